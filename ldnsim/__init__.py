@@ -1,0 +1,46 @@
+"""ldnsim: low-dose naltrexone, from dose to opioid tone.
+
+    import ldnsim as ldn
+    scenario = ldn.load_scenario("night_vs_morning")
+    result = ldn.simulate(scenario)
+    table = ldn.summarize(result)
+
+For research and teaching: never dose advice, never a prediction for one person.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ldnsim import plots
+    from ldnsim.errors import LdnsimError
+    from ldnsim.files import load_model, load_scenario
+    from ldnsim.metrics import summarize
+    from ldnsim.simulation import simulate
+
+__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+
+# name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
+_HOMES = {
+    "LdnsimError": "errors",
+    "load_model": "files",
+    "load_scenario": "files",
+    "simulate": "simulation",
+    "summarize": "metrics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "plots":
+        return import_module("ldnsim.plots")
+    if name in _HOMES:
+        value = getattr(import_module(f"ldnsim.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ldnsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,177 @@
+"""Parts, models and accounts: the records of `models/*.yaml`.
+
+A part is one page: parameters, states, equations. A model puts parts in slots, names accounts (a structure with the
+values that belong to it) and says what a dose means.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from ldnsim.expressions import Equation, parse_equations
+from ldnsim.fields import Identifier, Names, Positive, QuantityField, Record, Share, UnitField
+from ldnsim.units import Dimension, Quantity, drug_dimension
+
+__all__ = ["Account", "Drug", "Evidence", "Input", "Model", "Output", "Parameter", "Part", "Rival", "State", "weakest"]
+
+Evidence = Literal["measured", "fitted", "hypothesis"]
+EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
+Kind = Literal["concentration", "blockade", "occupancy", "endogenous", "other"]
+
+ASSUMED = "assumed"
+REST_OF_SLOTS = "one of the model's slots"
+
+
+def weakest(tags: tuple[Evidence, ...]) -> Evidence:
+    """The weakest of some evidence tags: that of anything which rests on all of them."""
+    return max(tags, key=EVIDENCE.index, default="measured")
+
+
+class Parameter(Record):
+    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount."""
+
+    value: QuantityField
+    of: str | None = None
+    iiv_cv: Share | None = None
+    range: tuple[QuantityField, QuantityField] | None = None
+    source: Names = ()
+    note: str = ""
+    description: str
+
+    @property
+    def dimension(self) -> Dimension:
+        return drug_dimension(self.value.dimension, self.of is not None)
+
+
+class State(Record):
+    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it."""
+
+    unit: UnitField
+    of: str | None = None
+    initial: QuantityField = Quantity(0.0)
+    scale: Positive
+    description: str
+
+    @property
+    def dimension(self) -> Dimension:
+        return drug_dimension(Quantity(1.0, self.unit).dimension, self.of is not None)
+
+
+class Rival(Record, extra="allow"):
+    """Published values that belong together: parameter -> value, chosen as a set."""
+
+    __pydantic_extra__: dict[str, QuantityField] = Field(init=False)
+    source: Names = ()
+    note: str = ""
+
+    @property
+    def values(self) -> dict[str, Quantity]:
+        return dict(self.__pydantic_extra__)
+
+
+class Part(Record):
+    """One page of a model: what it needs, what it exports, and the equations between."""
+
+    format: Literal["ldnsim-part/1"]
+    name: Identifier
+    version: str
+    title: str
+    evidence: Evidence
+    description: str = ""
+    needs: dict[Identifier, UnitField] = {}
+    exports: dict[Identifier, str]
+    parameters: dict[Identifier, Parameter] = {}
+    states: dict[Identifier, State] = {}
+    equations: str
+    rivals: dict[Identifier, Rival] = {}
+
+    @cached_property
+    def parsed(self) -> tuple[Equation, ...]:
+        """The equations as trees; raises LdnsimError with the places of all faults in the text."""
+        return parse_equations(self.equations)
+
+
+class Drug(Record):
+    """A substance and the salts it is weighed as."""
+
+    molar_mass: Positive
+    salts: dict[Identifier, Positive] = {}
+    source: Names = ()
+    note: str = ""
+
+
+class Account(Record, extra="allow"):
+    """A structure and the values that were set for it. Keys beyond these choose a slot's alternative."""
+
+    __pydantic_extra__: dict[str, str] = Field(init=False)
+    title: str
+    note: str = ""
+    values: dict[str, str | float] = {}
+
+    @property
+    def choices(self) -> dict[str, str]:
+        return dict(self.__pydantic_extra__)
+
+
+class Input(Record):
+    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to."""
+
+    drug: str
+    salt: str = "base"
+    title: str = ""
+    lag: str | None = None
+    to: dict[str, str | float]
+
+
+class Observed(Record):
+    """What human data cover: hours after a single dose, and which doses."""
+
+    hours: QuantityField
+    doses: tuple[QuantityField, QuantityField]
+    note: str
+
+
+class Output(Record):
+    """An export that people look at. `relative_to` divides it by the drug-free twin, after the run."""
+
+    title: str
+    unit: UnitField
+    of: str | None = None
+    kind: Kind = "other"
+    relative_to: Literal["drug_free", "drug_free_daily_mean"] | None = None
+    observed: Observed | None = None
+
+
+Alternatives = Annotated[tuple[Part, ...], WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})]
+
+
+class Model(Record):
+    """Parts in slots. The file names parts; the record holds them (the first of a slot is its default)."""
+
+    format: Literal["ldnsim-model/1"]
+    name: Identifier
+    version: str
+    title: str
+    description: str = ""
+    drugs: dict[Identifier, Drug] = {}
+    slots: dict[Identifier, Alternatives]
+    accounts: dict[Identifier, Account] = {}
+    inputs: dict[Identifier, Input] = {}
+    outputs: dict[Identifier, Output]
+
+    def parts(self, choices: dict[str, str]) -> dict[str, Part]:
+        """slot -> part under the given choices; slots without a choice take their first part."""
+        return {
+            slot: next((part for part in parts if part.name == choices.get(slot)), parts[0])
+            for slot, parts in self.slots.items()
+        }
+
+    def with_account(self, name: str | None, **choices: str) -> Model:
+        """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""
+        base = self.accounts[name] if name else Account(title=self.title)
+        changed = Account.model_validate({**base.model_dump(), **choices})
+        label = "_".join([*([name] if name else []), *choices.values()]) or self.name
+        return self.model_copy(update={"accounts": {label: changed}})

@@ -1,0 +1,287 @@
+"""Scenario -> xarray.Dataset: the one road.
+
+Accounts x arms x people become rows for the engine and come back as dimensions. Every run starts on the drug-free
+periodic orbit and carries the drug-free twin of every person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ldnsim.addresses import Resolved, Setting, resolve
+from ldnsim.dosing import Dose, given_doses, planned_doses
+from ldnsim.engine import reference
+from ldnsim.engine.events import Solution, Status
+from ldnsim.engine.orbit import periodic_states
+from ldnsim.fields import hours
+from ldnsim.model import weakest
+from ldnsim.population import log_normal_factors
+from ldnsim.schedule import events_of
+from ldnsim.system import System, compose, molar_mass
+from ldnsim.units import coherent, declared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from ldnsim.model import Model, Output
+    from ldnsim.scenario import Scenario
+
+__all__ = ["sample_times", "simulate"]
+
+DAY = 24.0
+AFTER_DOSE = 6.0  # hours of close sampling
+CLOSE = 5 / 60
+DISCLAIMER = "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One account solved for all arms and people: arrays (arms, people, times), twins (people, times)."""
+
+    values: dict[str, np.ndarray]
+    twins: dict[str, np.ndarray]
+    status: np.ndarray
+    reason: np.ndarray
+    system: System
+
+
+def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-8) -> xr.Dataset:
+    """Every account and arm of the scenario, for each of its people.
+
+    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags and
+    the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses taken,
+    a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling.
+    Raises LdnsimError for changes that name or move nothing.
+    """
+    resolved = resolve(scenario)
+    people = resolved.population.size if resolved.population else 1
+    doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
+    at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
+    shown = _shown_outputs(scenario)
+    runs = [_run(scenario, resolved, setting, doses, at, shown, rtol) for setting in resolved.settings]
+    return _dataset(scenario, resolved, runs, doses, at, shown)
+
+
+def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
+    """Hourly, every 5 min on the last day and for 6 h after the first and last dose of each arm, both sides of each of
+    these doses; or every `sample` of the scenario. Hours, ascending."""
+    duration = hours(resolved.duration)
+    if scenario.sample is not None:
+        step = hours(scenario.sample)
+        return np.append(np.arange(0.0, duration - 1e-9 * step, step), duration)
+    pieces = [np.arange(0.0, duration, 1.0), [duration]]
+    last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
+    pieces.append(np.arange(round(last_day * 12), round(min(duration, last_day + DAY) * 12) + 1) / 12)
+    for arm in resolved.arms.values():
+        planned = planned_doses(arm, duration, scenario.start_day)
+        for dose in planned[:1] + planned[-1:]:
+            close = dose.time + np.arange(round(AFTER_DOSE / CLOSE) + 1) * CLOSE
+            pieces += [close, [np.nextafter(dose.time, np.inf)]]
+    times = np.unique(np.concatenate(pieces))
+    # 5-minute marks counted from different doses may differ in their last bits: one of each is enough
+    keep = np.append(True, (np.diff(times) > 1e-6) | np.isin(times[1:], [np.nextafter(t, np.inf) for t in times[:-1]]))
+    times = times[keep]
+    return times[(times >= 0) & (times <= duration)]
+
+
+def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> list[tuple[Dose, ...]]:
+    """The doses of each person of an arm. The typical person takes part in the draws as subject 1."""
+    seed = resolved.population.seed if resolved.population else 1
+    duration = hours(resolved.duration)
+    return [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in range(1, people + 1)]
+
+
+def _shown_outputs(scenario: Scenario) -> dict[str, Output]:
+    """What is reported, and always what says whether receptors are blocked."""
+    outputs = scenario.model.outputs
+    wanted = scenario.report or tuple(outputs)
+    return {name: output for name, output in outputs.items() if name in wanted or output.kind == "blockade"}
+
+
+def _parameters(model: Model, system: System, setting: Setting, resolved: Resolved) -> np.ndarray:
+    """Coherent parameter values (people, parameters)."""
+    records = setting.parameters
+    typical = {name: coherent(setting.values[name], molar_mass(model, records[name].of)) for name in system.parameters}
+    if resolved.population is None:
+        return np.array([[typical[name] for name in system.parameters]])
+    columns = []
+    for name in system.parameters:
+        cv = records[name].iiv_cv
+        factors = log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
+        columns.append(typical[name] * factors)
+    return np.column_stack(columns)
+
+
+def _run(
+    scenario: Scenario,
+    resolved: Resolved,
+    setting: Setting,
+    doses: dict[str, list[tuple[Dose, ...]]],
+    times: np.ndarray,
+    shown: dict[str, Output],
+    rtol: float,
+) -> _Run:
+    model = scenario.model
+    system = compose(model, setting.parts)
+    parameters = _parameters(model, system, setting, resolved)
+    start, no_rhythm, why = periodic_states(system, parameters)
+    healthy = np.flatnonzero(no_rhythm == Status.SOLVED)
+    rows = [dict(zip(system.parameters, row.tolist(), strict=True)) for row in parameters]
+    names = list(shown)
+
+    def solved(schedules: list[Any], at: np.ndarray) -> Solution:
+        """Solve those who have a rhythm to start from; the others keep their reason."""
+        values = np.full((len(rows), len(at), len(names)), np.nan)
+        status, reason = no_rhythm.copy(), list(why)
+        if len(healthy):
+            found = reference.solve(system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol)
+            values[healthy], status[healthy] = found.values, found.status
+            for person, text in zip(healthy, found.reason, strict=True):
+                reason[person] = text
+        return Solution(values, status, reason)
+
+    day = np.arange(0.0, DAY)
+    with_day = np.union1d(day, times)
+    twin = solved([()] * len(rows), with_day)
+    daily_mean = twin.values[:, np.isin(with_day, day)].mean(axis=1)  # equal steps: exact for a smooth rhythm
+    twins = twin.values[:, np.isin(with_day, times)]
+    arms = []
+    for arm in resolved.arms:
+        arms.append(solved([events_of(taken, model, system, row) for taken, row in zip(doses[arm], rows, strict=True)], times))
+    status = np.array([np.where(arm.status == Status.SOLVED, twin.status, arm.status) for arm in arms], dtype=np.int8)
+    reason = np.array([[a or t for a, t in zip(arm.reason, twin.reason, strict=True)] for arm in arms], dtype=object)
+    values, twin_values = {}, {}
+    for index, (name, output) in enumerate(shown.items()):
+        with_drug, without = np.array([arm.values[..., index] for arm in arms]), twins[..., index]
+        if output.relative_to == "drug_free":
+            with_drug, without = with_drug / without, without / without
+        elif output.relative_to == "drug_free_daily_mean":
+            mean = daily_mean[:, index, None]
+            with_drug, without = with_drug / mean, without / mean
+        else:
+            unit = declared(output.unit, molar_mass(model, output.of))
+            with_drug, without = with_drug / unit, without / unit
+        with_drug[status != Status.SOLVED] = np.nan
+        values[name], twin_values[name] = with_drug, without
+    return _Run(values, twin_values, status, reason, system)
+
+
+def _dataset(
+    scenario: Scenario,
+    resolved: Resolved,
+    runs: list[_Run],
+    doses: dict[str, list[tuple[Dose, ...]]],
+    times: np.ndarray,
+    shown: dict[str, Output],
+) -> xr.Dataset:
+    import xarray as xr  # imported late: it costs half a second
+
+    has_people = resolved.population is not None
+    subject = ["subject"] if has_people else []
+
+    def variable(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
+        """Drop the people axis where there is one typical person."""
+        return xr.Variable(dims, array if has_people else array.take(0, axis=people_axis), attrs)
+
+    data: dict[str, xr.Variable] = {}
+    for name, output in shown.items():
+        attrs = _attributes(name, output, resolved, runs)
+        data[name] = variable(["account", "arm", *subject, "time"], np.array([run.values[name] for run in runs]), attrs, 2)
+        if output.kind == "endogenous" and output.relative_to != "drug_free":
+            twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
+            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], np.array([run.twins[name] for run in runs]), twin, 1)
+    flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status), "long_name": "What became of the person"}
+    data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
+    data["reason"] = variable(["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2)
+    data.update(_dose_variables(doses, subject, variable))
+    coords: dict[str, Any] = {
+        "account": np.array([setting.account for setting in resolved.settings], dtype=object),
+        "arm": np.array(list(resolved.arms), dtype=object),
+        "time": ("time", times, {"units": "h", "long_name": "Time since local midnight of day 1"}),
+        "clock_time": ("time", times % DAY, {"units": "h", "long_name": "Clock time"}),
+    }
+    if resolved.population:
+        coords["subject"] = np.arange(1, resolved.population.size + 1)
+    return xr.Dataset(data, coords, _provenance(scenario, resolved))
+
+
+def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any) -> dict[str, xr.Variable]:
+    most = max((len(taken) for people in doses.values() for taken in people), default=0)
+    shape = (len(doses), len(next(iter(doses.values()))), most)
+    time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
+    for arm, people in enumerate(doses.values()):
+        for person, taken in enumerate(people):
+            for index, dose in enumerate(taken):
+                time[arm, person, index] = dose.time
+                amount[arm, person, index] = coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                name[arm, person, index] = dose.input
+    dims = ["arm", *subject, "dose"]
+    return {
+        "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
+        "dose_amount": variable(dims, amount, {"units": "mg", "long_name": "Dose on the label"}, 1),
+        "dose_input": variable(dims, name, {"long_name": "Input of the dose"}, 1),
+    }
+
+
+def _attributes(name: str, output: Output, resolved: Resolved, runs: list[_Run]) -> dict[str, Any]:
+    tags = {f"evidence_{s.account}": run.system.evidence[name] for s, run in zip(resolved.settings, runs, strict=True)}
+    attrs: dict[str, Any] = {"units": output.unit, "long_name": output.title, "kind": output.kind, "evidence": weakest(tuple(tags.values())), **tags}
+    if output.relative_to:
+        attrs["relative_to"] = output.relative_to
+    if output.observed:
+        attrs["observed"] = output.observed.note
+        attrs["observed_hours"] = hours(output.observed.hours)
+        attrs["observed_doses"] = [coherent(dose) * 1e6 for dose in output.observed.doses]
+    return attrs
+
+
+def _provenance(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
+    duration = hours(resolved.duration)
+    last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
+    window = tuple(map(coherent, scenario.window)) if scenario.window else (last_day, min(last_day + DAY, duration))
+    return {
+        "Conventions": "CF-1.11",
+        "title": scenario.question,
+        "scenario": scenario.name,
+        "question": scenario.question,
+        "cannot_say": scenario.cannot_say,
+        "model": scenario.model.name,
+        "model_hash": hashlib.sha256(scenario.model.model_dump_json().encode()).hexdigest(),
+        "scenario_text": scenario.text,
+        "changes": json.dumps(scenario.changes),
+        "seed": resolved.population.seed if resolved.population else 1,
+        "package_version": _version(),
+        "window": list(window),
+        "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
+        "extrapolated": _extrapolated(scenario, resolved),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
+    """A sentence for each output that goes where no human data are."""
+    duration = hours(resolved.duration)
+    sentences = []
+    for name, output in _shown_outputs(scenario).items():
+        if output.observed is None:
+            continue
+        reach = hours(output.observed.hours)
+        if duration > reach:
+            low, high = output.observed.doses
+            sentences.append(f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; everything later is extrapolated. {output.observed.note}")
+    return sentences
+
+
+def _version() -> str:
+    try:
+        return version("ldnsim")
+    except PackageNotFoundError:
+        return "unknown"
