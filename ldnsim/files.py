@@ -59,6 +59,19 @@ def load_scenario(name: str | Path) -> Scenario:
     return _load(_find(name, "scenarios"), Scenario)
 
 
+def find_any(name: str | Path) -> Record:
+    """A model, part or scenario by name (looked for in this order) or path; raises LdnsimError with all faults."""
+    known = {**library("scenarios"), **library("parts"), **library("models")}
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        return check_file(path)
+    if str(name) not in known:
+        raise LdnsimError(
+            Fault(f"there is no model, part or scenario {str(name)[:80]!r}", (), f"a path, or one of {', '.join(known)}", nearest(str(name), known))
+        )
+    return check_file(known[str(name)])
+
+
 def load_bibliography() -> dict[str, str]:
     """source key -> citation, from the library's references."""
     return read_bibliography((LIBRARY / "models" / "references.bib").read_text(encoding="utf-8"))

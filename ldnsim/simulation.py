@@ -261,6 +261,7 @@ def _provenance(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
         "package_version": _version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
+        "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
         "disclaimer": DISCLAIMER,
     }

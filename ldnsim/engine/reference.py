@@ -127,7 +127,7 @@ def _stretch(
     if not np.all(np.isfinite(found.y)):
         raise Failed(Status.NOT_FINITE, f"a state is not finite between {start:.6g} and {stop:.6g} h")
     states = found.y.T.tolist()
-    return states[: len(wanted)], states[-1]
+    return states[: len(wanted)], list(states[-1])  # events change the state in place
 
 
 def _apply(event: Event, system: System, state: list[float], p: list[float], rates: list[float]) -> None:

@@ -1,0 +1,225 @@
+"""The command line. It parses, calls the library, prints and writes; it computes nothing itself.
+
+Exit codes: 0 done; 1 the files or the science are at fault; 2 usage; 3 finished, but some cells failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ldnsim.fields import Record
+    from ldnsim.scenario import Scenario
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Low-dose naltrexone, from dose to opioid tone. For research and teaching; never dose advice.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Sets = Annotated[list[str], typer.Option("--set", metavar="ADDRESS=VALUE", help="Change a number, for example night.dose='3 mg' or occupancy.EC50='x 0.5'.")]
+FAILED_CELLS = 3
+
+
+def main() -> None:
+    """Run the command line; every fault becomes one message, a traceback only with --debug."""
+    from ldnsim.errors import LdnsimError
+
+    debug = "--debug" in sys.argv[1:]
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except LdnsimError as caught:
+        if debug:
+            raise
+        typer.echo(f"{caught}", err=True)
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone
+        raise SystemExit(0) from None
+    except Exception as caught:
+        if debug:
+            raise
+        typer.echo(f"ldnsim failed: {type(caught).__name__}: {caught}\nThis is a fault of ldnsim; --debug shows where.", err=True)
+        raise SystemExit(1) from None
+
+
+@app.callback(invoke_without_command=True)
+def _version_option(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("ldnsim"))
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `ldnsim list`) or a path.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    changes: Sets = [],  # noqa: B006 - typer wants a list and copies it
+    formats: Annotated[str, typer.Option("--format", help="Further tables: csv, parquet, zarr, separated by commas.")] = "",
+) -> None:
+    """Simulate every account and arm of a scenario, print the comparison, write NAME.nc and NAME.html."""
+    from ldnsim.answer import answers
+    from ldnsim.files import load_scenario
+    from ldnsim.metrics import summarize
+    from ldnsim.outfiles import check_formats, write_results
+    from ldnsim.report import page
+    from ldnsim.simulation import simulate
+
+    wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
+    question = _changed(load_scenario(scenario), changes)
+    result = simulate(question)
+    table = summarize(result)
+    texts = answers(result, table)
+    written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
+    _print_answer(result, table, texts, written)
+    if bool((result.status != 0).any()):
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command("list")
+def list_(kind: Annotated[str, typer.Argument(help="models, parts or scenarios; all of them where left out.")] = "") -> None:
+    """What there is, a line each."""
+    from ldnsim.errors import Fault, LdnsimError, nearest
+    from ldnsim.files import check_file, library
+    from ldnsim.scenario import Scenario
+
+    kinds = ("models", "scenarios") if not kind else (kind,)
+    if kind not in ("", "models", "parts", "scenarios"):
+        raise LdnsimError(Fault(f"unknown kind {kind!r}", expected="models, parts or scenarios", nearest=nearest(kind, ("models", "parts", "scenarios"))))
+    for each in kinds:
+        if len(kinds) > 1:
+            typer.echo(f"{each}:")
+        for name, path in library(each).items():
+            record = check_file(path)
+            says = record.question if isinstance(record, Scenario) else record.title  # type: ignore[attr-defined]
+            typer.echo(f"  {name:24} {says}")
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO", help="A name from the library, or a path.")],
+    form: Annotated[str, typer.Option("--format", help="md, html or json; rendered for the terminal where left out.")] = "",
+    changes: Sets = [],  # noqa: B006
+) -> None:
+    """Parts, equations, parameters and sources of a model; or a scenario's question and dose calendar."""
+    from ldnsim.describe import describe_model, describe_part, describe_scenario
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.files import find_any, load_bibliography
+    from ldnsim.model import Model, Part
+    from ldnsim.scenario import Scenario
+
+    if form not in ("", "md", "html", "json"):
+        raise LdnsimError(Fault(f"unknown format {form!r}", expected="md, html or json"))
+    record: Record = find_any(name)
+    if isinstance(record, Scenario):
+        record = _changed(record, changes)
+        text = describe_scenario(record)
+    elif changes:
+        raise LdnsimError(Fault("--set changes scenarios only", expected="the name of a scenario"))
+    elif isinstance(record, Model):
+        text = describe_model(record, load_bibliography())
+    else:
+        assert isinstance(record, Part)
+        text = describe_part(record, load_bibliography())
+    if form == "json":
+        typer.echo(record.model_dump_json(indent=1, by_alias=True))
+    elif form == "html":
+        from markdown_it import MarkdownIt
+
+        typer.echo(MarkdownIt("commonmark").enable("table").render(text))
+    elif form == "md" or not sys.stdout.isatty():
+        typer.echo(text)
+    else:
+        from rich.markdown import Markdown
+
+        _console().print(Markdown(text))
+
+
+@app.command()
+def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")]) -> None:
+    """Check part, model and scenario files: all faults at once, with line and caret; exit 1 if any."""
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.files import check_file
+
+    files = [file for path in paths for file in (sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path])]
+    if not files:
+        raise LdnsimError(Fault("no .yaml file there", expected="a file, or a folder with files"))
+    faults: dict[Fault, None] = {}
+    for file in files:
+        try:
+            check_file(file)
+        except LdnsimError as caught:
+            faults.update(dict.fromkeys(caught.faults))
+    if faults:
+        raise LdnsimError(faults)
+    typer.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} without fault")
+
+
+@app.command()
+def schema(kind: Annotated[str, typer.Argument(help="part, model or scenario")]) -> None:
+    """The JSON Schema of a file kind, for completion and hints in editors."""
+    import json
+
+    from ldnsim.errors import Fault, LdnsimError, nearest
+    from ldnsim.files import FORMATS
+
+    kinds = {name.split("-")[1].split("/")[0]: record for name, record in FORMATS.items()}
+    if kind not in kinds:
+        raise LdnsimError(Fault(f"unknown kind {kind!r}", expected=", ".join(kinds), nearest=nearest(kind, kinds)))
+    typer.echo(json.dumps(kinds[kind].model_json_schema(), indent=1))
+
+
+@app.command()
+def new(file: Annotated[Path, typer.Argument(help="The file to write; its name becomes the scenario's name.")]) -> None:
+    """Write a commented scenario to start from."""
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.fields import IDENTIFIER
+    from ldnsim.starter import scenario_text
+
+    if file.suffix not in (".yaml", ".yml") or not IDENTIFIER.match(file.stem):
+        raise LdnsimError(Fault(f"{file.name!r} cannot be a scenario file", expected="letters, digits and _, ending in .yaml"))
+    if file.exists():
+        raise LdnsimError(Fault(f"{file} is there already", expected="the name of a new file"))
+    try:
+        file.write_text(scenario_text(file.stem), encoding="utf-8")
+    except OSError as caught:
+        raise LdnsimError(Fault(f"cannot write {file}: {caught.strerror or caught}")) from None
+    typer.echo(f"{file} written. Change it, then: ldnsim check {file}; ldnsim run {file}")
+
+
+def _changed(scenario: Scenario, changes: list[str]) -> Scenario:
+    """The scenario with `--set ADDRESS=VALUE` applied; a list is written a,b,c."""
+    from ldnsim.errors import Fault, LdnsimError
+
+    pairs = [change.partition("=") for change in changes]
+    wrong = [Fault(f"--set {change!r}", expected="ADDRESS=VALUE") for change, (a, _, v) in zip(changes, pairs, strict=True) if not (a and v)]
+    if wrong:
+        raise LdnsimError(wrong)
+    if not pairs:
+        return scenario
+    return scenario.with_changes({address.strip(): _value(text.strip()) for address, _, text in pairs})
+
+
+def _value(text: str) -> str | list[str]:
+    return [item.strip() for item in text.split(",")] if "," in text else text
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 80, highlight=False)

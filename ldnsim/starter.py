@@ -1,0 +1,39 @@
+"""The commented scenario that `ldnsim new` writes."""
+
+from __future__ import annotations
+
+__all__ = ["scenario_text"]
+
+TEXT = """\
+format: ldnsim-scenario/1
+name: {name}
+question: "Does 1.5 mg do what 4.5 mg does?"       # one question; the answer is printed by `ldnsim run`
+cannot_say: "What any person should take."         # what this simulation does not tell
+model: ldn                                         # `ldnsim describe ldn` shows it
+accounts: [transient, pet_pool]                    # rival explanations, side by side
+duration: 14 d                                     # t = 0 is local midnight of day 1
+arms:                                              # what is compared; the first is the reference
+  low:
+    regimen:
+      - {{input: oral, dose: 1.5 mg, at: "22:00"}}
+  usual:
+    regimen:
+      - input: oral
+        dose: 4.5 mg
+        at: "22:00"                                # or several: ["08:00", "20:00"]
+        # days: [mon, wed, fri]                    # only on these days (day 1 is a Monday, see start_day)
+        # every: 2 d                               # every other day
+        # from: day 3                              # first and last day
+        # until: day 12
+        # missed: [day 5, day 6]                   # left out
+        # late: {{day 7: 3 h}}                       # taken later
+        # miss: 10 %                               # drawn per person
+report: [Cp, mu_occupancy, endorphin, opioid_tone]
+# population: {{size: 20, seed: 1}}                  # without it, one typical person
+# changes: {{occupancy.EC50: x 0.5}}                 # any number, by its address
+"""
+
+
+def scenario_text(name: str) -> str:
+    """The text of a new scenario of this name."""
+    return TEXT.format(name=name)
