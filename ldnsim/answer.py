@@ -30,7 +30,15 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
     texts = []
     for account in result.account.values:
         here = typical.sel(account=account)
-        parts = [part for part in (_tone(result, here, str(account), span), _blockade(result, here, span), _exposure(result, here)) if part]
+        parts = [
+            part
+            for part in (
+                _tone(result, here, str(account), span),
+                _blockade(result, here, span),
+                _exposure(result, here),
+            )
+            if part
+        ]
         lost = int(failed.sel(account=account).sum())
         if lost:
             parts.append(f"{lost} of {failed.sel(account=account).size} runs could not be solved.")
@@ -39,7 +47,11 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
 
 
 def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
-    return [str(name) for name, variable in result.data_vars.items() if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")]
+    return [
+        str(name)
+        for name, variable in result.data_vars.items()
+        if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")
+    ]
 
 
 def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
@@ -49,7 +61,10 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     if not outputs:
         return ""
     name = outputs[0]
-    title, tag = result[name].attrs["long_name"], result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    title, tag = (
+        result[name].attrs["long_name"],
+        result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"]),
+    )
     peak, duration, mean = (table[f"{name}_{metric}"] for metric in ("rebound_peak", "rebound_hours", "mean"))
     lead = f"{title} ({tag}) "
     rises = peak > REBOUND
@@ -65,7 +80,10 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     best = table.arm.values[int(np.nanargmax(peak.values))]
     none = [str(arm) for arm in table.arm.values if not bool(rises.sel(arm=arm))]
     absent = f", and there is none with {', '.join(none)}" if none else ""
-    return lead + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, {float(duration.sel(arm=best)):.1f} h {span}){absent}."
+    return (
+        lead
+        + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, {float(duration.sel(arm=best)):.1f} h {span}){absent}."
+    )
 
 
 def _blockade(result: xr.Dataset, table: xr.Dataset, span: str) -> str:

@@ -41,7 +41,13 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
-    return "\n".join([*lines, "", *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source])])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+        ]
+    )
 
 
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
@@ -52,7 +58,11 @@ def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
 def describe_scenario(scenario: Scenario) -> str:
     """A scenario as Markdown: question, accounts, arms with their dose calendar, what is reported and what it cannot say."""
     resolved = resolve(scenario)
-    people = f"{resolved.population.size} people, seed {resolved.population.seed}" if resolved.population else "one typical person"
+    people = (
+        f"{resolved.population.size} people, seed {resolved.population.seed}"
+        if resolved.population
+        else "one typical person"
+    )
     lines = [
         f"# {scenario.question}",
         "",
@@ -82,14 +92,28 @@ def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
     for name, account in model.accounts.items():
         setting = setting_of(model, name)
         parts = ", ".join(part.name for slot, part in setting.parts.items() if len(model.slots[slot]) > 1)
-        yield f"`{name}`", f"{account.title}. {account.note}".strip(), parts, ", ".join(f"{a} = {v}" for a, v in account.values.items())
+        yield (
+            f"`{name}`",
+            f"{account.title}. {account.note}".strip(),
+            parts,
+            ", ".join(f"{a} = {v}" for a, v in account.values.items()),
+        )
 
 
 def _output_rows(model: Model) -> Iterator[tuple[str, ...]]:
     tags = {name: compose(model, setting_of(model, name).parts).evidence for name in model.accounts}
-    ratio = {"drug_free": ", ratio to the drug-free twin", "drug_free_daily_mean": ", fold of its daily mean without drug", None: ""}
+    ratio = {
+        "drug_free": ", ratio to the drug-free twin",
+        "drug_free_daily_mean": ", fold of its daily mean without drug",
+        None: "",
+    }
     for name, output in model.outputs.items():
-        yield f"`{name}`", output.title + ratio[output.relative_to], output.unit, *(tags[account][name] for account in tags)
+        yield (
+            f"`{name}`",
+            output.title + ratio[output.relative_to],
+            output.unit,
+            *(tags[account][name] for account in tags),
+        )
 
 
 def _part_lines(part: Part, lead: str) -> list[str]:
@@ -115,7 +139,9 @@ def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
 
 
 def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
-    keys = {key for part in parts for record in (*part.parameters.values(), *part.rivals.values()) for key in record.source} | set(extra)
+    keys = {
+        key for part in parts for record in (*part.parameters.values(), *part.rivals.values()) for key in record.source
+    } | set(extra)
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
 
 
@@ -125,7 +151,10 @@ def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]
     if not doses:
         yield "- no dose"
         return
-    by_day = [(day, tuple(_dose_text(dose) for dose in taken)) for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)]
+    by_day = [
+        (day, tuple(_dose_text(dose) for dose in taken))
+        for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)
+    ]
     runs: list[tuple[int, int, int, tuple[str, ...]]] = []  # first day, last day, step, doses
     for day, taken in by_day:
         if runs and runs[-1][3] == taken and runs[-1][2] in (0, day - runs[-1][1]):
@@ -135,7 +164,11 @@ def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]
             runs.append((day, day, 0, taken))
     for first, last, step, taken in runs[:MOST_LINES]:
         weekday = WEEKDAYS[(WEEKDAYS.index(scenario.start_day) + first - 1) % 7]
-        when = f"day {first} ({weekday})" if first == last else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
+        when = (
+            f"day {first} ({weekday})"
+            if first == last
+            else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
+        )
         yield f"- {when}: {', '.join(taken)}"
     if len(runs) > MOST_LINES:
         yield f"- ... and {len(runs) - MOST_LINES} more"

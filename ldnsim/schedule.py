@@ -54,6 +54,11 @@ def _rates(running: list[tuple[float, float, int, float]]) -> list[Event]:
     """The total rate into each state wherever it changes: summed anew each time, so that no rounding is left behind."""
     changes = sorted({(edge, index) for start, stop, index, _ in running for edge in (start, stop)})
     return [
-        Event(time, Kind.RATE, index, sum(rate for start, stop, into, rate in running if into == index and start <= time < stop))
+        Event(
+            time,
+            Kind.RATE,
+            index,
+            sum(rate for start, stop, into, rate in running if into == index and start <= time < stop),
+        )
         for time, index in changes
     ]

@@ -39,7 +39,9 @@ __all__ = ["sample_times", "simulate"]
 DAY = 24.0
 AFTER_DOSE = 6.0  # hours of close sampling
 CLOSE = 5 / 60
-DISCLAIMER = "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+DISCLAIMER = (
+    "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> lis
     """The doses of each person of an arm. The typical person takes part in the draws as subject 1."""
     seed = resolved.population.seed if resolved.population else 1
     duration = hours(resolved.duration)
-    return [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in range(1, people + 1)]
+    return [
+        given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in range(1, people + 1)
+    ]
 
 
 def _shown_outputs(scenario: Scenario) -> dict[str, Output]:
@@ -115,7 +119,9 @@ def _parameters(model: Model, system: System, setting: Setting, resolved: Resolv
     columns = []
     for name in system.parameters:
         cv = records[name].iiv_cv
-        factors = log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
+        factors = (
+            log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
+        )
         columns.append(typical[name] * factors)
     return np.column_stack(columns)
 
@@ -142,7 +148,9 @@ def _run(
         values = np.full((len(rows), len(at), len(names)), np.nan)
         status, reason = no_rhythm.copy(), list(why)
         if len(healthy):
-            found = reference.solve(system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol)
+            found = reference.solve(
+                system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol
+            )
             values[healthy], status[healthy] = found.values, found.status
             for person, text in zip(healthy, found.reason, strict=True):
                 reason[person] = text
@@ -155,7 +163,9 @@ def _run(
     twins = twin.values[:, np.isin(with_day, times)]
     arms = []
     for arm in resolved.arms:
-        arms.append(solved([events_of(taken, model, system, row) for taken, row in zip(doses[arm], rows, strict=True)], times))
+        arms.append(
+            solved([events_of(taken, model, system, row) for taken, row in zip(doses[arm], rows, strict=True)], times)
+        )
     status = np.array([np.where(arm.status == Status.SOLVED, twin.status, arm.status) for arm in arms], dtype=np.int8)
     reason = np.array([[a or t for a, t in zip(arm.reason, twin.reason, strict=True)] for arm in arms], dtype=object)
     values, twin_values = {}, {}
@@ -194,13 +204,23 @@ def _dataset(
     data: dict[str, xr.Variable] = {}
     for name, output in shown.items():
         attrs = _attributes(name, output, resolved, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], np.array([run.values[name] for run in runs]), attrs, 2)
+        data[name] = variable(
+            ["account", "arm", *subject, "time"], np.array([run.values[name] for run in runs]), attrs, 2
+        )
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], np.array([run.twins[name] for run in runs]), twin, 1)
-    flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status), "long_name": "What became of the person"}
+            data[f"{name}_drug_free"] = variable(
+                ["account", *subject, "time"], np.array([run.twins[name] for run in runs]), twin, 1
+            )
+    flags = {
+        "flag_values": [int(s) for s in Status],
+        "flag_meanings": " ".join(s.name.lower() for s in Status),
+        "long_name": "What became of the person",
+    }
     data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2)
+    data["reason"] = variable(
+        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
+    )
     data.update(_dose_variables(doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
@@ -213,7 +233,9 @@ def _dataset(
     return xr.Dataset(data, coords, _provenance(scenario, resolved))
 
 
-def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any) -> dict[str, xr.Variable]:
+def _dose_variables(
+    doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
+) -> dict[str, xr.Variable]:
     most = max((len(taken) for people in doses.values() for taken in people), default=0)
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
@@ -221,7 +243,9 @@ def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str]
         for person, taken in enumerate(people):
             for index, dose in enumerate(taken):
                 time[arm, person, index] = dose.time
-                amount[arm, person, index] = coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                amount[arm, person, index] = (
+                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                )
                 name[arm, person, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
@@ -233,7 +257,13 @@ def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str]
 
 def _attributes(name: str, output: Output, resolved: Resolved, runs: list[_Run]) -> dict[str, Any]:
     tags = {f"evidence_{s.account}": run.system.evidence[name] for s, run in zip(resolved.settings, runs, strict=True)}
-    attrs: dict[str, Any] = {"units": output.unit, "long_name": output.title, "kind": output.kind, "evidence": weakest(tuple(tags.values())), **tags}
+    attrs: dict[str, Any] = {
+        "units": output.unit,
+        "long_name": output.title,
+        "kind": output.kind,
+        "evidence": weakest(tuple(tags.values())),
+        **tags,
+    }
     if output.relative_to:
         attrs["relative_to"] = output.relative_to
     if output.observed:
@@ -277,7 +307,9 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
         reach = hours(output.observed.hours)
         if duration > reach:
             low, high = output.observed.doses
-            sentences.append(f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; everything later is extrapolated. {output.observed.note}")
+            sentences.append(
+                f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; everything later is extrapolated. {output.observed.note}"
+            )
     return sentences
 
 
