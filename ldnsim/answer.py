@@ -29,6 +29,10 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         typical = typical.where(~failed).median("subject")
     texts = []
     for account in result.account.values:
+        lost = failed.sel(account=account)
+        if bool(lost.all()):
+            texts.append(f"{account}: None of its runs could be solved.")
+            continue
         here = typical.sel(account=account)
         parts = [
             part
@@ -39,9 +43,8 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
             )
             if part
         ]
-        lost = int(failed.sel(account=account).sum())
-        if lost:
-            parts.append(f"{lost} of {failed.sel(account=account).size} runs could not be solved.")
+        if bool(lost.any()):
+            parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
         texts.append(f"{account}: " + " ".join(parts))
     return texts
 

@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_failed_cells_are_exit_3_and_everything_is_written(tmp_path):
     done = ldnsim("run", "first_dose", "--set", "endorphin.th0=0", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
-    assert "could not be solved" in " ".join(done.stdout.split())
+    assert "None of its runs could be solved" in " ".join(done.stdout.split())
     with xr.open_dataset(tmp_path / "results" / "first_dose.nc", engine="h5netcdf") as read:
         assert (read.status != 0).all()
         assert "no drug-free rhythm" in str(read.reason.values.flat[0])
