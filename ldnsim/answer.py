@@ -75,7 +75,8 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
         return lead + f"never rises above its drug-free level; its mean is {_list(mean, '{:.2f}')} of it."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
         told = [
-            f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
+            f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, "
+            f"above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
             if bool(rises.sel(arm=arm)) else f"{arm} none"
             for arm in table.arm.values
         ]  # fmt: skip
@@ -85,7 +86,8 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     absent = f", and there is none with {', '.join(none)}" if none else ""
     return (
         lead
-        + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, {float(duration.sel(arm=best)):.1f} h {span}){absent}."
+        + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, "
+        + f"{float(duration.sel(arm=best)):.1f} h {span}){absent}."
     )
 
 
@@ -100,7 +102,8 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, span: str) -> str:
         return f"Receptors are never free: blockade stays {edges}."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
         return f"Receptors are free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
-    return f"Receptors are free (blockade under 20 %) from {float(free.min()):.1f} to {float(free.max()):.1f} h {span}, depending on the arm."
+    hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"
+    return f"Receptors are free (blockade under 20 %) for {hours}, depending on the arm."
 
 
 def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:

@@ -248,5 +248,5 @@ def _changed(scenario: Scenario, changes: list[str]) -> Scenario:
     return scenario.with_changes({address.strip(): _value(text.strip()) for address, _, text in pairs})
 
 
-def _value(text: str) -> str | list[str]:
+def _value(text: str) -> str | list[str | float]:
     return [item.strip() for item in text.split(",")] if "," in text else text

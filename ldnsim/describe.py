@@ -56,7 +56,7 @@ def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
 
 
 def describe_scenario(scenario: Scenario) -> str:
-    """A scenario as Markdown: question, accounts, arms with their dose calendar, what is reported and what it cannot say."""
+    """A scenario as Markdown: question, accounts, the dose calendar of each arm, and what it cannot say."""
     resolved = resolve(scenario)
     people = (
         f"{resolved.population.size} people, seed {resolved.population.seed}"
@@ -139,9 +139,10 @@ def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
 
 
 def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
-    keys = {
-        key for part in parts for record in (*part.parameters.values(), *part.rivals.values()) for key in record.source
-    } | set(extra)
+    keys = set(extra)
+    for part in parts:
+        keys |= {key for parameter in part.parameters.values() for key in parameter.source}
+        keys |= {key for rival in part.rivals.values() for key in rival.source}
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
 
 

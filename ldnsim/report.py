@@ -74,6 +74,15 @@ def _section(title: str, parts: Iterable[str]) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{inner}\n</section>" if inner else ""
 
 
+def _soft(text: str) -> str:
+    return f'<p class="soft">{escape(text)}</p>'
+
+
+def _below(text: str) -> str:
+    """A small second line under a name; nothing for no text."""
+    return f"<br><small>{escape(text)}</small>" if text else ""
+
+
 def _split(answers: Iterable[str]) -> Iterator[tuple[str, str]]:
     for answer in answers:
         head, _, text = answer.partition(": ")
@@ -107,13 +116,15 @@ def _arms(result: xr.Dataset) -> Iterator[str]:
             if np.isfinite(time)
         ]
         label = f"<b>{escape(title)}</b>" + (f" (<code>{escape(name)}</code>)" if title != name else "")
-        yield f"<li>{label}: {escape('; '.join(_doses(taken, str(result.dose_amount.attrs['units']))) or 'no dose')}</li>"
+        words = "; ".join(_doses(taken, str(result.dose_amount.attrs["units"]))) or "no dose"
+        yield f"<li>{label}: {escape(words)}</li>"
     yield "</ul>\n<ul>"
     for name, title in _titles(result, "account").items():
         yield f"<li><code>{escape(name)}</code>: {escape(title)}</li>"
     yield "</ul>"
     if "subject" in result.dims:
-        yield f'<p class="soft">{result.sizes["subject"]} virtual people, seed {int(result.attrs["seed"])}; doses shown are those of the first.</p>'
+        people = f"{result.sizes['subject']} virtual people, seed {int(result.attrs['seed'])}"
+        yield _soft(f"{people}; doses shown are those of the first.")
 
 
 def _doses(taken: list[tuple[float, str, str, int]], unit: str) -> Iterator[str]:
@@ -176,25 +187,27 @@ def _tables(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
 
 def _table(compared: Comparison, arms: dict[str, str]) -> Iterator[str]:
     heads = "".join(
-        f'<th scope="col" title="{escape(column.meaning)}">{escape(column.label)}{f"<br><small>{escape(column.unit)}</small>" if column.unit else ""}</th>'
+        f'<th scope="col" title="{escape(column.meaning)}">{escape(column.label)}{_below(column.unit)}</th>'
         for column in compared.columns
     )
     yield f'<div class="scroll"><table><caption>{escape(compared.title)}</caption>'
-    yield f'<thead><tr><th class="text" scope="col">account</th><th class="text" scope="col">arm</th>{heads}</tr></thead>'
+    names = "".join(f'<th class="text" scope="col">{name}</th>' for name in ("account", "arm"))
+    yield f"<thead><tr>{names}{heads}</tr></thead>"
     for account, rows in groupby(compared.rows, key=lambda row: row.account):
         held = list(rows)
         lines = []
         for row in held:
             cells = "".join(
                 f"<td>{escape(cell.text)}{''.join(f'<sup>{note + 1}</sup>' for note in cell.notes)}"
-                f"{f'<br><small>{escape(cell.spread)}</small>' if cell.spread else ''}</td>"
+                f"{_below(cell.spread)}</td>"
                 for cell in row.cells
             )
             lines.append(f'<td class="text">{escape(arms.get(row.arm, row.arm))}</td>{cells}')
             if len(arms) < MANY_ARMS and any(cell.difference for cell in row.cells):
                 changes = "".join(f"<td>{escape(cell.difference)}</td>" for cell in row.cells)
                 lines.append(f'<td class="text">difference</td>{changes}')
-        head = f'<th class="text" scope="rowgroup" rowspan="{len(lines)}">{escape(account)}<br><small>{escape(held[0].evidence)}</small></th>'
+        name = escape(account) + _below(held[0].evidence)
+        head = f'<th class="text" scope="rowgroup" rowspan="{len(lines)}">{name}</th>'
         yield '<tbody class="account">'
         for index, line in enumerate(lines):
             kind = ' class="difference"' if line.startswith('<td class="text">difference<') else ""
@@ -217,13 +230,12 @@ def _evidence(result: xr.Dataset) -> Iterator[str]:
     yield f'<div class="scroll"><table><thead><tr><th class="text" scope="col">output</th>{heads}</tr></thead><tbody>'
     for name in _outputs(result):
         attrs = result[name].attrs
-        tags = "".join(
-            f'<td class="text"><span class="tag">{escape(str(attrs.get(f"evidence_{a}", attrs["evidence"])))}</span></td>'
-            for a in accounts
-        )
-        yield f'<tr><th class="text" scope="row">{escape(str(attrs["long_name"]))} <small>{escape(name)}</small></th>{tags}</tr>'
+        found = [str(attrs.get(f"evidence_{account}", attrs["evidence"])) for account in accounts]
+        tags = "".join(f'<td class="text"><span class="tag">{escape(tag)}</span></td>' for tag in found)
+        title = f"{escape(str(attrs['long_name']))} <small>{escape(name)}</small>"
+        yield f'<tr><th class="text" scope="row">{title}</th>{tags}</tr>'
     yield "</tbody></table></div>"
-    yield f'<p class="soft">Every equation, parameter and source: <code>ldnsim describe {escape(str(result.attrs["model"]))}</code></p>'
+    yield _soft(f"Every equation, parameter and source: ldnsim describe {result.attrs['model']}")
 
 
 def _limits(result: xr.Dataset) -> Iterator[str]:
@@ -244,10 +256,8 @@ def _again(result: xr.Dataset) -> Iterator[str]:
     changes = json.loads(attrs.get("changes", "{}"))
     options = "".join(f" --set {address}='{_flat(value)}'" for address, value in changes.items())
     yield f"<pre>ldnsim run {escape(str(attrs['scenario']))}{escape(options)}</pre>"
-    yield (
-        f'<p class="soft">ldnsim {escape(str(attrs["package_version"]))}, model <code>{escape(str(attrs["model"]))}</code> '
-        f"({escape(str(attrs['model_hash'])[:12])}), seed {int(attrs['seed'])}.</p>"
-    )
+    model = f"model {attrs['model']} ({str(attrs['model_hash'])[:12]})"
+    yield _soft(f"ldnsim {attrs['package_version']}, {model}, seed {int(attrs['seed'])}.")
     if attrs.get("scenario_text"):
         yield f"<details><summary>The scenario</summary><pre>{escape(str(attrs['scenario_text']))}</pre></details>"
 

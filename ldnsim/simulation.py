@@ -58,9 +58,9 @@ class _Run:
 def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-8) -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
-    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags and
-    the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses taken,
-    a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling.
+    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
+    and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
+    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling.
     Raises LdnsimError for changes that name or move nothing.
     """
     resolved = resolve(scenario)
@@ -79,19 +79,18 @@ def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
     if scenario.sample is not None:
         step = hours(scenario.sample)
         return np.append(np.arange(0.0, duration - 1e-9 * step, step), duration)
-    pieces = [np.arange(0.0, duration, 1.0), [duration]]
+    pieces: list[np.ndarray] = [np.arange(0.0, duration, 1.0), np.array([duration])]
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     pieces.append(np.arange(round(last_day * 12), round(min(duration, last_day + DAY) * 12) + 1) / 12)
     for arm in resolved.arms.values():
         planned = planned_doses(arm, duration, scenario.start_day)
         for dose in planned[:1] + planned[-1:]:
             close = dose.time + np.arange(round(AFTER_DOSE / CLOSE) + 1) * CLOSE
-            pieces += [close, [np.nextafter(dose.time, np.inf)]]
-    times = np.unique(np.concatenate(pieces))
+            pieces += [close, np.array([np.nextafter(dose.time, np.inf)])]
+    times: np.ndarray = np.unique(np.concatenate(pieces))
     # 5-minute marks counted from different doses may differ in their last bits: one of each is enough
-    keep = np.append(True, (np.diff(times) > 1e-6) | np.isin(times[1:], [np.nextafter(t, np.inf) for t in times[:-1]]))
-    times = times[keep]
-    return times[(times >= 0) & (times <= duration)]
+    keep = np.append(True, (np.diff(times) > 1e-6) | (times[1:] == np.nextafter(times[:-1], np.inf)))
+    return times[keep & (times >= 0) & (times <= duration)]
 
 
 def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> list[tuple[Dose, ...]]:
@@ -308,7 +307,8 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
         if duration > reach:
             low, high = output.observed.doses
             sentences.append(
-                f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; everything later is extrapolated. {output.observed.note}"
+                f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; "
+                f"everything later is extrapolated. {output.observed.note}"
             )
     return sentences
 

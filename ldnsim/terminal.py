@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import groupby, zip_longest
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -73,13 +73,14 @@ def _table(compared: Comparison, titles: dict[str, str]) -> Table:
         table.add_column(f"{column.label}, {column.unit}" if column.unit else column.label, justify="right")
     arms = len({row.arm for row in compared.rows})
     for account, rows in groupby(compared.rows, key=lambda row: row.account):
-        lines = []
+        lines: list[tuple[str, list[str], str]] = []
         for row in rows:
             lines.append((titles.get(row.arm, row.arm), [_text(cell) for cell in row.cells], ""))
             if arms <= MOST_DIFFERENCES and any(cell.difference for cell in row.cells):
                 lines.append(("  difference", [cell.difference for cell in row.cells], "dim"))
         lines += [("", [], "")] * (2 - len(lines))  # room for the tag under the account
-        for heading, (arm, cells, style) in zip_longest((account, f"  {row.evidence}"), lines, fillvalue=""):
+        headings = [account, f"  {row.evidence}", *[""] * (len(lines) - 2)]
+        for heading, (arm, cells, style) in zip(headings, lines, strict=True):
             table.add_row(*(escape(text) for text in (heading, arm, *cells)), style=style)
         table.add_section()
     return table

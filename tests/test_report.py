@@ -11,7 +11,7 @@ import ldnsim as ldn
 from ldnsim.answer import answers
 from ldnsim.report import page
 
-HOSTILE = "</script><script>alert(1)</script> & \"quotes\" <b>"
+HOSTILE = '</script><script>alert(1)</script> & "quotes" <b>'
 
 
 def page_of(result: xr.Dataset) -> str:
@@ -36,7 +36,15 @@ def html(result):
 
 def test_question_and_answer_come_first(html, result):
     text = own_text(html)
-    order = [result.attrs["question"], "transient</b>", "pet_pool</b>", "What is compared", "Over time", "In numbers", "What it rests on"]
+    order = [
+        result.attrs["question"],
+        "transient</b>",
+        "pet_pool</b>",
+        "What is compared",
+        "Over time",
+        "In numbers",
+        "What it rests on",
+    ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "4.5 mg oral at 22:00, day 1 to 28 (28 doses)" in text
@@ -44,14 +52,24 @@ def test_question_and_answer_come_first(html, result):
 
 def test_tags_limits_and_provenance(html, result):
     text = own_text(html)
-    for part in ("no human data fix it", "extrapolated", "It cannot say"[3:9], "ldnsim run night_vs_morning", result.attrs["model_hash"][:12], result.attrs["disclaimer"]):
+    for part in (
+        "no human data fix it",
+        "extrapolated",
+        "It cannot say"[3:9],
+        "ldnsim run night_vs_morning",
+        result.attrs["model_hash"][:12],
+        result.attrs["disclaimer"],
+    ):
         assert part in text
     assert "format: ldnsim-scenario/1" in text
 
 
 def test_one_file_without_network_and_not_too_large(html):
     assert len(html.encode()) < 6e6
-    assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)\s*=", own_text(html) + "".join(re.findall(r"<script[^>]*>", html)))
+    assert not re.search(
+        r"<(?:script|link|img|iframe)[^>]+(?:src|href)\s*=",
+        own_text(html) + "".join(re.findall(r"<script[^>]*>", html)),
+    )
     assert html.count("plotly.js v") <= 2  # inlined once
 
 
@@ -79,7 +97,9 @@ def test_hostile_text_stays_text(result):
 
 
 def test_people_and_failures(ask):
-    question = ask("2 d", "[transient]", extra="population: {size: 3, seed: 1}", night='{input: oral, dose: 4.5 mg, at: "22:00"}')
+    question = ask(
+        "2 d", "[transient]", extra="population: {size: 3, seed: 1}", night='{input: oral, dose: 4.5 mg, at: "22:00"}'
+    )
     result = ldn.simulate(question)
     result.status[0, 0, 1], result.reason[0, 0, 1] = 2, "gave up"
     for name in ("Cp", "mu_occupancy", "opioid_tone", "endorphin"):

@@ -1,4 +1,4 @@
-"""The one road: what a result holds, where it samples, whom it draws, and what becomes of those who cannot be solved."""
+"""The one road: what a result holds, where it samples, whom it draws, what becomes of those who cannot be solved."""
 
 from __future__ import annotations
 

@@ -61,7 +61,9 @@ def test_usual_sampling_shows_both_sides_of_a_bolus(tmp_path):
 
 
 def test_overlapping_infusions_add_up(tmp_path):
-    regimen = '[{input: vein, dose: 1 mg, at: "02:00", infuse: 4 h, until: day 1}, {input: vein, dose: 2 mg, at: "04:00", infuse: 8 h, until: day 1}]'
+    first = '{input: vein, dose: 1 mg, at: "02:00", infuse: 4 h, until: day 1}'
+    second = '{input: vein, dose: 2 mg, at: "04:00", infuse: 8 h, until: day 1}'
+    regimen = f"[{first}, {second}]"
     result = ldn.simulate(scenario(tmp_path, regimen), times=TIMES)
 
     def infused(t, rate, length):

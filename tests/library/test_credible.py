@@ -6,6 +6,8 @@ to a `test` row, so those are asserted only where the model does predict them.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -156,7 +158,7 @@ class TestOccupancy:
 class TestTransientLoop:
     """The table of the loop's design, at day 21 (the 24 h from 480 h on); doses in mg of hydrochloride."""
 
-    ARMS = {"night": daily("4.5 mg", "22:00"), "morning": daily("4.5 mg", "08:00"),
+    ARMS: ClassVar = {"night": daily("4.5 mg", "22:00"), "morning": daily("4.5 mg", "08:00"),
             "low": daily("1.5 mg", "22:00"), "full": daily("50 mg", "22:00")}  # fmt: skip
 
     @pytest.fixture
@@ -164,14 +166,15 @@ class TestTransientLoop:
         return ldn.summarize(ldn.simulate(ask("21 d", "[transient]", **self.ARMS)), window=(480, 504)).isel(account=0)
 
     @pytest.mark.parametrize(
-        ("arm", "peak", "after_dose", "hours", "above", "below", "mean", "free"),
+        ("arm", "expected"),
         [
-            ("night", 0.14, 11.4, 16.2, 1.69, 1.57, 1.00, 1.25),
-            ("morning", 0.14, 10.7, 10.8, 1.07, 1.85, 0.97, 1.19),
-            ("low", 0.09, 9.7, 15.2, 1.03, 0.80, 1.01, 1.11),
+            ("night", (0.14, 11.4, 16.2, 1.69, 1.57, 1.00, 1.25)),
+            ("morning", (0.14, 10.7, 10.8, 1.07, 1.85, 0.97, 1.19)),
+            ("low", (0.09, 9.7, 15.2, 1.03, 0.80, 1.01, 1.11)),
         ],
     )
-    def test_rebound(self, table, arm, peak, after_dose, hours, above, below, mean, free):
+    def test_rebound(self, table, arm, expected):
+        peak, after_dose, hours, above, below, mean, free = expected
         row = table.sel(arm=arm)
         dosed = 8.0 if arm == "morning" else 22.0
         assert float(row.opioid_tone_rebound_peak) == pytest.approx(peak, abs=0.006)
