@@ -38,7 +38,7 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
             part
             for part in (
                 _tone(result, here, str(account), span),
-                _blockade(result, here, span),
+                _blockade(result, here, str(account), span),
                 _exposure(result, here),
             )
             if part
@@ -91,19 +91,21 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     )
 
 
-def _blockade(result: xr.Dataset, table: xr.Dataset, span: str) -> str:
+def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
     outputs = _of_kind(result, "blockade")
     if not outputs:
         return ""
     name = outputs[0]
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
+    tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    lead = f"Receptors ({tag}) are"
     edges = f"between {100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
     if not bool((free > 0).any()):
-        return f"Receptors are never free: blockade stays {edges}."
+        return f"{lead} never free: blockade stays {edges}."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
-        return f"Receptors are free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
+        return f"{lead} free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
     hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"
-    return f"Receptors are free (blockade under 20 %) for {hours}, depending on the arm."
+    return f"{lead} free (blockade under 20 %) for {hours}, depending on the arm."
 
 
 def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:

@@ -144,7 +144,7 @@ def _difference(here: float, first: float, change: float, style: str) -> str:
     if style == "clock":
         minutes = round(change * 60)
         sign = "+" if minutes > 0 else MINUS
-        return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d} h" if minutes else "0"
+        return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d}" if minutes else "0"
     scale, unit = (1.0, "") if style == "plain" else (100.0, " pp")
     shown = [scale * value for value in (here, first) if abs(scale * value) >= NOTHING]
     decimals = min((_decimals(value) for value in shown), default=0)

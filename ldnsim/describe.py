@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ldnsim.addresses import Resolved
     from ldnsim.dosing import Dose
-    from ldnsim.model import Model, Parameter, Part
+    from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
 
 __all__ = ["describe_model", "describe_part", "describe_scenario"]
@@ -121,7 +121,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
-    lines += ["Exports:", "", *(f"- `{name}`: {text}" for name, text in part.exports.items()), ""]
+    lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
         heads = ("parameter", "value", "range", "CV", "source", "meaning")
@@ -130,6 +130,11 @@ def _part_lines(part: Part, lead: str) -> list[str]:
         values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
         lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]
     return lines
+
+
+def _export_text(export: Export) -> str:
+    own = f" ({export.evidence}: {export.because})" if export.evidence else ""
+    return export.description + own
 
 
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def test_a_sentence_per_account_with_its_numbers(ask):
     assert "; full none;" in transient
     assert f"{float(night.mu_occupancy_unblocked_hours):.1f} h (night), 0.0 h (full)" in transient
     assert slow.startswith("pet_slow: Opioid tone (hypothesis) never rises above its drug-free level")
-    assert "Receptors are never free" in slow
+    assert "Receptors (fitted) are never free" in slow
 
 
 def test_many_arms_are_told_by_their_extremes(ask):

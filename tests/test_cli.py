@@ -206,3 +206,25 @@ def test_schema_is_json_schema(tmp_path):
         schema = json.loads(ldnsim("schema", kind, cwd=tmp_path).stdout)
         assert schema["type"] == "object"
         assert "format" in schema["required"]
+
+
+def test_the_readme_shows_what_is_printed(ran):
+    """Every line of the README's block is printed by the command that it names, wherever lines break."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    block = readme.split("```text\n", 1)[1].split("```", 1)[0]
+    printed = "".join(ran[1].stdout.split())
+    assert "".join(block.split("\n\n")[1].split()) in printed  # the answers
+    tone = block[block.index("\nOpioid tone\n") :]
+    assert "".join(tone.split()) in printed
+    tested = readme.split("| says of 4.5 mg every night |", 1)[1].split("\n\n", 1)[0]
+    for number in ("14 %", "16 hours", "63 to 72 %", "0.47", "70 to 80 %", "0.36"):
+        assert number in tested
+
+
+def test_the_readme_yaml_is_a_scenario(tmp_path):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "my_question.yaml").write_text(readme.split("```yaml\n", 1)[1].split("```", 1)[0], encoding="utf-8")
+    done = ldnsim(
+        "describe", "my_question.yaml", "--set", "usual.dose=3 mg", "--set", "occupancy.EC50=x 0.5", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr

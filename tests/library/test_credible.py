@@ -115,6 +115,16 @@ class TestOccupancy:
         assert float(table.mu_occupancy_trough) * 100 == pytest.approx(low, abs=2)
         assert float(table.mu_occupancy_peak) * 100 == pytest.approx(high, abs=2)
 
+    @pytest.mark.parametrize("account", ["pet_pool", "pet_slow"])
+    def test_the_loop_hardly_moves_what_was_fitted(self, ask, account):
+        """What the tag `fitted` of mu_occupancy rests on, in the parts' own words."""
+        question = ask("14 d", f"[{account}]", low=daily("4.5 mg", "22:00"), full=daily("50 mg", "22:00"))
+        running = ldn.simulate(question)
+        resting = ldn.simulate(question.with_changes({"endorphin": "endorphin_fixed", "endorphin.a": 0}))
+        assert running.mu_occupancy.attrs["evidence"] == "fitted"
+        assert running.opioid_tone.attrs["evidence"] == "hypothesis"
+        assert float(abs(running.mu_occupancy - resting.mu_occupancy).max()) < 0.02
+
     def test_what_tells_the_accounts_apart(self, ask):
         """1 h after a single 4.5 mg the structures part (predictions, not data)."""
         seen = (
