@@ -70,7 +70,12 @@ def solve(
 
 
 def integrate(
-    system: System, parameters: np.ndarray, initial: np.ndarray, schedule: Sequence[Event], times: np.ndarray, rtol: float
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedule: Sequence[Event],
+    times: np.ndarray,
+    rtol: float,
 ) -> list[tuple[float, list[float], list[float]]]:
     """(time, states, parameters) of one person at each sample time; raises Failed."""
     state, p, rates = list(map(float, initial)), list(map(float, parameters)), [0.0] * len(initial)
@@ -150,18 +155,27 @@ def _counted(derivative: Callable[..., list[float]]) -> Callable[..., list[float
         nonlocal calls
         calls += 1
         if calls > MOST_EVALUATIONS:
-            raise Failed(Status.TOO_MANY_STEPS, f"more than {MOST_EVALUATIONS} evaluations of the equations, at {t:.6g} h")
+            raise Failed(
+                Status.TOO_MANY_STEPS, f"more than {MOST_EVALUATIONS} evaluations of the equations, at {t:.6g} h"
+            )
         return derivative(t, y, p)
 
     return counted
 
 
 def _check(
-    system: System, parameters: np.ndarray, initial: np.ndarray, schedules: Sequence[Sequence[Event]], times: np.ndarray, rtol: float
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedules: Sequence[Sequence[Event]],
+    times: np.ndarray,
+    rtol: float,
 ) -> None:
     people = len(schedules)
     if parameters.shape != (people, len(system.parameters)) or initial.shape != (people, len(system.states)):
-        raise ValueError(f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system")
+        raise ValueError(
+            f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system"
+        )
     if not SMALLEST_RTOL <= rtol <= 0.1:
         raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
     if times.ndim != 1 or not len(times) or not np.all(np.diff(times) > 0) or not np.all(np.isfinite(times)):
