@@ -43,7 +43,7 @@ class RegimenLine(Record):
 
     input: str
     dose: NotNegative | None = None
-    ladder: Annotated[dict[Day, NotNegative], by_day] = {}
+    ladder: Annotated[dict[Day, NotNegative], by_day] = Field(default_factory=dict)
     at: Clocks
     days: Weekdays = ()
     from_: Day = Field(1, alias="from")
@@ -52,7 +52,7 @@ class RegimenLine(Record):
     infuse: Duration | None = None
     miss: Share | None = None
     missed: Days = ()
-    late: Annotated[dict[Day, Duration], by_day] = {}
+    late: Annotated[dict[Day, Duration], by_day] = Field(default_factory=dict)
     jitter: Duration | None = None
     potency: NotNegativePair | None = None
 
@@ -69,7 +69,7 @@ class Arm(Record):
 
 
 class Dose(NamedTuple):
-    """A dose as it is taken: hours since midnight of day 1, the amount on the label, and hours of infusion (0: at once)."""
+    """A dose as it is taken: hours since midnight of day 1, the amount on the label, hours of infusion (0: at once)."""
 
     time: float
     amount: Quantity
@@ -144,7 +144,7 @@ def _amount(line: RegimenLine, day: int) -> Quantity | None:
 
 
 def _draws(line: RegimenLine, number: int, name: str, seed: int, subject: int) -> Iterator[float]:
-    """What happens to the line's occasions, one after the other: missed (1 or 0), hours of shift, or factor on the dose."""
+    """What happens at the line's occasions, one by one: missed (1 or 0), hours of shift, or factor on the dose."""
     field = getattr(line, name)
     if field is None:
         yield from repeat(1.0 if name == "potency" else 0.0)
@@ -156,4 +156,5 @@ def _draws(line: RegimenLine, number: int, name: str, seed: int, subject: int) -
             case "jitter":
                 yield hours(field) * min(3.0, max(-3.0, float(stream.standard_normal())))
             case _:
-                yield float(stream.uniform(*map(coherent, field)))
+                low, high = map(coherent, field)
+                yield float(stream.uniform(low, high))

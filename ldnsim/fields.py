@@ -88,11 +88,12 @@ def _told(function: Callable[[Any], Any], expected: str = "") -> Callable[[Any],
     return validate
 
 
-def _quantity(*checks: Callable[[Quantity], Quantity], example: str) -> Any:
-    """The type of a quantity that the checks let pass."""
-    expected = f"a number with its unit, such as '{example}'"
-    schema = WithJsonSchema({"type": ["string", "number"], "examples": [example]})
-    return Annotated[Quantity, BeforeValidator(_told(parse_quantity, expected)), *map(AfterValidator, checks), schema]
+def _read(example: str) -> BeforeValidator:
+    return BeforeValidator(_told(parse_quantity, f"a number with its unit, such as '{example}'"))
+
+
+def _schema(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", "number"], "examples": [example]})
 
 
 def _duration(found: Quantity) -> Quantity:
@@ -218,7 +219,7 @@ def _by_day(found: object) -> object:
 
 def _whole(found: object) -> int:
     number: object = int(found) if isinstance(found, str) and re.fullmatch(r"\s*[-+]?[0-9]{1,18}\s*", found) else found
-    if isinstance(number, bool) or not isinstance(number, Real) or not abs(number) < 1e19 or number % 1:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < 1e19 or number % 1:
         raise wrong(f"{shown(found)} is not a whole number", "digits, such as 200")
     return int(number)
 
@@ -252,23 +253,17 @@ def _single_change(found: object) -> str | int | float:
     return int(found) if isinstance(found, Integral) else float(found)  # numpy's numbers are not JSON's
 
 
-if TYPE_CHECKING:
-    QuantityField = NotNegative = Positive = Duration = Share = Variability = Quantity
-    QuantityPair = NotNegativePair = Window = tuple[Quantity, Quantity]
-else:
-    QuantityField = _quantity(example="4.5 mg")
-    NotNegative = _quantity(_not_negative, example="4.5 mg")
-    Positive = _quantity(_positive, example="10 nmol")
-    Duration = _quantity(_duration, example="28 d")
-    Share = _quantity(_share, example="30 %")
-    Variability = _quantity(_variability, example="30 %")
-    Since = _quantity(_hours, example="72 h")
-    QuantityPair = Annotated[tuple[QuantityField, QuantityField], _pair_like("[0.7 ng/mL, 4.7 ng/mL]")]
-    NotNegativePair = Annotated[tuple[NotNegative, NotNegative], _pair_like("[90 %, 110 %]")]
-    Window = Annotated[tuple[Since, Since], _pair_like("[0 h, 72 h]")]
-UnitField = Annotated[
-    str, BeforeValidator(_told(_unit)), WithJsonSchema({"type": ["string", "number"], "examples": ["nmol/L"]})
-]
+QuantityField = Annotated[Quantity, _read("4.5 mg"), _schema("4.5 mg")]
+NotNegative = Annotated[QuantityField, AfterValidator(_not_negative)]
+Positive = Annotated[QuantityField, AfterValidator(_positive)]
+Duration = Annotated[Quantity, _read("28 d"), AfterValidator(_duration), _schema("28 d")]
+Share = Annotated[Quantity, _read("30 %"), AfterValidator(_share), _schema("30 %")]
+Variability = Annotated[Quantity, _read("30 %"), AfterValidator(_variability), _schema("30 %")]
+Since = Annotated[Quantity, _read("72 h"), AfterValidator(_hours), _schema("72 h")]
+QuantityPair = Annotated[tuple[QuantityField, QuantityField], _pair_like("[0.7 ng/mL, 4.7 ng/mL]")]
+NotNegativePair = Annotated[tuple[NotNegative, NotNegative], _pair_like("[90 %, 110 %]")]
+Window = Annotated[tuple[Since, Since], _pair_like("[0 h, 72 h]")]
+UnitField = Annotated[str, BeforeValidator(_told(_unit)), _schema("nmol/L")]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Clock = Annotated[

@@ -97,26 +97,29 @@ def _input_faults(line: RegimenLine, model: Model, lost: Lost, lost_in_all: Lost
 
 def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
     """What does not depend on the run."""
+    yield from _amount_faults(line, lost)
+    if line.until is not None and line.until < line.from_ and not lost.touches("from") and not lost.touches("until"):
+        message = f"until day {line.until} is before from day {line.from_}"
+        yield Fault(message, ("until",), f"day {line.from_} or later")
+    for index, clock in enumerate(line.at):
+        if clock in line.at[:index]:
+            yield Fault("the same clock time twice", ("at", index), "each time once")
+    if line.every and len(line.at) > 1 and (hours(line.every) / DAY) % 1:
+        message = f"every {line.every} with several clock times"
+        yield Fault(message, ("every",), "whole days, or one clock time")
+
+
+def _amount_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
     if (line.dose is None) == (not line.ladder) and not lost.touches("dose") and not lost.touches("ladder"):
         both = "a dose and a ladder" if line.ladder else "neither a dose nor a ladder"
-        yield Fault(
-            f"the line has {both}", (), "one of dose: 4.5 mg and ladder: {day 1: 1.5 mg, day 8: 3 mg}", at_key=True
-        )
-    amounts: dict[tuple[str | int, ...], Quantity] = {
-        ("ladder", f"day {day}"): amount for day, amount in line.ladder.items()
-    }
+        expected = "one of dose: 4.5 mg and ladder: {day 1: 1.5 mg, day 8: 3 mg}"
+        yield Fault(f"the line has {both}", (), expected, at_key=True)
+    amounts: dict[tuple[str | int, ...], Quantity] = {("ladder", f"day {d}"): dose for d, dose in line.ladder.items()}
     if line.dose is not None:
         amounts[("dose",)] = line.dose
     for path, amount in amounts.items():
         if amount.dimension not in (MASS, AMOUNT):
             yield Fault(f"{amount} is not a dose", path, "a mass or an amount, such as 4.5 mg")
-    if line.until is not None and line.until < line.from_ and not lost.touches("from") and not lost.touches("until"):
-        yield Fault(f"until day {line.until} is before from day {line.from_}", ("until",), f"day {line.from_} or later")
-    for index, clock in enumerate(line.at):
-        if clock in line.at[:index]:
-            yield Fault("the same clock time twice", ("at", index), "each time once")
-    if line.every and len(line.at) > 1 and (hours(line.every) / DAY) % 1:
-        yield Fault(f"every {line.every} with several clock times", ("every",), "whole days, or one clock time")
     if line.potency is not None:
         low, high = line.potency
         if low.dimension != DIMENSIONLESS or high.dimension != DIMENSIONLESS or coherent(low) > coherent(high):

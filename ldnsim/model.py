@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from ldnsim.errors import shown
 from ldnsim.expressions import Equation, parse_equations
 from ldnsim.fields import (
     ChangeValue,
@@ -26,6 +27,7 @@ from ldnsim.fields import (
     ShareOrAddress,
     UnitField,
     Variability,
+    wrong,
 )
 from ldnsim.units import Dimension, Quantity, drug_dimension
 
@@ -108,6 +110,8 @@ class Export(Record):
 
 
 def _described(found: object) -> object:
+    if not isinstance(found, str | dict | Export):
+        raise wrong(f"{shown(found)} is not text", "what the export is, in words")
     return {"description": found} if isinstance(found, str) else found
 
 
@@ -123,12 +127,12 @@ class Part(Record):
     title: str
     evidence: Evidence
     description: str = ""
-    needs: dict[Identifier, UnitField] = {}
+    needs: dict[Identifier, UnitField] = Field(default_factory=dict)
     exports: dict[Identifier, ExportField]
-    parameters: dict[Identifier, Parameter] = {}
-    states: dict[Identifier, State] = {}
+    parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
+    states: dict[Identifier, State] = Field(default_factory=dict)
     equations: str
-    rivals: dict[Identifier, Rival] = {}
+    rivals: dict[Identifier, Rival] = Field(default_factory=dict)
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:
@@ -140,7 +144,7 @@ class Drug(Record):
     """A substance and the salts it is weighed as."""
 
     molar_mass: Positive
-    salts: dict[Identifier, Positive] = {}
+    salts: dict[Identifier, Positive] = Field(default_factory=dict)
     source: Names = ()
     note: str = ""
 
@@ -151,7 +155,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
-    values: dict[str, ChangeValue] = {}
+    values: dict[str, ChangeValue] = Field(default_factory=dict)
 
     @property
     def choices(self) -> dict[str, str]:
@@ -198,10 +202,10 @@ class Model(Record):
     version: str
     title: str
     description: str = ""
-    drugs: dict[Identifier, Drug] = {}
+    drugs: dict[Identifier, Drug] = Field(default_factory=dict)
     slots: dict[Identifier, Alternatives]
-    accounts: dict[Identifier, Account] = {}
-    inputs: dict[Identifier, Input] = {}
+    accounts: dict[Identifier, Account] = Field(default_factory=dict)
+    inputs: dict[Identifier, Input] = Field(default_factory=dict)
     outputs: dict[Identifier, Output]
 
     def parts(self, choices: dict[str, str]) -> dict[str, Part]:

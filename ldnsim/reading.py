@@ -67,10 +67,11 @@ class Reading(Generic[R]):
     lost: Lost = field(default_factory=Lost)
 
 
-def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost = Lost()) -> Reading[R]:  # noqa: B008 - frozen
+def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) -> Reading[R]:
     """The record of a file's content. `HOLE` stands where another fault has been told already; paths are the file's."""
     nulls = list(_nulls(content))
-    working, faults, gone = _copied(content), [], set(lost)
+    working, gone = _copied(content), set(lost)
+    faults: list[Fault] = []
     for path in nulls:
         _at(working, path[:-1])[path[-1]] = HOLE
     for turn in range(MOST_ROUNDS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import PrivateAttr, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, WithJsonSchema
 
 from ldnsim.dosing import Arm
 from ldnsim.errors import LdnsimError
@@ -41,8 +41,8 @@ class Scenario(Record):
     window: Window | None = None
     sample: Duration | None = None
     population: Population | None = None
-    sweep: dict[str, Axis] = {}
-    changes: Changes = {}
+    sweep: dict[str, Axis] = Field(default_factory=dict)
+    changes: Changes = Field(default_factory=dict)
 
     _text: str = PrivateAttr("")
 

@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from numbers import Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from ldnsim.errors import Fault, LdnsimError, nearest, shown
-
-if TYPE_CHECKING:
-    from pint import UnitRegistry
 
 __all__ = [
     "DIMENSIONLESS",
@@ -159,8 +156,8 @@ def parse_quantity(found: object) -> Quantity:
         return found
     if isinstance(found, bool) or not isinstance(found, str | Real):
         raise LdnsimError(Fault(f"{shown(found)} is not a number with a unit", expected=QUANTITY_EXAMPLE))
-    if isinstance(found, Real):
-        return Quantity(_usable(found, float(found)) if abs(found) < LARGEST else _usable(found, math.inf))
+    if not isinstance(found, str):
+        return Quantity(_usable(found, _float(found)))
     if NOT_FINITE.match(found):
         _usable(found, math.inf)
     match = QUANTITY_TEXT.match(found) if len(found) <= LONGEST_QUANTITY else None
@@ -200,16 +197,23 @@ def _mass_to_amount(dimension: Dimension, molar_mass: float | None) -> float:
 
 
 @lru_cache(maxsize=1)
-def _registry() -> UnitRegistry:
+def _registry() -> Any:  # pint types its registry in ways that change from one version to the next
     from pint import UnitRegistry  # imported late: it costs a fifth of a second
 
-    registry = UnitRegistry(None)
+    registry: Any = UnitRegistry(None)
     registry.load_definitions(DEFINITIONS)
     return registry
 
 
 def _power(text: str, power: Fraction) -> str:
     return text if power == 1 else f"{text}^{power}"
+
+
+def _float(found: Real) -> float:
+    try:
+        return float(found)
+    except OverflowError:  # a whole number of more than 308 digits
+        return math.inf
 
 
 def _usable(found: object, value: float) -> float:

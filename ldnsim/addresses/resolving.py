@@ -41,13 +41,13 @@ def resolve(scenario: Scenario) -> Resolved:
     Raises LdnsimError with a fault for every address that names nothing or moves nothing, every unfit value, and every
     dose or time that the changed scenario cannot have.
     """
-    resolved, faults = examine(scenario)
+    resolved, faults = examine(scenario, Lost())
     if faults:
         raise LdnsimError(faults)
     return resolved
 
 
-def examine(scenario: Scenario, lost: Lost = Lost(), *, model_stands: bool = True) -> tuple[Resolved, list[Fault]]:  # noqa: B008 - frozen
+def examine(scenario: Scenario, lost: Lost, *, model_stands: bool = True) -> tuple[Resolved, list[Fault]]:
     """The scenario with its changes applied as far as possible, and all that is wrong; paths start at the scenario.
 
     Without a model that stands, only what the scenario itself says is looked at.
@@ -69,7 +69,7 @@ def examine(scenario: Scenario, lost: Lost = Lost(), *, model_stands: bool = Tru
     return Resolved(settings, plan.arms, plan.duration, plan.population), list(dict.fromkeys(faults))
 
 
-def axis_faults(scenario: Scenario, lost: Lost = Lost()) -> Iterator[Fault]:  # noqa: B008 - frozen
+def axis_faults(scenario: Scenario, lost: Lost) -> Iterator[Fault]:
     """Faults of the axes of a sweep: each value must fit, and each axis move something in some cell."""
     if len(scenario.sweep) > MOST_AXES:
         yield Fault(f"{len(scenario.sweep)} axes", ("sweep",), f"at most {MOST_AXES}", at_key=True)

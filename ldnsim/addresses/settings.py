@@ -24,7 +24,7 @@ RIVALS = "rivals"
 
 @dataclass(frozen=True)
 class Setting:
-    """One account made concrete: the part in each slot, and the value of each of their parameters (`slot.parameter`)."""
+    """One account made concrete: the part in each slot, and the value of each parameter (`slot.parameter`)."""
 
     account: str
     title: str
@@ -44,8 +44,8 @@ class Setting:
 def setting_of(model: Model, name: str, changes: Mapping[str, Change] | None = None) -> Setting:
     """An account of the model (or its default parts, where it names no accounts) with single values changed.
 
-    `changes` holds qualified addresses (`slot.parameter`, `slot.rivals`); those that this account lacks are passed over.
-    Raises LdnsimError for values that do not fit.
+    `changes` holds qualified addresses (`slot.parameter`, `slot.rivals`); those that this account lacks are passed
+    over. Raises LdnsimError for values that do not fit.
     """
     account = model.accounts.get(name) or Account(title=model.title)
     parts = model.parts(account.choices)

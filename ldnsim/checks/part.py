@@ -25,9 +25,10 @@ ROUNDING = 1e-12  # of units: the value may be an end of its range, written in a
 TAKEN = ("rivals", "source", "note")  # words that stand beside parameters in addresses and in rival sets
 
 
-def part_faults(part: Part, sources: Collection[str], lost: Lost = Lost()) -> list[Fault]:  # noqa: B008 - frozen
+def part_faults(part: Part, sources: Collection[str], lost: Lost) -> list[Fault]:
     """Faults of one part's page, as far as it could be read."""
     checks = [_parameter_faults(part, sources, lost), _state_faults(part, lost), _rival_faults(part, sources, lost)]
+    checks.append(_tag_faults(part, lost))
     if not lost.touches("equations"):
         checks.append(_equation_faults(part, lost))
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
@@ -142,6 +143,18 @@ def _rival_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[
                     )
 
 
+def _tag_faults(part: Part, lost: Lost) -> Iterator[Fault]:
+    """Exports with a tag of their own: weaker than that of their part, and with a reason."""
+    for name, export in part.exports.items():
+        path = ("exports", name, "evidence")
+        if export.evidence is None or lost.touches("exports", name) or lost.touches("evidence"):
+            continue
+        if weakest((export.evidence, part.evidence)) != export.evidence:
+            yield Fault(f"{name} is called {export.evidence}, its part only {part.evidence}", path, part.evidence)
+        if not export.because.strip():
+            yield Fault(f"{name} has a tag of its own but says not why", path, "because: what it was held against")
+
+
 def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
     """Each name declared once and defined once; nothing used that is not there; units that agree; no cycle."""
     reading = read_equations(part.equations)
@@ -180,12 +193,6 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
                 nearest(export, own),
                 at_key=True,
             )
-    for export, record in part.exports.items():
-        path = ("exports", export, "evidence")
-        if record.evidence and weakest((record.evidence, part.evidence)) != record.evidence:
-            yield Fault(f"{export} is called {record.evidence}, its part only {part.evidence}", path, part.evidence)
-        if record.evidence and not record.because:
-            yield Fault(f"{export} has a tag of its own but says not why", path, "because: what it was held against")
     unread = twice + [
         name
         for field in ("parameters", "states", "needs")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["scenario_faults"]
 
 
-def scenario_faults(scenario: Scenario, lost: Lost = Lost(), *, model_stands: bool = True) -> list[Fault]:  # noqa: B008 - frozen
+def scenario_faults(scenario: Scenario, lost: Lost, *, model_stands: bool = True) -> list[Fault]:
     """Faults of a scenario, as far as it could be read. `model_stands` says that its model is without fault."""
     has_model = ("model",) not in lost
     checks: list[Iterator[Fault]] = []

@@ -72,36 +72,39 @@ class _Inference:
             return None if node.value == 0 else DIMENSIONLESS
         if isinstance(node, Name):
             return self.dimensions.get(node.name)
-        arguments = node.arguments
-        match node.operation:
-            case "+" | "-":
-                return self.alike(_terms(node), wanted, "as the first term")
-            case "neg" | "abs":
-                return self.visit(arguments[0], wanted)
-            case "min" | "max":
-                return self.alike(arguments, wanted, "as the first of them")
-            case "<" | "<=" | ">" | ">=":
-                return self.alike(arguments, None, "as the other side")
-            case "*" | "/":
-                first, second = (self.visit(argument, None) for argument in arguments)
-                sign = 1 if node.operation == "*" else -1
-                return None if first is None or second is None else first.times(second, sign)
-            case "**":
-                return self.power(node)
-            case "ifelse":
-                self.visit(arguments[0], None)
-                return self.alike(arguments[1:], wanted, "as the first case")
-            case "sqrt":
-                inner = self.visit(arguments[0], None)
-                return None if inner is None else inner.to_the(Fraction(1, 2))
-        self.plain(arguments[0], f"the argument of {node.operation}")
+        arguments, operation = node.arguments, node.operation
+        if operation in ("+", "-"):
+            return self.alike(_terms(node), wanted, "as the first term")
+        if operation in ("min", "max"):
+            return self.alike(arguments, wanted, "as the first of them")
+        if operation in ("neg", "abs"):
+            return self.visit(arguments[0], wanted)
+        if operation == "ifelse":
+            self.visit(arguments[0], None)
+            return self.alike(arguments[1:], wanted, "as the first case")
+        if operation in ("<", "<=", ">", ">="):
+            return self.alike(arguments, None, "as the other side")
+        return self.product(node) if operation in ("*", "/", "**", "sqrt") else self.number(node)
+
+    def product(self, node: Call) -> Dimension | None:
+        if node.operation == "**":
+            return self.power(node)
+        first = self.visit(node.arguments[0], None)
+        if node.operation == "sqrt":
+            return None if first is None else first.to_the(Fraction(1, 2))
+        second = self.visit(node.arguments[1], None)
+        sign = 1 if node.operation == "*" else -1
+        return None if first is None or second is None else first.times(second, sign)
+
+    def number(self, node: Call) -> Dimension:
+        self.plain(node.arguments[0], f"the argument of {node.operation}")
         return DIMENSIONLESS
 
     def power(self, node: Call) -> Dimension | None:
         base, exponent = node.arguments
         self.plain(exponent, "an exponent")
         dimension = self.visit(base, None)
-        if dimension in (None, DIMENSIONLESS):
+        if dimension is None or dimension == DIMENSIONLESS:
             return dimension
         power = _literal(exponent)
         if power is None or abs(power) > LARGEST_POWER:
@@ -138,8 +141,8 @@ def _literal(expression: Expression) -> float | None:
         case Number(value):
             return value
         case Call("neg", (inner,)):
-            value = _literal(inner)
-            return None if value is None else -value
+            found = _literal(inner)
+            return None if found is None else -found
         case Call("/", (Number(above), Number(below))) if below:
             return above / below
     return None

@@ -27,8 +27,10 @@ __all__ = [
 
 # function -> number of arguments (None: two or more)
 FUNCTIONS: dict[str, int | None] = {
-    "exp": 1, "log": 1, "log10": 1, "sqrt": 1, "sin": 1, "cos": 1, "tanh": 1, "abs": 1, "min": None, "max": None, "ifelse": 3,
-}  # fmt: skip
+    **dict.fromkeys(("exp", "log", "log10", "sqrt", "sin", "cos", "tanh", "abs"), 1),
+    **dict.fromkeys(("min", "max"), None),
+    "ifelse": 3,
+}
 # names that every equation may use: hours since midnight of day 1, the length of a day, pi
 BUILT_IN: dict[str, Dimension] = {
     "t": Dimension(time=Fraction(1)),

@@ -35,7 +35,7 @@ def build(document: Document) -> Document:
     try:
         for event in _events(document):
             builder.take(event)
-    except _Stop as caught:
+    except _StopError as caught:
         raise LdnsimError([*document.faults, caught.fault]) from None
     if document.content is HOLE:
         raise LdnsimError(document.faults)
@@ -56,15 +56,15 @@ def _events(document: Document) -> Iterator[Any]:
         for event in YAML(typ="safe", pure=True).parse(document.text):
             yield event
     except MarkedYAMLError as caught:
-        raise _Stop(syntax_fault(document, caught, event)) from None
+        raise _StopError(syntax_fault(document, caught, event)) from None
     except Exception:  # ruamel also fails by accident, for example at "\UFFFFFFFF"
         line, column = (event.end_mark.line, event.end_mark.column) if event else (0, 0)
         rest = document.lines[line][column:] if line < len(document.lines) else ""
         column += len(rest) - len(rest.lstrip(": ")) + 1
-        raise _Stop(document.at(line + 1, column, Fault("what follows here cannot be read as YAML"))) from None
+        raise _StopError(document.at(line + 1, column, Fault("what follows here cannot be read as YAML"))) from None
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """What keeps the rest of the file from being read."""
 
     def __init__(self, fault: Fault) -> None:
@@ -88,14 +88,14 @@ class _Builder:
     def tell(self, message: str, mark: Any, expected: str = "") -> None:
         self.document.faults.append(self.fault(message, mark, expected))
         if len(self.document.faults) > MOST_FAULTS:
-            raise _Stop(self.fault("too many faults: the rest was not read", mark))
+            raise _StopError(self.fault("too many faults: the rest was not read", mark))
 
     def take(self, event: Any) -> None:
         kind, mark = type(event).__name__, event.start_mark
         if kind == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
-                raise _Stop(self.fault("a second YAML document begins here", mark, "one document in a file"))
+                raise _StopError(self.fault("a second YAML document begins here", mark, "one document in a file"))
             if event.version or event.tags:
                 line = next((n for n, line in enumerate(self.document.lines, start=1) if line.startswith("%")), 1)
                 fault = Fault("directives (%YAML, %TAG) are not used in these files", expected="a file without them")
@@ -106,7 +106,7 @@ class _Builder:
         elif kind in ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent", "AliasEvent"):
             self.count += 1
             if self.count > MOST_VALUES:
-                raise _Stop(self.fault("the file holds too much", mark, f"at most {MOST_VALUES} keys and values"))
+                raise _StopError(self.fault("the file holds too much", mark, f"at most {MOST_VALUES} keys and values"))
             if self.stack and isinstance(self.stack[-1][0], dict) and self.key is None:
                 self.new_key(event, kind, mark)
             else:
@@ -127,7 +127,7 @@ class _Builder:
         )
         if isinstance(value, dict | list):
             if len(self.stack) >= DEEPEST:
-                raise _Stop(self.fault("nested too deeply", mark, f"at most {DEEPEST} levels"))
+                raise _StopError(self.fault("nested too deeply", mark, f"at most {DEEPEST} levels"))
             self.stack.append((value, path))
             self.key = None
 
@@ -149,7 +149,7 @@ class _Builder:
 
     def new_key(self, event: Any, kind: str, mark: Any) -> None:
         if kind != "ScalarEvent":
-            raise _Stop(self.fault("a key must be plain text", mark, "key: value"))
+            raise _StopError(self.fault("a key must be plain text", mark, "key: value"))
         self.unmarked(event, kind, mark)
         mapping, path = self.stack[-1]
         self.key = str(event.value)

@@ -118,7 +118,7 @@ class _Cursor:
         self.row, self.column = len(self.lines) - 1, len(self.lines[-1])
 
     def skip(self, character: str, style: str) -> None:
-        """Go past `character`. More blanks in the file than in the text are passed over with the character after them."""
+        """Go past `character`. Blanks that the text lacks are passed over with the character after them."""
         width = self._escape() if style == '"' else 0
         if character.isspace() and not width:
             line = self.lines[self.row] if self.row < len(self.lines) else ""

@@ -44,31 +44,9 @@ def syntax_fault(document: Document, error: Any, before: Any) -> Fault:
     if "end of stream" in problem and "quoted" in context:
         return _at(document, begin, "this quote is never closed", "the same quote at the end of the text")
     if "flow" in context and ("expected ','" in problem or "<stream end>" in problem):
-        if "<stream end>" in problem or mark.line > begin.line:
-            opening = _character(document, begin)
-            return _at(
-                document,
-                begin,
-                f"this {opening!r} is not closed",
-                f"{CLOSING.get(opening, ']')!r} at its end, and ',' between its entries",
-            )
-        return _at(document, mark, "a ',' is missing before this", "',' between the entries of [...] and {...}")
-    if "expected <block end>" in problem and _character(document, mark) in CLOSING.values():
-        return _at(
-            document,
-            mark,
-            f"this {_character(document, mark)!r} closes nothing",
-            "as many closing brackets as opening ones",
-        )
-    if (
-        "expected <block end>" in problem
-        and getattr(before, "style", None) in ("'", '"')
-        and before.end_mark.line == mark.line
-    ):
-        if before.start_mark.line < mark.line:
-            message = f"this quote is closed in line {mark.line + 1} only"
-            return _at(document, before.start_mark, message, "the same quote at the end of the text")
-        return _at(document, mark, "text goes on after its closing quote", "the whole text in quotes, or none of it")
+        return _bracket_fault(document, problem, mark, begin)
+    if "expected <block end>" in problem and (fault := _end_fault(document, mark, before)):
+        return fault
     if "simple key" in context:
         mark = begin  # the line without ':' and not the one after it
     if "cannot start any token" in problem and _character(document, mark) == "\t":
@@ -77,6 +55,28 @@ def syntax_fault(document: Document, error: Any, before: Any) -> Fault:
         if said in problem:
             return _at(document, mark, meaning, expected)
     return _at(document, mark, f"not YAML: {problem or context}", "")
+
+
+def _bracket_fault(document: Document, problem: str, mark: Any, begin: Any) -> Fault:
+    """Inside [...] or {...}: not closed where the text goes on in another line, else a comma is missing."""
+    if "<stream end>" in problem or mark.line > begin.line:
+        opening = _character(document, begin)
+        expected = f"{CLOSING.get(opening, ']')!r} at its end, and ',' between its entries"
+        return _at(document, begin, f"this {opening!r} is not closed", expected)
+    return _at(document, mark, "a ',' is missing before this", "',' between the entries of [...] and {...}")
+
+
+def _end_fault(document: Document, mark: Any, before: Any) -> Fault | None:
+    """Something stands where a line should have ended: a bracket too many, or the rest of a text with quotes in it."""
+    if _character(document, mark) in CLOSING.values():
+        message = f"this {_character(document, mark)!r} closes nothing"
+        return _at(document, mark, message, "as many closing brackets as opening ones")
+    if getattr(before, "style", None) not in ("'", '"') or before.end_mark.line != mark.line:
+        return None
+    if before.start_mark.line < mark.line:
+        message = f"this quote is closed in line {mark.line + 1} only"
+        return _at(document, before.start_mark, message, "the same quote at the end of the text")
+    return _at(document, mark, "text goes on after its closing quote", "the whole text in quotes, or none of it")
 
 
 def _character(document: Document, mark: Any) -> str:
