@@ -1,0 +1,32 @@
+"""A program as one module of LLVM text: the functions it uses, its kernels, the driver."""
+
+from __future__ import annotations
+
+from inspect import get_annotations
+from typing import TYPE_CHECKING
+
+from ldnsim.engine.driver import drive
+from ldnsim.engine.functions import FUNCTIONS
+from ldnsim.engine.translate import translate
+
+if TYPE_CHECKING:
+    from ldnsim.engine.machine import Machine
+    from ldnsim.engine.program import Program
+
+__all__ = ["DRIVE_KINDS", "module_text"]
+
+# the arguments of the compiled driver, as `Native.function` wants them: the program itself is compiled in
+DRIVE_KINDS = "".join({"int": "i", "float": "f"}.get(kind, "p") for kind in get_annotations(drive).values())
+
+
+def module_text(program: Program, here: Machine) -> str:
+    """The whole module; nothing in it comes from file text but numbers and the shape of the graph."""
+    program.width = here.width  # type: ignore[attr-defined]
+    used = sorted({name for kernel in program.kernels() for name in kernel.functions})
+    pieces = [translate(f"{name}_lanes", FUNCTIONS[name], here.width, here.fused, {}) for name in used]
+    pieces += [kernel.text(here.width, here.fused) for kernel in program.kernels()]
+    pieces.append(translate("drive", drive, here.width, here.fused, {"m": program}, exported=True))
+    declared = sorted({line for _, declarations in pieces for line in declarations.splitlines()})
+    wide = f'"target-cpu"="{here.cpu}" "target-features"="{here.features}" "prefer-vector-width"="512" "min-legal-vector-width"="{64 * here.width}"'
+    attributes = [f"attributes #0 = {{ nounwind {wide} }}", f"attributes #1 = {{ nounwind noinline {wide} }}"]
+    return "\n".join([f'target triple = "{here.triple}"', *declared, *(text for text, _ in pieces), *attributes])
