@@ -16,9 +16,10 @@ import numpy as np
 
 from ldnsim.addresses import Resolved, Setting, resolve
 from ldnsim.dosing import Dose, given_doses, planned_doses
-from ldnsim.engine import reference
-from ldnsim.engine.events import Solution, Status
+from ldnsim.engine import choose
+from ldnsim.engine.events import Event, Solution, Status
 from ldnsim.engine.orbit import periodic_states
+from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.fields import hours
 from ldnsim.model import weakest
 from ldnsim.population import log_normal_factors
@@ -53,12 +54,13 @@ class _Run:
     system: System
 
 
-def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-8) -> xr.Dataset:
+def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-6, solver: choose.SolverName = "native") -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
     Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags and
     the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses taken,
-    a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling.
+    a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling; `rtol` is the
+    solver's tolerance, `solver` "native" or "reference" (slow).
     Raises LdnsimError for changes that name or move nothing.
     """
     resolved = resolve(scenario)
@@ -66,7 +68,7 @@ def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: 
     doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
     shown = _shown_outputs(scenario)
-    runs = [_run(scenario, resolved, setting, doses, at, shown, rtol) for setting in resolved.settings]
+    runs = [_run(scenario, resolved, setting, doses, at, shown, rtol, solver) for setting in resolved.settings]
     return _dataset(scenario, resolved, runs, doses, at, shown)
 
 
@@ -96,7 +98,25 @@ def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> lis
     """The doses of each person of an arm. The typical person takes part in the draws as subject 1."""
     seed = resolved.population.seed if resolved.population else 1
     duration = hours(resolved.duration)
-    return [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in range(1, people + 1)]
+    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
+    subjects = range(1, people + 1) if drawn else [1]
+    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in subjects]
+    return taken if drawn else taken * people  # one tuple for all: what is made of it is made once
+
+
+def _schedules(doses: list[tuple[Dose, ...]], model: Model, system: System, parameters: np.ndarray) -> list[tuple[Event, ...]]:
+    """The events of each person; people whose doses, lags and shares are the same share one tuple."""
+    inputs = [model.inputs[name] for name in sorted({dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken})]
+    asked = {name for product in inputs for name in (product.lag, *product.to.values()) if isinstance(name, str)}
+    places = {name: system.parameters.index(name) for name in sorted(asked)}
+    made: dict[tuple[int, bytes], tuple[Event, ...]] = {}
+    schedules = []
+    for taken, row in zip(doses, parameters[:, list(places.values())], strict=True):
+        key = id(taken), row.tobytes()
+        if key not in made:
+            made[key] = events_of(taken, model, system, dict(zip(places, row.tolist(), strict=True)))
+        schedules.append(made[key])
+    return schedules
 
 
 def _shown_outputs(scenario: Scenario) -> dict[str, Output]:
@@ -128,34 +148,36 @@ def _run(
     times: np.ndarray,
     shown: dict[str, Output],
     rtol: float,
+    solver: choose.SolverName,
 ) -> _Run:
     model = scenario.model
     system = compose(model, setting.parts)
     parameters = _parameters(model, system, setting, resolved)
-    start, no_rhythm, why = periodic_states(system, parameters)
-    healthy = np.flatnonzero(no_rhythm == Status.SOLVED)
-    rows = [dict(zip(system.parameters, row.tolist(), strict=True)) for row in parameters]
     names = list(shown)
+    start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=solver)
+    healthy = np.flatnonzero(no_rhythm == Status.SOLVED)
+    solve = choose.solver(solver)
 
     def solved(schedules: list[Any], at: np.ndarray) -> Solution:
         """Solve those who have a rhythm to start from; the others keep their reason."""
-        values = np.full((len(rows), len(at), len(names)), np.nan)
+        if len(healthy) == len(parameters):
+            return solve(system, parameters, start, schedules, at, names, rtol)
+        values = np.full((len(parameters), len(at), len(names)), np.nan)
         status, reason = no_rhythm.copy(), list(why)
         if len(healthy):
-            found = reference.solve(system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol)
+            found = solve(system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol)
             values[healthy], status[healthy] = found.values, found.status
             for person, text in zip(healthy, found.reason, strict=True):
                 reason[person] = text
         return Solution(values, status, reason)
 
     day = np.arange(0.0, DAY)
-    with_day = np.union1d(day, times)
-    twin = solved([()] * len(rows), with_day)
-    daily_mean = twin.values[:, np.isin(with_day, day)].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    twins = twin.values[:, np.isin(with_day, times)]
-    arms = []
-    for arm in resolved.arms:
-        arms.append(solved([events_of(taken, model, system, row) for taken, row in zip(doses[arm], rows, strict=True)], times))
+    clock = times % DAY if repeats_daily(system, names) else times  # on the orbit every day is the first one again
+    with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
+    twin = solved([()] * len(parameters), with_day)
+    daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
+    twins = twin.values[:, place[len(day) :]]
+    arms = [solved(_schedules(doses[arm], model, system, parameters), times) for arm in resolved.arms]
     status = np.array([np.where(arm.status == Status.SOLVED, twin.status, arm.status) for arm in arms], dtype=np.int8)
     reason = np.array([[a or t for a, t in zip(arm.reason, twin.reason, strict=True)] for arm in arms], dtype=object)
     values, twin_values = {}, {}
@@ -218,11 +240,13 @@ def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str]
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for arm, people in enumerate(doses.values()):
-        for person, taken in enumerate(people):
+        alike = all(taken is people[0] for taken in people)
+        for person, taken in enumerate(people[:1] if alike else people):
+            to = slice(None) if alike else person
             for index, dose in enumerate(taken):
-                time[arm, person, index] = dose.time
-                amount[arm, person, index] = coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-                name[arm, person, index] = dose.input
+                time[arm, to, index] = dose.time
+                amount[arm, to, index] = coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                name[arm, to, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
         "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),

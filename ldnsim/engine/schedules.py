@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ldnsim.engine.events import Event, Kind
 
-    from ldnsim.engine.events import Event
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Schedules", "pack"]
 
@@ -34,6 +34,11 @@ class Schedules:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def __iter__(self) -> Iterator[tuple[Event, ...]]:
+        for first, last in zip(self.first.tolist(), self.last.tolist(), strict=True):
+            columns = (array[first:last].tolist() for array in (self.time, self.kind, self.index, self.value))
+            yield tuple(Event(time, Kind(kind), index, value) for time, kind, index, value in zip(*columns, strict=True))
 
     def of(self, people: slice | np.ndarray) -> Schedules:
         """The schedules of some of the people."""
