@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from ldnsim.model import Model, Output
+    from ldnsim.model import Model, Output, Part
     from ldnsim.scenario import Scenario
 
 __all__ = ["sample_times", "simulate"]
@@ -45,10 +45,8 @@ DISCLAIMER = "For research and teaching. Not dose advice, not a prediction for a
 
 @dataclass(frozen=True)
 class _Run:
-    """One account solved for all arms and people: arrays (arms, people, times), twins (people, times)."""
+    """What became of one account's people: arrays (arms, people)."""
 
-    values: dict[str, np.ndarray]
-    twins: dict[str, np.ndarray]
     status: np.ndarray
     reason: np.ndarray
     system: System
@@ -68,8 +66,14 @@ def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: 
     doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
     shown = _shown_outputs(scenario)
-    runs = [_run(scenario, resolved, setting, doses, at, shown, rtol, solver) for setting in resolved.settings]
-    return _dataset(scenario, resolved, runs, doses, at, shown)
+    shape = (len(resolved.settings), len(resolved.arms), people, len(at))
+    values = {name: np.empty(shape) for name in shown}
+    twins = {name: np.empty((shape[0], *shape[2:])) for name in shown}
+    runs = []
+    for account, setting in enumerate(resolved.settings):
+        room = {name: array[account] for name, array in values.items()}, {name: array[account] for name, array in twins.items()}
+        runs.append(_run(scenario, resolved, setting, doses, at, shown, rtol, solver, *room))
+    return _dataset(scenario, resolved, runs, doses, at, shown, values, twins)
 
 
 def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
@@ -140,6 +144,33 @@ def _parameters(model: Model, system: System, setting: Setting, resolved: Resolv
     return np.column_stack(columns)
 
 
+_systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}  # the records are held, so that ids stay theirs
+MOST_SYSTEMS = 32
+
+
+def _composed(model: Model, parts: dict[str, Part]) -> System:
+    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
+    key = (id(model), *map(id, parts.values()))
+    if key not in _systems:
+        while len(_systems) >= MOST_SYSTEMS:
+            del _systems[next(iter(_systems))]
+        _systems[key] = model, parts, compose(model, parts)
+    return _systems[key][2]
+
+
+_rhythms: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}
+
+
+def _repeats(system: System, outputs: tuple[str, ...]) -> bool:
+    """`repeats_daily`, remembered."""
+    key = id(system), outputs
+    if key not in _rhythms:
+        while len(_rhythms) >= MOST_SYSTEMS:
+            del _rhythms[next(iter(_rhythms))]
+        _rhythms[key] = system, repeats_daily(system, outputs)
+    return _rhythms[key][1]
+
+
 def _run(
     scenario: Scenario,
     resolved: Resolved,
@@ -149,51 +180,52 @@ def _run(
     shown: dict[str, Output],
     rtol: float,
     solver: choose.SolverName,
+    values: dict[str, np.ndarray],
+    twins: dict[str, np.ndarray],
 ) -> _Run:
+    """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
     model = scenario.model
-    system = compose(model, setting.parts)
+    system = _composed(model, setting.parts)
     parameters = _parameters(model, system, setting, resolved)
     names = list(shown)
     start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=solver)
-    healthy = np.flatnonzero(no_rhythm == Status.SOLVED)
+    healthy = no_rhythm == Status.SOLVED
     solve = choose.solver(solver)
 
-    def solved(schedules: list[Any], at: np.ndarray) -> Solution:
-        """Solve those who have a rhythm to start from; the others keep their reason."""
-        if len(healthy) == len(parameters):
-            return solve(system, parameters, start, schedules, at, names, rtol)
-        values = np.full((len(parameters), len(at), len(names)), np.nan)
-        status, reason = no_rhythm.copy(), list(why)
-        if len(healthy):
-            found = solve(system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol)
-            values[healthy], status[healthy] = found.values, found.status
-            for person, text in zip(healthy, found.reason, strict=True):
-                reason[person] = text
+    def solved(who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
+        """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
+        if np.all(healthy):
+            return solve(system, parameters[who], start[who], schedules, at, names, rtol)
+        values = np.full((len(who), len(at), len(names)), np.nan)
+        status, reason = no_rhythm[who], [why[person] for person in who]
+        rows = np.flatnonzero(healthy[who])
+        if len(rows):
+            found = solve(system, parameters[who[rows]], start[who[rows]], [schedules[row] for row in rows], at, names, rtol)
+            values[rows], status[rows] = found.values, found.status
+            for row, text in zip(rows, found.reason, strict=True):
+                reason[row] = text
         return Solution(values, status, reason)
 
     day = np.arange(0.0, DAY)
-    clock = times % DAY if repeats_daily(system, names) else times  # on the orbit every day is the first one again
+    clock = times % DAY if _repeats(system, tuple(names)) else times  # on the orbit every day is the first one again
     with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
-    twin = solved([()] * len(parameters), with_day)
+    everyone, people = np.arange(len(parameters)), len(parameters)
+    twin = solved(everyone, [()] * people, with_day)
     daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    twins = twin.values[:, place[len(day) :]]
-    arms = [solved(_schedules(doses[arm], model, system, parameters), times) for arm in resolved.arms]
-    status = np.array([np.where(arm.status == Status.SOLVED, twin.status, arm.status) for arm in arms], dtype=np.int8)
-    reason = np.array([[a or t for a, t in zip(arm.reason, twin.reason, strict=True)] for arm in arms], dtype=object)
-    values, twin_values = {}, {}
+    schedules = [schedule for arm in resolved.arms for schedule in _schedules(doses[arm], model, system, parameters)]
+    arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times)  # one solve for all arms
+    status = arms.status.reshape(-1, people)
+    status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
+    reason = np.array([a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object).reshape(status.shape)
     for index, (name, output) in enumerate(shown.items()):
-        with_drug, without = np.array([arm.values[..., index] for arm in arms]), twins[..., index]
-        if output.relative_to == "drug_free":
-            with_drug, without = with_drug / without, without / without
-        elif output.relative_to == "drug_free_daily_mean":
-            mean = daily_mean[:, index, None]
-            with_drug, without = with_drug / mean, without / mean
-        else:
-            unit = declared(output.unit, molar_mass(model, output.of))
-            with_drug, without = with_drug / unit, without / unit
-        with_drug[status != Status.SOLVED] = np.nan
-        values[name], twin_values[name] = with_drug, without
-    return _Run(values, twin_values, status, reason, system)
+        without = twin.values[:, place[len(day) :], index]
+        unit: Any = declared(output.unit, molar_mass(model, output.of)) if output.relative_to is None else without
+        if output.relative_to == "drug_free_daily_mean":
+            unit = daily_mean[:, index, None]
+        np.divide(arms.values[..., index].reshape(values[name].shape), unit, out=values[name])
+        np.divide(without, unit, out=twins[name])
+        values[name][status != Status.SOLVED] = np.nan
+    return _Run(status, reason, system)
 
 
 def _dataset(
@@ -203,6 +235,8 @@ def _dataset(
     doses: dict[str, list[tuple[Dose, ...]]],
     times: np.ndarray,
     shown: dict[str, Output],
+    values: dict[str, np.ndarray],
+    twins: dict[str, np.ndarray],
 ) -> xr.Dataset:
     import xarray as xr  # imported late: it costs half a second
 
@@ -216,10 +250,10 @@ def _dataset(
     data: dict[str, xr.Variable] = {}
     for name, output in shown.items():
         attrs = _attributes(name, output, resolved, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], np.array([run.values[name] for run in runs]), attrs, 2)
+        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], np.array([run.twins[name] for run in runs]), twin, 1)
+            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
     flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status), "long_name": "What became of the person"}
     data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
     data["reason"] = variable(["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2)

@@ -52,7 +52,7 @@ def drive(m, people: int, queue: Ints, parameters: Floats, initial: Floats, home
 
     parameters (people * parameters), initial (people * states), home (states) is what a reset goes back to; the events of a
     person are first_event..last_event - 1 of the four event arrays; times (samples) ascending; tolerance (states) absolute.
-    Results: values (people * samples * outputs), ends (people * states) at the last time, status, tries (people).
+    Results: values (outputs * people * samples), ends (people * states) at the last time, status, tries (people).
     w (m.count, lanes) and own (OWN_ROWS, lanes) are room to work in, zero at the start.
     """
     own[PERSON] = own[PERSON] + FREE
@@ -64,11 +64,11 @@ def drive(m, people: int, queue: Ints, parameters: Floats, initial: Floats, home
             w[m.at] = w[m.time]
             for state, (row, _) in m.observed.items():
                 w[row] = w[m.y + state]
-            show(m, times, samples, values, (own[CALLED] > 0) & (own[SAMPLE] == 0) & (own[PERSON] >= 0), w, own)
+            show(m, people, times, samples, values, (own[CALLED] > 0) & (own[SAMPLE] == 0) & (own[PERSON] >= 0), w, own)
             happen(m, home, last_event, event_time, event_kind, event_index, event_value, times, samples, w, own)
             m.prepare(w)
         attempt(m, w)
-        judge(m, rtol, tolerance, times, samples, most_tries, values, w, own)
+        judge(m, people, rtol, tolerance, times, samples, most_tries, values, w, own)
 
 
 def calls(m, w, own):
@@ -198,7 +198,7 @@ def advance(m, target, weights, previous, w):
         i += 1
 
 
-def judge(m, rtol, tolerance, times, samples, most_tries, values, w, own):
+def judge(m, people, rtol, tolerance, times, samples, most_tries, values, w, own):
     """Accept or reject the step in each lane, show the samples that it passed, and choose the next step."""
     error = mean_square_error(m, rtol, tolerance, w)
     awake = (own[PERSON] >= 0) & (own[CODE] == 0)
@@ -207,7 +207,7 @@ def judge(m, rtol, tolerance, times, samples, most_tries, values, w, own):
     h = w[m.h]
     arrives = w[m.proposed] >= w[m.stop] - w[m.time]
     reached = where(arrives, w[m.stop], w[m.time] + h)
-    show_passed(m, times, samples, values, accepted, reached, w, own)
+    show_passed(m, people, times, samples, values, accepted, reached, w, own)
 
     finite = error < NEVER  # false for NaN
     factor = SAFETY * inverse_tenth_root(error)
@@ -256,7 +256,7 @@ def inverse_tenth_root(x):
     return root
 
 
-def show_passed(m, times, samples, values, accepted, reached, w, own):
+def show_passed(m, people, times, samples, values, accepted, reached, w, own):
     """Outputs at the sample times in (time, reached], from the method's own interpolant."""
     if any_lane(accepted & (w[m.next_sample] <= reached)):
         for state, (_, rows) in m.observed.items():
@@ -272,16 +272,16 @@ def show_passed(m, times, samples, values, accepted, reached, w, own):
                 curve = fma(x, fma(x, w[rows + 2], w[rows + 1]), w[rows])
                 start, end = w[m.y + state], w[m.y1 + state]
                 w[row] = fma(x, fma(1.0 - x, curve, end), (1.0 - x) * start)
-            show(m, times, samples, values, accepted & (w[m.next_sample] <= reached), w, own)
+            show(m, people, times, samples, values, accepted & (w[m.next_sample] <= reached), w, own)
 
 
-def show(m, times, samples, values, mask, w, own):
+def show(m, people, times, samples, values, mask, w, own):
     """Write the outputs of the lanes in the mask, and look for their next sample."""
     m.observe(w)
-    place = (own[PERSON] * samples + own[SAMPLE]) * m.outputs
+    place = own[PERSON] * samples + own[SAMPLE]
     for output in range(m.outputs):
         found = w[m.o + output]
-        scatter(values, place + output, mask, found)
+        scatter(values, place + output * people * samples, mask, found)
         own[CODE] = where(mask & ~(absolute(found) < NEVER), NOT_FINITE, own[CODE])
     following = where(mask, own[SAMPLE] + 1, own[SAMPLE])
     own[SAMPLE] = following

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from ldnsim.engine.lanes import Vector, absolute, bits, fma, from_bits, rint, where
+from ldnsim.engine.lanes import Vector, absolute, bits, fma, from_bits, polynomial, rint, where
 
 __all__ = ["FUNCTIONS", "cos", "exp", "log", "log10", "power", "sin", "tanh"]
 
@@ -22,21 +22,13 @@ PI_HALF = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33)
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 TO_EXPONENT = 6755399441055744.0  # 1.5 * 2**52: its last bits then hold a whole number
 
-EXP_TAYLOR = tuple(1 / math.factorial(n) for n in range(13, 1, -1))  # of (exp(r) - 1 - r) / r**2, |r| < 0.35
-SIN_TAYLOR = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(8, 0, -1))  # of (sin(r) - r) / r**3, |r| < 0.79
-COS_TAYLOR = tuple((-1) ** n / math.factorial(2 * n) for n in range(8, 1, -1))  # of (cos(r) - 1 + r**2/2) / r**4
-ATANH_TAYLOR = tuple(2 / (2 * n + 1) for n in range(11, 0, -1))  # of (2 atanh(s) - 2 s) / s**3, |s| < 0.172
+EXP_TAYLOR = tuple(1 / math.factorial(n) for n in range(2, 14))  # of (exp(r) - 1 - r) / r**2, |r| < 0.35
+SIN_TAYLOR = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(1, 9))  # of (sin(r) - r) / r**3, |r| < 0.79
+COS_TAYLOR = tuple((-1) ** n / math.factorial(2 * n) for n in range(2, 9))  # of (cos(r) - 1 + r**2/2) / r**4
+ATANH_TAYLOR = tuple(2 / (2 * n + 1) for n in range(1, 12))  # of (2 atanh(s) - 2 s) / s**3, |s| < 0.172
 
 INFINITY = math.inf
 NAN = math.nan
-
-
-def polynomial(coefficients, x):  # type: ignore[no-untyped-def]
-    """Horner's rule, the highest power first."""
-    total = coefficients[0]
-    for coefficient in coefficients[1:]:
-        total = fma(total, x, coefficient)
-    return total
 
 
 def power_of_two(n):  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Floats", "Ints", "Rows", "RowsOfInts", "absolute", "any_lane", "bits", "fma", "from_bits", "gather", "rint", "scatter", "square_root", "take", "where"]
+__all__ = ["Floats", "Ints", "Rows", "RowsOfInts", "absolute", "any_lane", "bits", "fma", "from_bits", "gather", "polynomial", "rint", "scatter", "square_root", "take", "where"]
 
 # what the arguments of a translated function are
 Floats = np.ndarray  # numbers, one after the other
@@ -54,6 +54,15 @@ def bits(a: Vector) -> Vector:
 
 def from_bits(a: Vector) -> Vector:
     return np.asarray(a, np.int64).view(float)
+
+
+def polynomial(coefficients: tuple[float, ...], x: Vector) -> Vector:
+    """The sum of coefficient[n] * x**n, in pairs of pairs (Estrin): short chains rather than Horner's long one."""
+    terms: list[Vector] = list(coefficients)
+    while len(terms) > 1:
+        terms = [fma(terms[n + 1], x, terms[n]) if n + 1 < len(terms) else terms[n] for n in range(0, len(terms), 2)]
+        x = x * x
+    return terms[0]
 
 
 def gather(source: Floats, places: Vector) -> Vector:

@@ -48,7 +48,7 @@ def machine() -> Machine:
         features=features.flatten(),
         triple=llvm.get_process_triple(),
         llvm=".".join(map(str, (*llvm.llvm_version_info, llvmlite.__version__))),
-        width=8 if features.get("avx512f") and features.get("avx512dq") else 4,
+        width=16 if features.get("avx512f") and features.get("avx512dq") else 4,
         fused=arm or bool(features.get("fma")),
     )
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ldnsim.engine.events import Event
     from ldnsim.system import System
 
-__all__ = ["Walk", "compiled", "solve", "walk"]
+__all__ = ["Walk", "compiled", "reasons", "solve", "walk"]
 
 MOST_TRIES = 300_000  # steps of one person, rejected ones included: about a second
 PEOPLE_PER_THREAD = 32  # fewer are not worth a thread
 MOST_KEPT = 64  # compiled systems in memory
-ALIGNMENT = 64
+ALIGNMENT = 256
 
 REASONS = {
     Status.NOT_FINITE: "a state or an output is not finite, or the equations have no value",
@@ -69,7 +69,15 @@ def solve(
     """
     done = walk(system, parameters, initial, schedules, times, outputs, rtol, threads=threads)
     done.values[done.status != Status.SOLVED] = np.nan
-    return Solution(done.values, done.status.astype(np.int8), [REASONS.get(code, "") for code in done.status.tolist()])
+    return Solution(done.values, done.status.astype(np.int8), reasons(done.status))
+
+
+def reasons(status: np.ndarray) -> list[str]:
+    """A text for each person, "" where solved."""
+    texts = [""] * len(status)
+    for person in np.flatnonzero(status).tolist():
+        texts[person] = REASONS[Status(int(status[person]))]
+    return texts
 
 
 def walk(
@@ -91,7 +99,10 @@ def walk(
     people, size = len(packed), len(times)
     entry = compiled(system, tuple(outputs))
     done = Walk(
-        np.empty((people, size, len(outputs))), np.empty((people, len(system.states))), np.zeros(people, np.int64), np.zeros(people, np.int64)
+        np.empty((len(outputs), people, size)).transpose(1, 2, 0),  # in memory, an output's values stand together
+        np.empty((people, len(system.states))),
+        np.zeros(people, np.int64),
+        np.zeros(people, np.int64),
     )
     if not people:
         return done
@@ -134,21 +145,19 @@ class Compiled:
         return _aligned((self.program.count, self._width), float), _aligned((OWN_ROWS, self._width), np.int64)
 
 
-_kept: dict[tuple[Any, ...], Compiled] = {}
+_kept: dict[tuple[int, tuple[str, ...]], tuple[System, Compiled]] = {}  # the system is held, so that its id stays its own
 _lock = threading.Lock()
 
 
 def compiled(system: System, outputs: tuple[str, ...]) -> Compiled:
     """The compiled system: from memory, from disk, or made now."""
-    key = (system.states, system.parameters, system.assignments, system.derivatives, tuple(system.exports[name] for name in outputs))
+    key = (id(system), outputs)
     with _lock:
-        found = _kept.get(key)
-        if found is None:
-            found = Compiled(system, outputs)
+        if key not in _kept:
             while len(_kept) >= MOST_KEPT:
                 del _kept[next(iter(_kept))]
-            _kept[key] = found
-        return found
+            _kept[key] = system, Compiled(system, outputs)
+        return _kept[key][1]
 
 
 def _loaded(code: bytes | None) -> Native | None:

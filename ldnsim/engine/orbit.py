@@ -68,43 +68,38 @@ def periodic_states(
 
 
 def _settle(system: System, parameters: np.ndarray, search: _Search, day: DayMap, rtol: float, settled: float, *, refresh: int) -> None:
-    """Newton until a day changes no state by more than `settled`; a new Jacobian every `refresh` iterations, one at least
-    while searching. The last step, already paid for, is taken too while searching."""
-    scale = 1e-3 * np.asarray(system.scale, float)
-    searching = refresh == 1
+    """Newton until a day changes no state by more than `settled`, with a new Jacobian every `refresh` iterations.
+
+    While searching (refresh = 1) the step that belongs to the last Jacobian is taken too: it is paid for already.
+    """
+    smallest = 1e-3 * np.asarray(system.scale, float)
     todo = np.flatnonzero(search.status == Status.SOLVED)
-    drift = np.zeros_like(search.state)
+    drift = size = np.zeros((0, len(smallest)))
     for iteration in range(MOST_ITERATIONS):
+        end, status, reason = day(parameters[todo], search.state[todo], rtol)
+        for row in np.flatnonzero(status != Status.SOLVED).tolist():
+            search.status[todo[row]], search.reason[todo[row]] = status[row], f"no drug-free rhythm: {reason[row]}"
+        solved = status == Status.SOLVED
+        todo, end = todo[solved], end[solved]
+        state = search.state[todo]
+        drift, size = end - state, np.maximum(np.abs(state), smallest)
+        left = np.any(np.abs(drift) > settled * size, axis=1)
+        if refresh > 1:
+            todo, end, state, drift, size, left = (array[left] for array in (todo, end, state, drift, size, left))
         if not len(todo):
             return
-        end, status, reason = day(parameters[todo], search.state[todo], rtol)
-        todo, end = _drop_failed(search, todo, end, status, reason)
-        state = search.state[todo]
-        drift = end - state
-        size = np.maximum(np.abs(state), scale)
-        left = np.any(np.abs(drift) > settled * size, axis=1)
-        if not searching:
-            todo, end, state, drift, size = todo[left], end[left], state[left], drift[left], size[left]
-        if searching or iteration % refresh == refresh - 1:
+        if iteration % refresh == refresh - 1:
             _take_slopes(parameters, search, day, rtol, todo, end, drift, size)
         proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
         # Newton may leap to where the equations mean nothing; a plain day never does
         sound = np.all(np.isfinite(proposed) & ((proposed > 0) | (state <= 0)), axis=1)
         search.state[todo] = np.where(sound[:, None], proposed, end)
-        if searching:
-            todo = todo[left]
-    for person, row in zip(todo, np.abs(drift[-len(todo) :]) if len(todo) else (), strict=True):
-        worst = system.states[int(np.argmax(row / np.maximum(np.abs(search.state[person]), scale)))]
+        todo, drift, size = todo[left], drift[left], size[left]
+        if not len(todo):
+            return
+    for person, worst in zip(todo.tolist(), np.argmax(np.abs(drift) / size, axis=1).tolist(), strict=True):
         search.status[person] = Status.NO_RHYTHM
-        search.reason[person] = f"no drug-free rhythm: {worst} still drifts after {MOST_ITERATIONS} iterations"
-
-
-def _drop_failed(search: _Search, todo: np.ndarray, end: np.ndarray, status: np.ndarray, reason: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    for person, code, text in zip(todo, status, reason, strict=True):
-        if code != Status.SOLVED:
-            search.status[person], search.reason[person] = code, f"no drug-free rhythm: {text}"
-    kept = status == Status.SOLVED
-    return todo[kept], end[kept]
+        search.reason[person] = f"no drug-free rhythm: {system.states[worst]} still drifts after {MOST_ITERATIONS} iterations"
 
 
 def _take_slopes(
@@ -114,13 +109,12 @@ def _take_slopes(
     state = search.state[todo]
     active = (drift != 0) | (state != 0)
     who, which = np.nonzero(active)
-    nudged = state[who]
     nudge = NUDGE * size[who, which]
+    nudged = state[who]
     nudged[np.arange(len(who)), which] += nudge
     after, status, _ = day(parameters[todo[who]], nudged, rtol)
-    column = np.where((status == Status.SOLVED)[:, None], (after - end[who]) / nudge[:, None], np.nan)
     slope = np.zeros((len(todo), state.shape[1], state.shape[1]))
-    slope[who, :, which] = column
+    slope[who, :, which] = np.where((status == Status.SOLVED)[:, None], (after - end[who]) / nudge[:, None], np.nan)
     search.slope[todo], search.active[todo] = slope, active
 
 
@@ -130,26 +124,28 @@ def _newton_step(slope: np.ndarray, active: np.ndarray, drift: np.ndarray) -> np
     Element by element over people, so that nobody's rounding depends on the company. A direction in which a day changes
     nothing (something conserved) has a pivot of about zero and is left alone.
     """
-    people, size = drift.shape
-    everyone = np.arange(people)
-    matrix = np.where(active[:, :, None] & active[:, None, :], slope - np.eye(size), np.eye(size))
-    right = np.where(active, -drift, 0.0)
+    used = np.flatnonzero(active.any(axis=0))  # what somebody else uses is an identity here, and changes no bit
+    people, size = len(drift), len(used)
+    everyone, active = np.arange(people), active[:, used]
+    square = active[:, :, None] & active[:, None, :]
+    matrix = np.where(square, slope[:, used[:, None], used], 0.0) - np.eye(size)
+    right = np.where(active, -drift[:, used], 0.0)
     free = np.zeros((people, size), bool)
     for k in range(size):
         pivot = k + np.argmax(np.abs(matrix[:, k:, k]), axis=1)
         for array in (matrix, right):
-            array[everyone, k], array[everyone, pivot] = array[everyone, pivot].copy(), array[everyone, k].copy()
+            array[everyone, k], array[everyone, pivot] = array[everyone, pivot], array[everyone, k]
         free[:, k] = np.abs(matrix[:, k, k]) < SINGULAR
-        lead = np.where(free[:, k], 1.0, matrix[:, k, k])
-        factor = np.where(free[:, k, None], 0.0, matrix[:, k + 1 :, k] / lead[:, None])
+        lead = np.where(free[:, k], np.inf, matrix[:, k, k])
+        factor = matrix[:, k + 1 :, k] / lead[:, None]
         matrix[:, k + 1 :] -= factor[:, :, None] * matrix[:, k, None]
         right[:, k + 1 :] -= factor * right[:, k, None]
-    x = np.zeros_like(right)
+    x = np.zeros_like(drift)
     for k in range(size - 1, -1, -1):
-        known = np.zeros(people)
+        total = right[:, k]
         for j in range(k + 1, size):
-            known += matrix[:, k, j] * x[:, j]
-        x[:, k] = np.where(free[:, k], 0.0, (right[:, k] - known) / np.where(free[:, k], 1.0, matrix[:, k, k]))
+            total = total - matrix[:, k, j] * x[:, used[j]]
+        x[:, used[k]] = np.where(free[:, k], 0.0, total / np.where(free[:, k], 1.0, matrix[:, k, k]))
     return x
 
 
@@ -158,7 +154,7 @@ def _native_day(system: System, outputs: Sequence[str], threads: int | None) -> 
 
     def day(parameters: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
         done = native.walk(system, parameters, states, [()] * len(states), np.array([0.0, DAY]), outputs, rtol, threads=threads)
-        return done.ends, done.status, [native.REASONS.get(code, "") for code in done.status.tolist()]
+        return done.ends, done.status, native.reasons(done.status)
 
     return day
 

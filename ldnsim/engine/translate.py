@@ -63,7 +63,7 @@ def _tree(function: FunctionType) -> ast.FunctionDef:
     return tree
 
 
-def translate(name: str, function: FunctionType, width: int, fused: bool, static: dict[str, Any], exported: bool = False) -> tuple[str, str]:
+def translate(name: str, function: FunctionType, width: int, fused: bool, static: dict[str, Any], exported: bool = False, inline: bool = False) -> tuple[str, str]:
     """(text of one LLVM function, declarations that it needs). Arguments in `static` are known, the others come at run time."""
     tree = _tree(function)
     translator = Translator(width, fused)
@@ -80,7 +80,7 @@ def translate(name: str, function: FunctionType, width: int, fused: bool, static
     result = translator.body(tree.body, scope, function)
     kind = translator.type(result.kind) if result else "void"
     linkage = "" if exported else "internal "
-    head = f"define {linkage}{kind} @{name}({', '.join(arguments)}) #0 {{\nentry:\n"
+    head = f"define {linkage}{kind} @{name}({', '.join(arguments)}) #{2 if inline else 0} {{\nentry:\n"
     end = f"  ret {kind} {result.name}" if result else "  ret void"
     text = head + "\n".join([*translator.entry, *translator.lines, end, "}"])
     return text, "\n".join(sorted(translator.declared))
@@ -415,6 +415,13 @@ class Translator:
 
     def word_from_bits(self, a: Value) -> Value:
         return self.emit("F", f"bitcast {self.type('I')} {a.name} to {self.type('F')}")
+
+    def word_polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
+        terms: list[Any] = list(coefficients)
+        while len(terms) > 1:
+            terms = [self.word_fma(terms[n + 1], x, terms[n]) if n + 1 < len(terms) else terms[n] for n in range(0, len(terms), 2)]
+            x = self.binary(ast.Mult(), x, x)
+        return self.lift(terms[0], "F")
 
     def _addresses(self, array: Value, places: Value) -> str:
         return self.emit("I", f"getelementptr double, ptr {array.name}, {self.type('I')} {places.name}").name
