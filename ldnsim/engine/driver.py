@@ -240,7 +240,7 @@ def mean_square_error(m, rtol, tolerance, w):
         part = error / fma(rtol, where(start > end, start, end), tolerance[i])
         total = fma(part, part, total)
         i += 1
-    return total * (1 / m.states)
+    return total * (1 / max(m.states, 1))
 
 
 def inverse_tenth_root(x):

@@ -98,9 +98,10 @@ def walk(
     check(system, parameters, initial, packed, times, rtol)
     people, size = len(packed), len(times)
     entry = compiled(system, tuple(outputs))
+    values, ends = np.empty(len(outputs) * people * size), np.empty(people * len(system.states))
     done = Walk(
-        np.empty((len(outputs), people, size)).transpose(1, 2, 0),  # in memory, an output's values stand together
-        np.empty((people, len(system.states))),
+        values.reshape(len(outputs), people, size).transpose(1, 2, 0),  # in memory, an output's values stand together
+        ends.reshape(people, len(system.states)),
         np.zeros(people, np.int64),
         np.zeros(people, np.int64),
     )
@@ -109,8 +110,8 @@ def walk(
     queue = np.zeros(1, np.int64)
     tolerance = np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300)
     events = [packed.first, packed.last, packed.time, packed.kind, packed.index, packed.value]
-    given = [people, queue, parameters, initial, np.array(system.initial, float), *events, times, size, rtol, tolerance, MOST_TRIES]
-    given += [done.values, done.ends, done.status, done.tries]
+    given = [people, queue, parameters.reshape(-1), initial.reshape(-1), np.array(system.initial, float), *events]
+    given += [times, size, rtol, tolerance, MOST_TRIES, values, ends, done.status, done.tries]
     run = drive or entry.drive
     workers = min(threads or os.cpu_count() or 1, -(-people // PEOPLE_PER_THREAD))
     if workers <= 1:
