@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from inspect import get_annotations
 from typing import TYPE_CHECKING
 
-from ldnsim.engine.driver import drive
+from ldnsim.engine.driver import Job, drive
 from ldnsim.engine.functions import FUNCTIONS
-from ldnsim.engine.translate import translate
+from ldnsim.engine.translate import fields, translate
 
 if TYPE_CHECKING:
     from ldnsim.engine.machine import Machine
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DRIVE_KINDS", "module_text"]
 
-# the arguments of the compiled driver, as `Native.function` wants them: the program itself is compiled in
-DRIVE_KINDS = "".join({"int": "i", "float": "f"}.get(kind, "p") for kind in get_annotations(drive).values())
+# the arguments of the compiled driver, as `Native.function` wants them: the job's fields, then the room to work in
+DRIVE_KINDS = "".join({"int": "i", "float": "f"}.get(kind, "p") for _, kind in fields(Job)) + "pp"
 
 
 def module_text(program: Program, here: Machine) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ldnsim.engine.translate import Translator, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ldnsim.engine.graph import Graph, Node
 
@@ -20,7 +20,7 @@ __all__ = ["Kernel", "cut"]
 
 COMPARISONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq"}
 INTRINSICS = {"sqrt": "sqrt", "abs": "fabs"}
-NUMPY = {
+NUMPY: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative, "reciprocal": np.reciprocal, "pow": np.power,
     "sqrt": np.sqrt, "abs": np.abs, "exp": np.exp, "log": np.log, "log10": np.log10, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "select": np.where,

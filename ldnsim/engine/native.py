@@ -15,7 +15,7 @@ import numpy as np
 
 from ldnsim.engine import cache
 from ldnsim.engine.build import DRIVE_KINDS, module_text
-from ldnsim.engine.driver import OWN_ROWS
+from ldnsim.engine.driver import OWN_ROWS, Job
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.machine import Native, assemble, machine
 from ldnsim.engine.program import Program
@@ -107,18 +107,35 @@ def walk(
     )
     if not people:
         return done
-    queue = np.zeros(1, np.int64)
-    tolerance = np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300)
-    events = [packed.first, packed.last, packed.time, packed.kind, packed.index, packed.value]
-    given = [people, queue, parameters.reshape(-1), initial.reshape(-1), np.array(system.initial, float), *events]
-    given += [times, size, rtol, tolerance, MOST_TRIES, values, ends, done.status, done.tries]
+    job = Job(
+        people=people,
+        queue=np.zeros(1, np.int64),
+        parameters=parameters.reshape(-1),
+        initial=initial.reshape(-1),
+        home=np.array(system.initial, float),
+        first_event=packed.first,
+        last_event=packed.last,
+        event_time=packed.time,
+        event_kind=packed.kind,
+        event_index=packed.index,
+        event_value=packed.value,
+        times=times,
+        samples=size,
+        rtol=rtol,
+        tolerance=np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300),
+        most_tries=MOST_TRIES,
+        values=values,
+        ends=ends,
+        status=done.status,
+        tries=done.tries,
+    )
     run = drive or entry.drive
     workers = min(threads or os.cpu_count() or 1, -(-people // PEOPLE_PER_THREAD))
     if workers <= 1:
-        run(*given, *entry.room())
+        run(job, *entry.room())
         return done
     with ThreadPoolExecutor(workers) as pool:  # all take people from one queue
-        for finished in [pool.submit(run, *given, *entry.room()) for _ in range(workers)]:
+        for finished in [pool.submit(run, job, *entry.room()) for _ in range(workers)]:
             finished.result()
     return done
 
@@ -138,8 +155,9 @@ class Compiled:
         self._function = self.native.function("drive", DRIVE_KINDS)
         self._width = here.width
 
-    def drive(self, *arguments: Any) -> None:
-        self._function(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments))
+    def drive(self, job: Job, table: np.ndarray, own: np.ndarray) -> None:
+        """The compiled driver, called as `driver.drive` without its program. Other Python threads go on meanwhile."""
+        self._function(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in (*job, table, own)))
 
     def room(self) -> tuple[np.ndarray, np.ndarray]:
         """Zeros for one call: the table of rows and the lanes' own whole numbers, aligned."""

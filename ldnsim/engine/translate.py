@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from ldnsim.engine import lanes
 
-__all__ = ["Translator", "Value", "constant", "translate"]
+__all__ = ["ARGUMENT_KINDS", "Translator", "Value", "constant", "fields", "translate"]
 
 # kinds of values of the run: i, f, b are one number, I, F, B one per lane; with * in front, arrays of them
 ARGUMENT_KINDS = {"Floats": "*f", "Ints": "*i", "Rows": "*F", "RowsOfInts": "*I", "int": "i", "float": "f", "Vector": "F"}
@@ -74,9 +74,8 @@ def translate(name: str, function: FunctionType, width: int, fused: bool, static
             scope[argument.arg] = static[argument.arg]
             continue
         assert isinstance(argument.annotation, ast.Name), argument.arg
-        value = Value(ARGUMENT_KINDS[argument.annotation.id], f"%{argument.arg}")
-        scope[argument.arg] = value
-        arguments.append(f"{translator.type(value.kind)} {value.name}")
+        scope[argument.arg], given = _argument(argument.arg, argument.annotation.id, function)
+        arguments += [f"{translator.type(value.kind)} {value.name}" for value in given]
     result = translator.body(tree.body, scope, function)
     kind = translator.type(result.kind) if result else "void"
     linkage = "" if exported else "internal "
@@ -84,6 +83,21 @@ def translate(name: str, function: FunctionType, width: int, fused: bool, static
     end = f"  ret {kind} {result.name}" if result else "  ret void"
     text = head + "\n".join([*translator.entry, *translator.lines, end, "}"])
     return text, "\n".join(sorted(translator.declared))
+
+
+def _argument(name: str, annotation: str, function: FunctionType) -> tuple[Any, list[Value]]:
+    """An argument as the function sees it, and the arguments of the run behind it: a record (NamedTuple) has one per field."""
+    if annotation in ARGUMENT_KINDS:
+        value = Value(ARGUMENT_KINDS[annotation], f"%{name}")
+        return value, [value]
+    record = function.__globals__[annotation]
+    values = [Value(ARGUMENT_KINDS[kind], f"%{name}.{field}") for field, kind in fields(record)]
+    return record(*values), values
+
+
+def fields(record: type) -> list[tuple[str, str]]:
+    """(name, annotation) of a record's fields, as written."""
+    return [(name, getattr(kind, "__forward_arg__", kind)) for name, kind in inspect.get_annotations(record).items()]
 
 
 class Translator:

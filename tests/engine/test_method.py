@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from systems import library, random_people, random_schedule, system_from
 
-from ldnsim.engine import driver, native, rodas5p
+from ldnsim.engine import driver, native, rodas5p, step
 from ldnsim.engine.events import Event, Kind, Status
 
 # stiff-ish and nonlinear with a known solution: x = exp(-t) + sin(t), y = x**2 + cos(t)
@@ -29,15 +29,15 @@ def exact(t: np.ndarray) -> np.ndarray:
 
 
 def one_step_at_a_time(h: float, end: float) -> np.ndarray:
-    """States at `end` after fixed steps, by the driver's own `attempt`, uncompiled."""
+    """States at `end` after fixed steps, by the method's own `attempt`, uncompiled."""
     program = native.Program(KNOWN, ())
     w = np.zeros((program.count, 1))
     w[program.y : program.y + 2, 0] = exact(np.zeros(1))[0]
     w[program.p, 0] = 5.0
     program.prepare(w)
-    for step in range(round(end / h)):
-        w[program.time], w[program.proposed], w[program.stop] = step * h, h, (step + 1) * h
-        driver.attempt(program, w)
+    for number in range(round(end / h)):
+        w[program.time], w[program.proposed], w[program.stop] = number * h, h, (number + 1) * h
+        step.attempt(program, w)
         w[program.y : program.y + 2] = w[program.y1 : program.y1 + 2]
     return w[program.y : program.y + 2, 0]
 
