@@ -168,7 +168,9 @@ def table(wanted: list[str]) -> None:
     import problem as problems
     from tools import TOOLS
 
-    print(f"{platform.machine()}, {_processor()}, Python {platform.python_version()}; {FEW} / {MANY} people, {problems.DAYS} days, one core\n")
+    print(
+        f"{platform.machine()}, {_processor()}, Python {platform.python_version()}; {FEW} / {MANY} people, {problems.DAYS} days, one core\n"
+    )
     head = f"{'tool':20}{'case':11}{'rtol':>7}{'error':>9}{'1, ms':>9}{'10, s':>9}{'1000, s':>9}{'ours x':>8}{'cold, s':>9}{'peak, MB':>10}"
     print(head + "\n" + "-" * len(head))
     with tempfile.TemporaryDirectory() as folder:
@@ -194,14 +196,22 @@ def table(wanted: list[str]) -> None:
                     f"{found['many'] / ours:8.1f}{found['cold']:9.2f}{found['memory']:10.0f}",
                     flush=True,
                 )
-        again = child("ldnsim", "literal", str(Path(folder) / "literal.npy"), LDNSIM_CACHE=str(Path(folder) / "cache-literal"))
+        again = child(
+            "ldnsim", "literal", str(Path(folder) / "literal.npy"), LDNSIM_CACHE=str(Path(folder) / "cache-literal")
+        )
         more = child("more", LDNSIM_CACHE=str(Path(folder) / "cache-literal"))
     print(f"\nldnsim, first result from the disk cache: {again['cold']:.2f} s")
     print(f"ldnsim, two threads: {more['threads']:.2f} times one")
-    print(f"ldnsim, 100,000 people in pieces of {MANY}, one thread: {more['stream']:.1f} s; memory grew by {more['grown']:.0f} MB")
+    print(
+        f"ldnsim, 100,000 people in pieces of {MANY}, one thread: {more['stream']:.1f} s; memory grew by {more['grown']:.0f} MB"
+    )
     print(f"simulate, 1 person: {more['public_one'] * 1e3:.1f} ms, of which solving {more['engine_one'] * 1e3:.1f} ms")
-    print(f"simulate, {MANY} people: {more['public_many']:.3f} s, of which solving {more['engine_many']:.3f} s (all cores)")
-    print("\n~ told from 10 people; ours x: times the seconds of ldnsim in the same case; cold: import, model to first result of one person")
+    print(
+        f"simulate, {MANY} people: {more['public_many']:.3f} s, of which solving {more['engine_many']:.3f} s (all cores)"
+    )
+    print(
+        "\n~ told from 10 people; ours x: times the seconds of ldnsim in the same case; cold: import, model to first result of one person"
+    )
 
 
 def _processor() -> str:

@@ -56,7 +56,9 @@ def make(people: int, variant: str = "literal", stiffness: float = 1.0) -> Probl
     setting = setting_of(model, next(iter(model.accounts)))
     system = compose(model, setting.parts)
     names = short(system.parameters)
-    typical = [coherent(setting.values[name], molar_mass(model, setting.parameters[name].of)) for name in system.parameters]
+    typical = [
+        coherent(setting.values[name], molar_mass(model, setting.parameters[name].of)) for name in system.parameters
+    ]
     parameters = np.tile(typical, (people, 1))
     draws = np.random.default_rng(1).standard_normal((people, len(SPREAD)))
     for column, (name, sd) in enumerate(SPREAD.items()):
@@ -74,7 +76,9 @@ def make(people: int, variant: str = "literal", stiffness: float = 1.0) -> Probl
 def exact(problem: Problem) -> np.ndarray:
     """The outputs at rtol 1e-11, by the reference solver."""
     people = len(problem.parameters)
-    solution = reference.solve(problem.system, problem.parameters, problem.initial, [problem.schedule] * people, TIMES, OUTPUTS, 1e-11)
+    solution = reference.solve(
+        problem.system, problem.parameters, problem.initial, [problem.schedule] * people, TIMES, OUTPUTS, 1e-11
+    )
     assert not any(solution.reason), solution.reason
     return solution.values
 
@@ -110,17 +114,22 @@ def python_function(problem: Problem) -> str:
     system = problem.system
     lines = [f"    {', '.join(short(system.states))} = y", f"    {', '.join(short(system.parameters))} = p"]
     lines += [f"    {name.split('.')[-1]} = {infix(tree)}" for name, tree in system.assignments]
-    return "def rhs(t, y, p):\n" + "\n".join(lines) + f"\n    return [{', '.join(infix(tree) for tree in system.derivatives)}]"
+    return (
+        "def rhs(t, y, p):\n"
+        + "\n".join(lines)
+        + f"\n    return [{', '.join(infix(tree) for tree in system.derivatives)}]"
+    )
 
 
 def diffsl(problem: Problem) -> str:
     """pydiffsol's language; initial states and the time of the start are inputs, so that a dose can restart it."""
     states, parameters = short(problem.system.states), short(problem.system.parameters)
 
-    def safe(text: str) -> str:  # F, M and the like mean something in DiffSL
-        return text
-
-    names = {name: f"q{i}" for i, name in enumerate([*states, *parameters, *short(tuple(n for n, _ in problem.system.assignments))])}
+    # F, M and the like mean something in DiffSL
+    names = {
+        name: f"q{i}"
+        for i, name in enumerate([*states, *parameters, *short(tuple(n for n, _ in problem.system.assignments))])
+    }
 
     def words(tree: Expression) -> str:
         match tree:
@@ -144,11 +153,11 @@ def diffsl(problem: Problem) -> str:
     lines += [f"{names[name.split('.')[-1]]} {{ {words(tree)} }}" for name, tree in problem.system.assignments]
     lines.append(f"F_i {{ {', '.join(words(tree) for tree in problem.system.derivatives)} }}")
     lines.append(f"out_i {{ {', '.join(names[s] for s in states)} }}")
-    return safe("\n".join(lines))
+    return "\n".join(lines)
 
 
 def sbml(problem: Problem) -> str:
-    """SBML level 3: rate rules for states, assignment rules, an event per dose."""
+    """SBML level 3: rate rules for states, assignment rules, one event for all doses."""
     system = problem.system
     states, parameters = short(system.states), short(system.parameters)
     assigned = [name.split(".")[-1] for name, _ in system.assignments]
@@ -163,14 +172,28 @@ def sbml(problem: Problem) -> str:
     listed = [entry(name, 1.0, True) for name in parameters]
     listed += [entry(name, float(value), False) for name, value in zip(states, problem.initial[0], strict=True)]
     listed += [entry(name, None, False) for name in assigned]
-    rules = [f'<assignmentRule variable="{n.split(".")[-1]}">{math_of(tree)}</assignmentRule>' for n, tree in system.assignments]
-    rules += [f'<rateRule variable="{name}">{math_of(tree)}</rateRule>' for name, tree in zip(states, system.derivatives, strict=True)]
-    dose = math_of(Call("+", (Name(states[0]), Number(DOSE))))
-    events = "".join(
-        f'<event id="dose{i}" useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true">'
-        f'<math xmlns="http://www.w3.org/1998/Math/MathML"><apply><geq/>{_mathml(Name("t"))}<cn>{float(time)!r}</cn></apply></math></trigger>'
-        f'<listOfEventAssignments><eventAssignment variable="{states[0]}">{dose}</eventAssignment></listOfEventAssignments></event>'
-        for i, time in enumerate(DOSE_TIMES)
+    rules = [
+        f'<assignmentRule variable="{n.split(".")[-1]}">{math_of(tree)}</assignmentRule>'
+        for n, tree in system.assignments
+    ]
+    rules += [
+        f'<rateRule variable="{name}">{math_of(tree)}</rateRule>'
+        for name, tree in zip(states, system.derivatives, strict=True)
+    ]
+    listed.append(entry("next_dose", FIRST_DOSE, False))
+    due = f"<apply><geq/>{_mathml(Name('t'))}<ci>next_dose</ci></apply>"
+    changes = {
+        states[0]: Call("+", (Name(states[0]), Number(DOSE))),
+        "next_dose": Call("+", (Name("next_dose"), Number(INTERVAL))),
+    }
+    assigned_by_event = "".join(
+        f'<eventAssignment variable="{name}">{math_of(tree)}</eventAssignment>' for name, tree in changes.items()
+    )
+    # one event that sets its own next time: tools look for the root of every event at every step
+    events = (
+        '<event id="dose" useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true">'
+        f'<math xmlns="http://www.w3.org/1998/Math/MathML">{due}</math></trigger>'
+        f"<listOfEventAssignments>{assigned_by_event}</listOfEventAssignments></event>"
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?><sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">'

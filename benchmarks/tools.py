@@ -1,4 +1,6 @@
-"""One class per tool: made once (that is its cold start), it solves people at a tolerance. Each uses the tool as its users do."""
+"""One class per tool: made once (that is its cold start), it solves people at a tolerance. Each uses the tool as its
+users do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from problem import DOSE, DOSE_TIMES, OUTPUTS, TIMES, Problem, diffsl, python_fu
 
 # stretches between doses: (start, end, samples in (start, end])
 EDGES = [float(TIMES[0]), *map(float, DOSE_TIMES), float(TIMES[-1])]
-STRETCHES = [(a, b, TIMES[(TIMES > a) & (TIMES <= b)]) for a, b in zip(EDGES, EDGES[1:], strict=False)]
+STRETCHES = [(a, b, TIMES[(a < TIMES) & (b >= TIMES)]) for a, b in zip(EDGES, EDGES[1:], strict=False)]
 
 
 class Ours:
@@ -51,7 +53,15 @@ class Scipy:
             values[person, 0], done = y[self.places], 1
             for start, end, times in STRETCHES:
                 at = times if times[-1] == end else np.append(times, end)
-                found = self.solve_ivp(lambda t, y, p=p: self.rhs(t, y.tolist(), p), (start, end), y, "LSODA", at, rtol=rtol, atol=1e-2 * rtol)
+                found = self.solve_ivp(
+                    lambda t, y, p=p: self.rhs(t, y.tolist(), p),
+                    (start, end),
+                    y,
+                    "LSODA",
+                    at,
+                    rtol=rtol,
+                    atol=1e-2 * rtol,
+                )
                 values[person, done : done + len(times)] = found.y[self.places, : len(times)].T
                 done, y = done + len(times), found.y[:, -1].copy()
                 y[0] += DOSE
@@ -59,7 +69,7 @@ class Scipy:
 
 
 class LibRoadRunner:
-    """SBML with an event per dose, CVODE, equations compiled by LLVM."""
+    """SBML, CVODE, equations compiled by LLVM."""
 
     start_tolerance = 1e-6
 
@@ -84,7 +94,7 @@ class LibRoadRunner:
 
 
 class Copasi:
-    """SBML with an event per dose, LSODA, through basico."""
+    """SBML, LSODA, through basico."""
 
     start_tolerance = 1e-6
 
@@ -126,7 +136,10 @@ class Pydiffsol:
         import pydiffsol
 
         self.ode = pydiffsol.Ode(
-            diffsl(problem), jit_backend=pydiffsol.llvm, matrix_type=pydiffsol.nalgebra_dense, ode_solver=getattr(pydiffsol, method)
+            diffsl(problem),
+            jit_backend=pydiffsol.llvm,
+            matrix_type=pydiffsol.nalgebra_dense,
+            ode_solver=getattr(pydiffsol, method),
         )
         self.places = problem.places()
 
@@ -172,7 +185,18 @@ class Diffrax:
         def stretch(start: Any, end: Any, y: Any, p: Any, at: Any, rtol: Any) -> Any:
             controller = diffrax.PIDController(rtol, 1e-2 * rtol)
             save = diffrax.SaveAt(ts=at)
-            return diffrax.diffeqsolve(term, diffrax.Tsit5(), start, end, None, y, p, saveat=save, stepsize_controller=controller, max_steps=100_000).ys
+            return diffrax.diffeqsolve(
+                term,
+                diffrax.Tsit5(),
+                start,
+                end,
+                None,
+                y,
+                p,
+                saveat=save,
+                stepsize_controller=controller,
+                max_steps=100_000,
+            ).ys
 
         def person(p: Any, y: Any, rtol: Any) -> Any:
             head = stretch(0.0, FIRST, y, p, jnp.arange(1.0, FIRST + 1), rtol)
@@ -182,7 +206,9 @@ class Diffrax:
                 return found[-1], found[:, places]
 
             last, rest = jax.lax.scan(day, head[-1], jnp.asarray(DOSE_TIMES[:-1]))
-            tail = stretch(DOSE_TIMES[-1], TIMES[-1], last.at[0].add(DOSE), p, jnp.arange(DOSE_TIMES[-1] + 1, TIMES[-1] + 1), rtol)
+            tail = stretch(
+                DOSE_TIMES[-1], TIMES[-1], last.at[0].add(DOSE), p, jnp.arange(DOSE_TIMES[-1] + 1, TIMES[-1] + 1), rtol
+            )
             return jnp.concatenate([y[None, places], head[:, places], rest.reshape(-1, len(OUTPUTS)), tail[:, places]])
 
         FIRST = float(DOSE_TIMES[0])
@@ -213,7 +239,9 @@ class Heyoka:
         if tolerance not in self.made:
             zero = np.zeros((self.states, self.size))
             pars = np.ones((sum(1 for _ in self.equations) and self.parameters, self.size))
-            self.made[tolerance] = self.heyoka.taylor_adaptive_batch(self.equations, zero, pars=pars, tol=tolerance, compact_mode=False)
+            self.made[tolerance] = self.heyoka.taylor_adaptive_batch(
+                self.equations, zero, pars=pars, tol=tolerance, compact_mode=False
+            )
         return self.made[tolerance]
 
     def solve(self, problem: Problem, rtol: float) -> np.ndarray:
@@ -221,7 +249,9 @@ class Heyoka:
         ta = self.integrator(rtol)
         people = len(problem.parameters)
         values = np.empty((people, len(TIMES), len(OUTPUTS)))
-        grids = [np.repeat(np.concatenate([[start], times])[:, None], self.size, axis=1) for start, _, times in STRETCHES]
+        grids = [
+            np.repeat(np.concatenate([[start], times])[:, None], self.size, axis=1) for start, _, times in STRETCHES
+        ]
         for first in range(0, people, self.size):
             who = np.minimum(np.arange(first, first + self.size), people - 1)
             ta.set_time(0.0)

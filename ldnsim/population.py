@@ -30,4 +30,4 @@ def log_normal_factors(population: Population, quantity: str, cv: float) -> np.n
     # one stream per seed and quantity, two numbers of it per person: the same person in any population size
     uniform = generator(population.seed, quantity, 0).random((population.size, 2))
     normal = np.sqrt(-2 * np.log1p(-uniform[:, 0])) * np.cos(2 * np.pi * uniform[:, 1])  # Box and Muller 1958
-    return np.exp(sd * normal)
+    return np.asarray(np.exp(sd * normal))

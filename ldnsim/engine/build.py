@@ -20,12 +20,15 @@ DRIVE_KINDS = "".join({"int": "i", "float": "f"}.get(kind, "p") for _, kind in f
 
 def module_text(program: Program, here: Machine) -> str:
     """The whole module; nothing in it comes from file text but numbers and the shape of the graph."""
-    program.width = here.width  # type: ignore[attr-defined]
     used = sorted({name for kernel in program.kernels() for name in kernel.functions})
     pieces = [translate(f"{name}_lanes", FUNCTIONS[name], here.width, here.fused, {}, inline=True) for name in used]
     pieces += [kernel.text(here.width, here.fused) for kernel in program.kernels()]
     pieces.append(translate("drive", drive, here.width, here.fused, {"m": program}, exported=True))
     declared = sorted({line for _, declarations in pieces for line in declarations.splitlines()})
     wide = f'"target-cpu"="{here.cpu}" "target-features"="{here.features}" "prefer-vector-width"="512" "min-legal-vector-width"="{64 * here.width}"'
-    attributes = [f"attributes #0 = {{ nounwind {wide} }}", f"attributes #1 = {{ nounwind noinline {wide} }}", f"attributes #2 = {{ nounwind alwaysinline memory(none) {wide} }}"]
+    attributes = [
+        f"attributes #0 = {{ nounwind {wide} }}",
+        f"attributes #1 = {{ nounwind noinline {wide} }}",
+        f"attributes #2 = {{ nounwind alwaysinline memory(none) {wide} }}",
+    ]
     return "\n".join([f'target triple = "{here.triple}"', *declared, *(text for text, _ in pieces), *attributes])

@@ -70,7 +70,9 @@ def save(key: str, code: bytes) -> None:
             Path(aside).unlink(missing_ok=True)
         if not _warned:
             _warned = True
-            warnings.warn(f"compiled models cannot be kept, so that each new process compiles again: {caught}", stacklevel=2)
+            warnings.warn(
+                f"compiled models cannot be kept, so that each new process compiles again: {caught}", stacklevel=2
+            )
 
 
 def _file(key: str) -> Path:

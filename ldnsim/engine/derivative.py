@@ -1,8 +1,8 @@
 """Exact derivatives on the graph: the sparse Jacobian of the equations, and their change with time alone.
 
-Forward through the graph, each node carries its gradient as {variable: node}; what is not in it is zero. Kinks (min, max,
-abs, ifelse) have the derivative of the branch taken. Where a power or a root has no finite slope, at zero, the slope is
-given as 0: the method stays consistent, its error estimate takes care of the rest.
+Forward through the graph, each node carries its gradient as {variable: node}; what is not in it is zero. Kinks (min,
+max, abs, ifelse) have the derivative of the branch taken. Where a power or a root has no finite slope, at zero, the
+slope is given as 0: the method stays consistent, its error estimate takes care of the rest.
 """
 
 from __future__ import annotations
@@ -57,10 +57,15 @@ def _gradient(graph: Graph, node: Node, known: dict[Node, Gradient]) -> Gradient
 
 def _either(graph: Graph, condition: Node, then: Gradient, otherwise: Gradient) -> Gradient:
     zero = graph.num(0)
-    return {v: graph.select(condition, then.get(v, zero), otherwise.get(v, zero)) for v in sorted(then.keys() | otherwise.keys())}
+    return {
+        v: graph.select(condition, then.get(v, zero), otherwise.get(v, zero))
+        for v in sorted(then.keys() | otherwise.keys())
+    }
 
 
-def _slope(graph: Graph, node: Node, operation: str, arguments: list[Node], position: int) -> Node:
+def _slope(  # noqa: C901, PLR0911, PLR0912 - a case per operation
+    graph: Graph, node: Node, operation: str, arguments: list[Node], position: int
+) -> Node:
     """The derivative of an operation by one of its arguments."""
     a = arguments[0]
     one, zero = graph.num(1), graph.num(0)

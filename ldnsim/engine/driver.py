@@ -1,8 +1,8 @@
 """The driver: people wait in a queue, each lane takes one, walks it through its events and outputs, and takes the next.
 
-Lanes are asynchronous: every lane has its own time, step, events and samples, so that what a person gets depends neither
-on the neighbours nor on the lane. Written in the words of `lanes`: `translate` compiles this very text, and it also runs
-as it is, in plain Python, as its own reference. `m` is the `program.Program`: row numbers and kernels.
+Lanes are asynchronous: every lane has its own time, step, events and samples, so that what a person gets depends
+neither on the neighbours nor on the lane. Written in the words of `lanes`: `translate` compiles this very text, and it
+also runs as it is, in plain Python, as its own reference. `m` is the `program.Program`: row numbers and kernels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldnsim.engine.events import Kind, Status
-from ldnsim.engine.lanes import Floats, Ints, Rows, RowsOfInts, Vector, absolute, any_lane, fma, gather, scatter, take, where
+from ldnsim.engine.lanes import (
+    Floats,
+    Ints,
+    Rows,
+    RowsOfInts,
+    Vector,
+    absolute,
+    any_lane,
+    fma,
+    gather,
+    scatter,
+    take,
+    where,
+)
 from ldnsim.engine.step import attempt, interpolate, inverse_tenth_root, mean_square_error, prepare_interpolation
 
 if TYPE_CHECKING:
@@ -23,7 +36,11 @@ PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED = range(7)
 OWN_ROWS = 7
 FREE, RESTING = -1, -2  # instead of a person: wants one; the queue is empty
 
-NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = int(Status.NOT_FINITE), int(Status.TOO_MANY_STEPS), int(Status.STEP_TOO_SMALL)
+NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = (
+    int(Status.NOT_FINITE),
+    int(Status.TOO_MANY_STEPS),
+    int(Status.STEP_TOO_SMALL),
+)
 ADD, RATE, SET, RESET = int(Kind.ADD), int(Kind.RATE), int(Kind.SET), int(Kind.RESET)
 
 NEVER = float("inf")
@@ -37,9 +54,10 @@ SMALLEST_AT_ZERO = 1e-17  # h
 class Job(NamedTuple):
     """What is to be solved, and where results go: arrays without strides.
 
-    parameters (people * parameters), initial (people * states); home (states) is what a reset goes back to. The events of a
-    person are first_event..last_event - 1 of the four event arrays. times (samples) ascending, tolerance (states) absolute.
-    Results: values (outputs * people * samples), ends (people * states) at the last time, status and tries (people).
+    parameters (people * parameters), initial (people * states); home (states) is what a reset goes back to. The events
+    of a person are first_event..last_event - 1 of the four event arrays. times (samples) ascending, tolerance (states)
+    absolute. Results: values (outputs * people * samples), ends (people * states) at the last time, status and tries
+    (people).
     """
 
     people: int
@@ -65,7 +83,9 @@ class Job(NamedTuple):
 
 
 def drive(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
-    """Solve people from the queue until it is empty. w (m.count, lanes) and own (OWN_ROWS, lanes): room to work in, zeros."""
+    """Solve people from the queue until it is empty. w (m.count, lanes) and own (OWN_ROWS, lanes): room to work in,
+    zeros.
+    """
     own[PERSON] = own[PERSON] + FREE
     while any_lane(own[PERSON] > RESTING):
         while any_lane(calls(m, w, own)):

@@ -27,12 +27,16 @@ def derivative_function(system: System) -> Callable[[float, Sequence[float], Seq
     return _compile(system, system.derivatives)
 
 
-def output_function(system: System, names: Iterable[str]) -> Callable[[float, Sequence[float], Sequence[float]], list[float]]:
+def output_function(
+    system: System, names: Iterable[str]
+) -> Callable[[float, Sequence[float], Sequence[float]], list[float]]:
     """f(t, states, parameters) -> the exported names asked for."""
     return _compile(system, [Name(system.exports[name]) for name in names])
 
 
-def _compile(system: System, results: Iterable[Expression]) -> Callable[[float, Sequence[float], Sequence[float]], list[float]]:
+def _compile(
+    system: System, results: Iterable[Expression]
+) -> Callable[[float, Sequence[float], Sequence[float]], list[float]]:
     results = list(results)
     code = {name: f"y[{index}]" for index, name in enumerate(system.states)}
     code |= {name: f"p[{index}]" for index, name in enumerate(system.parameters)}

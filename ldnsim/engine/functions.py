@@ -31,12 +31,12 @@ INFINITY = math.inf
 NAN = math.nan
 
 
-def power_of_two(n):  # type: ignore[no-untyped-def]
+def power_of_two(n: Vector) -> Vector:
     """2**n of whole numbers n given as floats, -1022 <= n <= 1023."""
     return from_bits((bits(n + TO_EXPONENT) + 1023) << 52)
 
 
-def exp_of_sum(x, low):  # type: ignore[no-untyped-def]
+def exp_of_sum(x: Vector, low: Vector) -> Vector:
     """exp(x + low), `low` being small against x."""
     x = where(x > 710.0, 710.0, x)  # infinite from there; NaN passes
     x = where(x < -746.0, -746.0, x)
@@ -47,7 +47,7 @@ def exp_of_sum(x, low):  # type: ignore[no-untyped-def]
     return e * power_of_two(half) * power_of_two(n - half)
 
 
-def split(x):  # type: ignore[no-untyped-def]
+def split(x: Vector) -> tuple[Vector, Vector]:
     """(m, e) with x = m * 2**e, m from sqrt(1/2) to sqrt(2), of positive x."""
     small = x < 2.2250738585072014e-308
     x = where(small, x * 18014398509481984.0, x)
@@ -57,7 +57,7 @@ def split(x):  # type: ignore[no-untyped-def]
     return m, where(small, e - 54.0, e)
 
 
-def log_of_positive(x):  # type: ignore[no-untyped-def]
+def log_of_positive(x: Vector) -> tuple[Vector, Vector]:
     """(high, low): log(x) to about 60 bits as their sum."""
     m, e = split(x)
     above = m - 1.0
@@ -76,7 +76,7 @@ def log_of_positive(x):  # type: ignore[no-untyped-def]
     return total, (high - total) + low
 
 
-def special_log(x, result):  # type: ignore[no-untyped-def]
+def special_log(x: Vector, result: Vector) -> Vector:
     result = where(x == INFINITY, INFINITY, result)
     result = where(x == 0.0, -INFINITY, result)
     return where(x >= 0.0, result, NAN)  # NaN compares as false
@@ -111,7 +111,7 @@ def power(x: Vector, y: Vector) -> Vector:
     return where(y == 0.0, 1.0, result)
 
 
-def quarter_turns(x):  # type: ignore[no-untyped-def]
+def quarter_turns(x: Vector) -> tuple[Vector, Vector]:
     """(r, n): x = r + n * pi/2 with |r| <= pi/4."""
     n = rint(x * (1 / PI_HALF[0]))
     r = fma(n, -PI_HALF[0], x)
@@ -119,7 +119,7 @@ def quarter_turns(x):  # type: ignore[no-untyped-def]
     return fma(n, -PI_HALF[2], r), n
 
 
-def turned(x, turns):  # type: ignore[no-untyped-def]
+def turned(x: Vector, turns: int) -> Vector:
     """sin(x + turns * pi/2)."""
     r, n = quarter_turns(x)
     n = bits(n + (TO_EXPONENT + turns))

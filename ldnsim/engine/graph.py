@@ -1,7 +1,7 @@
 """Equations as one graph in which every expression stands once.
 
-Trees become numbered nodes; the same operation on the same nodes is the same node, so common subexpressions are found by
-construction. Only literals of the text are folded, never values: a person's bits do not depend on which numbers are
+Trees become numbered nodes; the same operation on the same nodes is the same node, so common subexpressions are found
+by construction. Only literals of the text are folded, never values: a person's bits do not depend on which numbers are
 "constant" in a run. Division becomes multiplication with a reciprocal that all quotients share.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ldnsim.expressions import Call, Expression, Name, Number
+from ldnsim.expressions import Expression, Name, Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -190,7 +190,7 @@ class Graph:
 
     # --- expressions
 
-    def expression(self, tree: Expression, names: dict[str, Node]) -> Node:
+    def expression(self, tree: Expression, names: dict[str, Node]) -> Node:  # noqa: C901, PLR0911 - a case per operation
         match tree:
             case Number(value):
                 return self.num(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.engine.translate import Translator, Value
+from ldnsim.engine.ir import Value, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,8 @@ NUMPY: dict[str, Callable[..., Any]] = {
 
 
 def cut(graph: Graph, roots: Sequence[Node], on: int) -> list[Node]:
-    """Nodes that depend on nothing beyond `on` and are used by something that does (or are roots): worth computing ahead.
+    """Nodes that depend on nothing beyond `on` and are used by something that does (or are roots): worth computing
+    ahead.
 
     Comparisons are no numbers and stay where they are used; literals and parameters need no computing.
     """
@@ -60,10 +61,14 @@ class Kernel:
     Called with the table and, where `offset` is set, with a row that all result rows are counted from.
     """
 
-    def __init__(self, name: str, graph: Graph, results: Mapping[int, Node], inputs: Mapping[Node, int], *, offset: bool = False) -> None:
+    def __init__(
+        self, name: str, graph: Graph, results: Mapping[int, Node], inputs: Mapping[Node, int], *, offset: bool = False
+    ) -> None:
         self.name, self.graph, self.results, self.inputs, self.offset = name, graph, results, inputs, offset
         self.order = graph.reached(results.values(), inputs)
-        self.functions = sorted({graph.nodes[node][0] for node in self.order} & {"exp", "log", "log10", "pow", "sin", "cos", "tanh"})
+        self.functions = sorted(
+            {graph.nodes[node][0] for node in self.order} & {"exp", "log", "log10", "pow", "sin", "cos", "tanh"}
+        )
         used = {argument for node in self.order for argument in graph.arguments(node)} | set(results.values())
         self.loaded = sorted(used & set(inputs))
         lost = [graph.nodes[node] for node in self.order if graph.nodes[node][0] in ("t", "p", "y", "row")]
@@ -80,7 +85,7 @@ class Kernel:
         for row, value in computed.items():
             table[first + row] = value
 
-    def emit_call(self, translator: Translator, table: Value, first: Any = None) -> None:
+    def emit_call(self, translator: Writer, table: Value, first: Any = None) -> None:
         given = f"ptr {table.name}"
         if self.offset:
             given += f", i64 {translator.lift(first, 'i').name}"
@@ -88,7 +93,7 @@ class Kernel:
 
     def text(self, width: int, fused: bool) -> tuple[str, str]:
         """(an LLVM function, declarations that it needs)."""
-        t = Translator(width, fused)
+        t = Writer(width, fused)
         table, base = Value("*F", "%table"), Value("*F", "%table")
         if self.offset:
             base = Value("*F", t.pointer(table, [Value("i", "%first")])[1])
@@ -98,10 +103,12 @@ class Kernel:
         for row, node in self.results.items():
             t.store(base, [row], values[node])
         arguments = "ptr %table, i64 %first" if self.offset else "ptr %table"
-        text = f"define internal void @{self.name}({arguments}) #1 {{\nentry:\n" + "\n".join([*t.lines, "  ret void", "}"])
+        text = f"define internal void @{self.name}({arguments}) #1 {{\nentry:\n" + "\n".join(
+            [*t.lines, "  ret void", "}"]
+        )
         return text, "\n".join(sorted(t.declared))
 
-    def _emit(self, t: Translator, node: Node, values: dict[Node, Value]) -> None:
+    def _emit(self, t: Writer, node: Node, values: dict[Node, Value]) -> None:
         operation, *arguments = self.graph.nodes[node]
         vector = t.type("F")
         if operation == "num":
@@ -131,10 +138,10 @@ class Kernel:
             listed = ", ".join(f"{vector} {value.name}" for value in given)
             values[node] = t.emit("F", f"call {vector} @{operation}_lanes({listed})")
 
-    def _value(self, t: Translator, node: Node, values: dict[Node, Value]) -> Value:
+    def _value(self, t: Writer, node: Node, values: dict[Node, Value]) -> Value:
         return values[node]
 
-    def _product(self, operation: str, arguments: list[Node], values: dict[Node, Value], t: Translator) -> Value | None:
+    def _product(self, operation: str, arguments: list[Node], values: dict[Node, Value], t: Writer) -> Value | None:
         """a + b*c as one fma (and a - b*c, b*c - a); None where no argument is a product computed here."""
         if not t.fused:
             return None
@@ -150,4 +157,3 @@ class Kernel:
                 a = t.emit("F", f"fneg {t.type('F')} {a.name}")
             return t.intrinsic("fma", "F", "F", b, c, a)
         return None
-

@@ -1,7 +1,7 @@
 """The words that driver and functions are written in: operations on lanes, one person each.
 
-A vector is an array of shape (lanes,), a table of rows has shape (rows, lanes). Here the words are numpy, so that what is
-written in them runs in plain Python; `translate` gives each the same meaning in machine code.
+A vector is an array of shape (lanes,), a table of rows has shape (rows, lanes). Here the words are numpy, so that what
+is written in them runs in plain Python; `translate` gives each the same meaning in machine code.
 """
 
 from __future__ import annotations
@@ -10,7 +10,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Floats", "Ints", "Rows", "RowsOfInts", "absolute", "any_lane", "bits", "fma", "from_bits", "gather", "polynomial", "rint", "scatter", "square_root", "take", "where"]
+__all__ = [
+    "Floats",
+    "Ints",
+    "Rows",
+    "RowsOfInts",
+    "absolute",
+    "any_lane",
+    "bits",
+    "fma",
+    "from_bits",
+    "gather",
+    "polynomial",
+    "rint",
+    "scatter",
+    "square_root",
+    "take",
+    "where",
+]
 
 # what the arguments of a translated function are
 Floats = np.ndarray  # numbers, one after the other

@@ -1,7 +1,8 @@
 """LU of a sparse matrix whose entries are nodes: elimination done once, in symbols, and run as straight code.
 
 Pivots stay on the diagonal, in Markowitz's order (the fewest multiplications next), without looking at values. That is
-sound for W = 1/(gamma h) - J: whatever J is, the diagonal leads as h shrinks, and a bad pivot shows as an error too large.
+sound for W = 1/(gamma h) - J: whatever J is, the diagonal leads as h shrinks, and a bad pivot shows as an error too
+large.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ Matrix = list[dict[int, "Node"]]  # rows: {column: entry}
 
 
 class Factors(NamedTuple):
-    """P W P' = L U with pivots in `order`; `lower[i]` are the multipliers of row i, `upper[i]` its entries right of the pivot."""
+    """P W P' = L U with pivots in `order`; `lower[i]` are the multipliers of row i, `upper[i]` its entries right of the
+    pivot.
+    """
 
     order: list[int]
     lower: Matrix
@@ -32,7 +35,10 @@ class Factors(NamedTuple):
 
     def replaced(self, names: Mapping[Node, Node]) -> Factors:
         """The same factors with other nodes standing for the same numbers."""
-        lower, upper = ([{j: names.get(entry, entry) for j, entry in row.items()} for row in matrix] for matrix in (self.lower, self.upper))
+        lower, upper = (
+            [{j: names.get(entry, entry) for j, entry in row.items()} for row in matrix]
+            for matrix in (self.lower, self.upper)
+        )
         return Factors(self.order, lower, upper, [names.get(pivot, pivot) for pivot in self.inverse_pivot])
 
     def solve(self, graph: Graph, right: Sequence[Node]) -> list[Node]:

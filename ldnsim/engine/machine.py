@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import platform
 from dataclasses import dataclass
@@ -35,10 +36,8 @@ def machine() -> Machine:
     import llvmlite
     import llvmlite.binding as llvm
 
-    try:
+    with contextlib.suppress(RuntimeError):  # newer versions do it on their own
         llvm.initialize()
-    except RuntimeError:
-        pass  # newer versions do it on their own
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features()
@@ -69,7 +68,7 @@ class Native:
 
     def function(self, name: str, kinds: str) -> Any:
         """A C function: kinds "i", "f" for numbers, "p" for arrays. It runs without Python's lock."""
-        types = {"i": ctypes.c_int64, "f": ctypes.c_double, "p": ctypes.c_void_p}
+        types: dict[str, Any] = {"i": ctypes.c_int64, "f": ctypes.c_double, "p": ctypes.c_void_p}
         return ctypes.CFUNCTYPE(None, *(types[kind] for kind in kinds))(self.address(name))
 
 
@@ -89,4 +88,6 @@ def _target() -> Any:
 
     here = machine()
     target = llvm.Target.from_triple(here.triple)
-    return target.create_target_machine(cpu=here.cpu, features=here.features, opt=OPTIMIZATION, reloc="pic", codemodel="jitdefault", jit=True)
+    return target.create_target_machine(
+        cpu=here.cpu, features=here.features, opt=OPTIMIZATION, reloc="pic", codemodel="jitdefault", jit=True
+    )

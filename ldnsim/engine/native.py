@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,9 @@ REASONS = {
 
 
 class Walk(NamedTuple):
-    """What the driver wrote: values (people, times, outputs), ends (people, states) at the last time, status and tries (people,)."""
+    """What the driver wrote: values (people, times, outputs), ends (people, states) at the last time, status and tries
+    (people,).
+    """
 
     values: np.ndarray
     ends: np.ndarray
@@ -92,7 +94,9 @@ def walk(
     threads: int | None = None,
     drive: Callable[..., None] | None = None,
 ) -> Walk:
-    """As `solve`, with the states at the last time; rows that failed hold anything. `drive` stands in for the compiled driver."""
+    """As `solve`, with the states at the last time; rows that failed hold anything. `drive` stands in for the compiled
+    driver.
+    """
     parameters, initial, times = (np.ascontiguousarray(array, float) for array in (parameters, initial, times))
     packed = pack(schedules)
     check(system, parameters, initial, packed, times, rtol)
@@ -129,7 +133,7 @@ def walk(
         status=done.status,
         tries=done.tries,
     )
-    run = drive or entry.drive
+    run: Callable[..., None] = drive or entry.drive
     workers = min(threads or os.cpu_count() or 1, -(-people // PEOPLE_PER_THREAD))
     if workers <= 1:
         run(job, *entry.room())
@@ -144,8 +148,8 @@ class Compiled:
     """A system's native driver, and how much room it needs to work in."""
 
     def __init__(self, system: System, outputs: tuple[str, ...]) -> None:
-        self.program = Program(system, outputs)
         here = machine()
+        self.program = Program(system, outputs, here.width)
         key = f"{cache.engine_version()} {here.text} {self.program.text}"
         self.native = _loaded(cache.load(key))
         if self.native is None:
@@ -164,7 +168,9 @@ class Compiled:
         return _aligned((self.program.count, self._width), float), _aligned((OWN_ROWS, self._width), np.int64)
 
 
-_kept: dict[tuple[int, tuple[str, ...]], tuple[System, Compiled]] = {}  # the system is held, so that its id stays its own
+_kept: dict[
+    tuple[int, tuple[str, ...]], tuple[System, Compiled]
+] = {}  # the system is held, so that its id stays its own
 _lock = threading.Lock()
 
 

@@ -35,7 +35,9 @@ DayMap = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray,
 
 
 class _Search(NamedTuple):
-    """What is known of each person: state, slope of the day map (people, states, states) with its active states, status, reasons."""
+    """What is known of each person: state, slope of the day map (people, states, states) with its active states,
+    status, reasons.
+    """
 
     state: np.ndarray
     slope: np.ndarray
@@ -45,7 +47,12 @@ class _Search(NamedTuple):
 
 
 def periodic_states(
-    system: System, parameters: np.ndarray, *, outputs: Sequence[str] = (), solver: SolverName = "native", threads: int | None = None
+    system: System,
+    parameters: np.ndarray,
+    *,
+    outputs: Sequence[str] = (),
+    solver: SolverName = "native",
+    threads: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """States at t = 0 on the drug-free orbit of every person.
 
@@ -56,7 +63,9 @@ def periodic_states(
     parameters = np.asarray(parameters, float)
     people, size = len(parameters), len(system.states)
     day = _native_day(system, outputs, threads) if solver == "native" and native_works() else _reference_day(system)
-    guess = np.tile(np.asarray(system.initial, float), (people, 1))  # never a neighbour's orbit: a person's bits are their own
+    guess = np.tile(
+        np.asarray(system.initial, float), (people, 1)
+    )  # never a neighbour's orbit: a person's bits are their own
     search = _Search(
         guess, np.zeros((people, size, size)), np.zeros((people, size), bool), np.zeros(people, np.int8), [""] * people
     )
@@ -67,7 +76,9 @@ def periodic_states(
     return search.state, search.status, search.reason
 
 
-def _settle(system: System, parameters: np.ndarray, search: _Search, day: DayMap, rtol: float, settled: float, *, refresh: int) -> None:
+def _settle(
+    system: System, parameters: np.ndarray, search: _Search, day: DayMap, rtol: float, settled: float, *, refresh: int
+) -> None:
     """Newton until a day changes no state by more than `settled`, with a new Jacobian every `refresh` iterations.
 
     While searching (refresh = 1) the step that belongs to the last Jacobian is taken too: it is paid for already.
@@ -99,13 +110,24 @@ def _settle(system: System, parameters: np.ndarray, search: _Search, day: DayMap
             return
     for person, worst in zip(todo.tolist(), np.argmax(np.abs(drift) / size, axis=1).tolist(), strict=True):
         search.status[person] = Status.NO_RHYTHM
-        search.reason[person] = f"no drug-free rhythm: {system.states[worst]} still drifts after {MOST_ITERATIONS} iterations"
+        search.reason[person] = (
+            f"no drug-free rhythm: {system.states[worst]} still drifts after {MOST_ITERATIONS} iterations"
+        )
 
 
 def _take_slopes(
-    parameters: np.ndarray, search: _Search, day: DayMap, rtol: float, todo: np.ndarray, end: np.ndarray, drift: np.ndarray, size: np.ndarray
+    parameters: np.ndarray,
+    search: _Search,
+    day: DayMap,
+    rtol: float,
+    todo: np.ndarray,
+    end: np.ndarray,
+    drift: np.ndarray,
+    size: np.ndarray,
 ) -> None:
-    """The Jacobian of the day map by differences: a row per person and active state. Drug states stay at zero and need none."""
+    """The Jacobian of the day map by differences: a row per person and active state. Drug states stay at zero and need
+    none.
+    """
     state = search.state[todo]
     active = (drift != 0) | (state != 0)
     who, which = np.nonzero(active)
@@ -153,7 +175,9 @@ def _native_day(system: System, outputs: Sequence[str], threads: int | None) -> 
     from ldnsim.engine import native
 
     def day(parameters: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        done = native.walk(system, parameters, states, [()] * len(states), np.array([0.0, DAY]), outputs, rtol, threads=threads)
+        done = native.walk(
+            system, parameters, states, [()] * len(states), np.array([0.0, DAY]), outputs, rtol, threads=threads
+        )
         return done.ends, done.status, native.reasons(done.status)
 
     return day

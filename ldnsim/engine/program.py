@@ -1,10 +1,10 @@
 """A system made ready for the driver: its kernels, and the table of rows that they and the driver share.
 
-    prepare   parameters -> what depends on them alone            once per person, and when a parameter changes
-    clock     time -> what depends on time and parameters alone   once per distinct stage time
-    first     states -> LU factors of W, df/dt and the first stage
-    stage     states of a later stage -> its solution
-    observe   states at a sample time -> outputs
+prepare   parameters -> what depends on them alone            once per person, and when a parameter changes
+clock     time -> what depends on time and parameters alone   once per distinct stage time
+first     states -> LU factors of W, df/dt and the first stage
+stage     states of a later stage -> its solution
+observe   states at a sample time -> outputs
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ldnsim.engine.derivative import TIME, gradients
 from ldnsim.engine.graph import ON_TIME, Graph, Node, system_graph
 from ldnsim.engine.kernel import Kernel, cut
 from ldnsim.engine.lu import factor
-from ldnsim.engine.rodas5p import D, STAGES
+from ldnsim.engine.rodas5p import STAGES, D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,12 @@ class Rows:
 
 
 class Program:
-    """Kernels and row numbers of one system with the outputs asked for. Driver and translator read its attributes."""
+    """Kernels and row numbers of one system with the outputs asked for, for `width` lanes. Driver and translator read
+    its attributes.
+    """
 
-    def __init__(self, system: System, outputs: Sequence[str]) -> None:
+    def __init__(self, system: System, outputs: Sequence[str], width: int) -> None:
+        self.width = width
         graph, slopes, shown = system_graph(system, outputs)
         self.graph = graph
         self.states, self.parameters, self.outputs = len(slopes), len(system.parameters), len(shown)
@@ -75,7 +78,12 @@ class Program:
         fixed = {graph.node("p", i): self.p + i for i in range(self.parameters)}
         ahead = cut(graph, [*first_stage, *later_stage, *factors.nodes(), *change.values(), *shown], 0)
         fixed |= _rows_of(ahead, rows)
-        self.prepare = Kernel("prepare", graph, {fixed[node]: node for node in ahead}, {graph.node("p", i): self.p + i for i in range(self.parameters)})
+        self.prepare = Kernel(
+            "prepare",
+            graph,
+            {fixed[node]: node for node in ahead},
+            {graph.node("p", i): self.p + i for i in range(self.parameters)},
+        )
         at_time = fixed | {graph.node("t"): self.at}
         timed = [node for node in cut(graph, slopes, ON_TIME) if node not in fixed]
         timed_rows = _rows_of(timed, rows)
@@ -95,13 +103,17 @@ class Program:
 
     def _observe(self, graph: Graph, shown: list[Node], at_time: dict[Node, int], rows: Rows) -> None:
         needed = [graph.nodes[node][1] for node in graph.reached(shown, at_time) if graph.nodes[node][0] == "y"]
-        self.observed = {state: (rows.take(1), rows.take(3)) for state in sorted(needed)}  # state -> its row, its interpolant's
+        self.observed = {
+            state: (rows.take(1), rows.take(3)) for state in sorted(needed)
+        }  # state -> its row, its interpolant's
         at_sample = at_time | {graph.node("y", i): row for i, (row, _) in self.observed.items()}
         self.observe = Kernel("observe", graph, {self.o + i: node for i, node in enumerate(shown)}, at_sample)
 
     @property
     def text(self) -> str:
-        """Everything that the compiled code depends on, as text: the graph with what is asked of it. Names play no part."""
+        """Everything that the compiled code depends on, as text: the graph with what is asked of it. Names play no
+        part.
+        """
         return f"{self.states} {self.parameters} {self.count} {self._asked} {self.graph.nodes}"
 
     def kernels(self) -> tuple[Kernel, ...]:
@@ -117,7 +129,9 @@ def _w_matrix(graph: Graph, slope_gradients: list[dict[int, Node]], inverse_gamm
     """W = 1/(gamma h) - J as sparse rows."""
     rows = []
     for i, found in enumerate(slope_gradients):
-        row = {j: graph.neg(entry) for j, entry in sorted(found.items()) if j not in (TIME, i) and graph.value(entry) != 0}
+        row = {
+            j: graph.neg(entry) for j, entry in sorted(found.items()) if j not in (TIME, i) and graph.value(entry) != 0
+        }
         row[i] = graph.sub(inverse_gamma_h, found[i]) if i in found else inverse_gamma_h
         rows.append(row)
     return rows

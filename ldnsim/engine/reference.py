@@ -72,7 +72,12 @@ def solve(
 
 
 def integrate(
-    system: System, parameters: np.ndarray, initial: np.ndarray, schedule: Sequence[Event], times: np.ndarray, rtol: float
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedule: Sequence[Event],
+    times: np.ndarray,
+    rtol: float,
 ) -> list[tuple[float, list[float], list[float]]]:
     """(time, states, parameters) of one person at each sample time; raises Failed."""
     state, p, rates = list(map(float, initial)), list(map(float, parameters)), [0.0] * len(initial)
@@ -152,19 +157,28 @@ def _counted(derivative: Callable[..., list[float]]) -> Callable[..., list[float
         nonlocal calls
         calls += 1
         if calls > MOST_EVALUATIONS:
-            raise Failed(Status.TOO_MANY_STEPS, f"more than {MOST_EVALUATIONS} evaluations of the equations, at {t:.6g} h")
+            raise Failed(
+                Status.TOO_MANY_STEPS, f"more than {MOST_EVALUATIONS} evaluations of the equations, at {t:.6g} h"
+            )
         return derivative(t, y, p)
 
     return counted
 
 
 def check(
-    system: System, parameters: np.ndarray, initial: np.ndarray, schedules: Sequence[Sequence[Event]] | Schedules, times: np.ndarray, rtol: float
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedules: Sequence[Sequence[Event]] | Schedules,
+    times: np.ndarray,
+    rtol: float,
 ) -> None:
     """Raises ValueError for tolerances, times, schedules or shapes out of range."""
     people = len(schedules)
     if parameters.shape != (people, len(system.parameters)) or initial.shape != (people, len(system.states)):
-        raise ValueError(f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system")
+        raise ValueError(
+            f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system"
+        )
     if not SMALLEST_RTOL <= rtol <= 0.1:
         raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
     if times.ndim != 1 or not len(times) or not np.all(np.diff(times) > 0) or not np.all(np.isfinite(times)):
@@ -179,7 +193,9 @@ def check(
         raise ValueError("events must be in ascending time, and finite")
     if np.any(events.time[events.first[events.first < events.last]] < times[0]):
         raise ValueError("an event stands before the first sample time")
-    limits = np.array([len(system.states), len(system.states), len(system.parameters), np.iinfo(np.int64).max])  # by Kind
+    limits = np.array(
+        [len(system.states), len(system.states), len(system.parameters), np.iinfo(np.int64).max]
+    )  # by Kind
     if np.any((events.kind < 0) | (events.kind >= len(limits))):
         raise ValueError("an event of unknown kind")
     if np.any((events.index < 0) | (events.index >= limits[events.kind])):

@@ -22,7 +22,8 @@ EVENT = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("value", "f8
 class Schedules:
     """Events of many people, one after the other: person i has those from first[i] up to last[i], ascending in time.
 
-    People with equal schedules may share a stretch. Arrays: first, last (people,); time in h, kind, index, value (events,).
+    People with equal schedules may share a stretch. Arrays: first, last (people,); time in h, kind, index, value
+    (events,).
     """
 
     first: np.ndarray
@@ -38,7 +39,9 @@ class Schedules:
     def __iter__(self) -> Iterator[tuple[Event, ...]]:
         for first, last in zip(self.first.tolist(), self.last.tolist(), strict=True):
             columns = (array[first:last].tolist() for array in (self.time, self.kind, self.index, self.value))
-            yield tuple(Event(time, Kind(kind), index, value) for time, kind, index, value in zip(*columns, strict=True))
+            yield tuple(
+                Event(time, Kind(kind), index, value) for time, kind, index, value in zip(*columns, strict=True)
+            )
 
     def of(self, people: slice | np.ndarray) -> Schedules:
         """The schedules of some of the people."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.engine.lanes import Floats, Rows, Vector, absolute, bits, fma, from_bits, where
-from ldnsim.engine.rodas5p import A, B, C, C_TIME, D, E, GAMMA, H, STAGES
+from ldnsim.engine.rodas5p import C_TIME, GAMMA, STAGES, A, B, C, D, E, H
 
 if TYPE_CHECKING:
     from ldnsim.engine.program import Program

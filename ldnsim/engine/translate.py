@@ -1,11 +1,12 @@
-"""A small part of Python -> LLVM's intermediate language: how the driver is compiled from the text that also runs as it is.
+"""A small part of Python -> LLVM's intermediate language: how the driver is compiled from the text that also runs as it
+is.
 
 Two kinds of values: those known while translating (Python objects: tables, row numbers, kernels) and those of the run.
 - `for` loops run while translating and are written out; `while` loops are loops of the run. `if` is either.
-- `name: int = ...` (or float) declares a variable of the run that loops and branches may change; a plain assignment names
-  a value for the rest of its block.
-- calls of functions written in the same words are written out in place.
-Whatever does not fit is an error here, never a guess. Only this package's own functions are ever translated, no model text.
+- `name: int = ...` (or float) declares a variable of the run that loops and branches may change; a plain assignment
+names a value for the rest of its block. - calls of functions written in the same words are written out in place.
+Whatever does not fit is an error here, never a guess. Only this package's own functions are ever translated, no model
+text.
 """
 
 from __future__ import annotations
@@ -14,24 +15,33 @@ import ast
 import builtins
 import inspect
 import operator
-import struct
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
 from ldnsim.engine import lanes
+from ldnsim.engine.ir import Value, Writer
 
-__all__ = ["ARGUMENT_KINDS", "Translator", "Value", "constant", "fields", "translate"]
+__all__ = ["Translator", "fields", "translate"]
 
 # kinds of values of the run: i, f, b are one number, I, F, B one per lane; with * in front, arrays of them
-ARGUMENT_KINDS = {"Floats": "*f", "Ints": "*i", "Rows": "*F", "RowsOfInts": "*I", "int": "i", "float": "f", "Vector": "F"}
+ARGUMENT_KINDS = {
+    "Floats": "*f",
+    "Ints": "*i",
+    "Rows": "*F",
+    "RowsOfInts": "*I",
+    "int": "i",
+    "float": "f",
+    "Vector": "F",
+}
 DECLARED = {"int": "i", "float": "f", "Vector": "F"}
 ARITHMETIC = {
     ast.Add: ("add", "fadd"), ast.Sub: ("sub", "fsub"), ast.Mult: ("mul", "fmul"), ast.Div: ("", "fdiv"),
     ast.BitAnd: ("and", ""), ast.BitOr: ("or", ""), ast.LShift: ("shl", ""), ast.RShift: ("ashr", ""),
 }  # fmt: skip
-STATIC = {
+STATIC: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.LShift: operator.lshift,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow, ast.BitAnd: operator.and_, ast.BitOr: operator.or_,
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -41,30 +51,31 @@ COMPARE = {ast.Eq: ("eq", "oeq"), ast.NotEq: ("ne", "une"), ast.Lt: ("slt", "olt
            ast.GtE: ("sge", "oge")}  # fmt: skip
 
 
-class Value(NamedTuple):
-    kind: str
-    name: str
-
-
 class Variable(NamedTuple):
     kind: str
     place: str
 
 
-def constant(number: float) -> str:
-    """A double as LLVM writes it, exactly."""
-    return "0x" + struct.pack(">d", number).hex().upper()
-
-
 @cache
-def _tree(function: FunctionType) -> ast.FunctionDef:
+def _tree(function: Callable[..., Any]) -> ast.FunctionDef:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     return tree
 
 
-def translate(name: str, function: FunctionType, width: int, fused: bool, static: dict[str, Any], exported: bool = False, inline: bool = False) -> tuple[str, str]:
-    """(text of one LLVM function, declarations that it needs). Arguments in `static` are known, the others come at run time."""
+def translate(
+    name: str,
+    function: Callable[..., Any],
+    width: int,
+    fused: bool,
+    static: dict[str, Any],
+    exported: bool = False,
+    inline: bool = False,
+) -> tuple[str, str]:
+    """(text of one LLVM function, declarations that it needs). Arguments in `static` are known, the others come at run
+    time.
+    """
+    assert isinstance(function, FunctionType)
     tree = _tree(function)
     translator = Translator(width, fused)
     scope: dict[str, Any] = {}
@@ -86,7 +97,7 @@ def translate(name: str, function: FunctionType, width: int, fused: bool, static
 
 
 def _argument(name: str, annotation: str, function: FunctionType) -> tuple[Any, list[Value]]:
-    """An argument as the function sees it, and the arguments of the run behind it: a record (NamedTuple) has one per field."""
+    """An argument as the function sees it, and those of the run behind it: a record (NamedTuple) has one per field."""
     if annotation in ARGUMENT_KINDS:
         value = Value(ARGUMENT_KINDS[annotation], f"%{name}")
         return value, [value]
@@ -97,100 +108,13 @@ def _argument(name: str, annotation: str, function: FunctionType) -> tuple[Any, 
 
 def fields(record: type) -> list[tuple[str, str]]:
     """(name, annotation) of a record's fields, as written."""
-    return [(name, getattr(kind, "__forward_arg__", kind)) for name, kind in inspect.get_annotations(record).items()]
+    return [
+        (name, str(getattr(kind, "__forward_arg__", kind))) for name, kind in inspect.get_annotations(record).items()
+    ]
 
 
-class Translator:
-    """Writes one function. `lines` is its text so far, `entry` the variables at its head."""
-
-    def __init__(self, width: int, fused: bool) -> None:
-        self.width, self.fused = width, fused
-        self.lines: list[str] = []
-        self.entry: list[str] = []
-        self.declared: set[str] = set()
-        self._count = 0
-
-    # --- text
-
-    def type(self, kind: str) -> str:
-        if kind.startswith("*"):
-            return "ptr"
-        scalar = {"i": "i64", "f": "double", "b": "i1"}[kind.lower()]
-        return f"<{self.width} x {scalar}>" if kind.isupper() else scalar
-
-    def fresh(self, stem: str = "v") -> str:
-        self._count += 1
-        return f"%{stem}.{self._count}"
-
-    def emit(self, kind: str, text: str) -> Value:
-        name = self.fresh()
-        self.lines.append(f"  {name} = {text}")
-        return Value(kind, name)
-
-    def intrinsic(self, name: str, kind: str, result: str, *arguments: Value) -> Value:
-        """A call of an LLVM intrinsic over vectors or numbers of one kind."""
-        scalar = {"i": "i64", "f": "f64", "b": "i1"}[kind.lower()]
-        full = f"llvm.{name}." + (f"v{self.width}{scalar}" if kind.isupper() else scalar)
-        types = ", ".join(self.type(a.kind) for a in arguments)
-        self.declared.add(f"declare {self.type(result)} @{full}({types})")
-        given = ", ".join(f"{self.type(a.kind)} {a.name}" for a in arguments)
-        return self.emit(result, f"call {self.type(result)} @{full}({given})")
-
-    def lift(self, value: Any, kind: str) -> Value:
-        """A known number, or a number of the run, as a value of the kind asked for."""
-        if not isinstance(value, Value):
-            scalar = {"i": lambda: str(int(value)), "f": lambda: constant(float(value)), "b": lambda: str(bool(value)).lower()}[kind.lower()]()
-            if kind.islower():
-                return Value(kind, scalar)
-            if not value:
-                return Value(kind, "zeroinitializer")
-            return Value(kind, "<" + ", ".join(f"{self.type(kind.lower())} {scalar}" for _ in range(self.width)) + ">")
-        if value.kind == kind:
-            return value
-        if value.kind == "i" and kind in "fF":
-            value = self.emit("f", f"sitofp i64 {value.name} to double")
-        if value.kind == "I" and kind == "F":
-            return self.emit("F", f"sitofp {self.type('I')} {value.name} to {self.type('F')}")
-        if value.kind == kind.lower() and kind.isupper():
-            vector, scalar = self.type(kind), self.type(value.kind)
-            first = self.emit(kind, f"insertelement {vector} poison, {scalar} {value.name}, i64 0")
-            return self.emit(kind, f"shufflevector {vector} {first.name}, {vector} poison, <{self.width} x i32> zeroinitializer")
-        if value.kind == kind:
-            return value
-        raise TypeError(f"{value.kind} is no {kind}")
-
-    def together(self, *values: Any) -> list[Value]:
-        """Values lifted to the widest kind among them."""
-        kinds = {v.kind for v in values if isinstance(v, Value)}
-        vector = any(k.isupper() for k in kinds)
-        letters = {k.lower() for k in kinds}
-        letter = "f" if "f" in letters or any(isinstance(v, float) for v in values) else "i" if "i" in letters or any(type(v) is int for v in values) else "b"
-        return [self.lift(v, letter.upper() if vector else letter) for v in values]
-
-    # --- memory
-
-    def pointer(self, array: Value, places: list[Any]) -> tuple[str, str]:
-        """(kind, pointer) of array[place], rows[row] or rows[row, lane]."""
-        element = array.kind[1]
-        kind = element.lower() if len(places) == 2 else element
-        if len(places) == 2:
-            row, lane = self.lift(places[0], "i"), self.lift(places[1], "i")
-            start = row.name if row.name == "0" else self.emit("i", f"mul i64 {row.name}, {self.width}").name
-            place = self.emit("i", f"add i64 {start}, {lane.name}").name
-        else:
-            place = self.lift(places[0], "i").name
-        return kind, self.emit("i", f"getelementptr inbounds {self.type(kind)}, ptr {array.name}, i64 {place}").name
-
-    def load(self, array: Value, places: list[Any]) -> Value:
-        kind, pointer = self.pointer(array, places)
-        return self.emit(kind, f"load {self.type(kind)}, ptr {pointer}{self.alignment(kind)}")
-
-    def store(self, array: Value, places: list[Any], value: Any) -> None:
-        kind, pointer = self.pointer(array, places)
-        self.lines.append(f"  store {self.type(kind)} {self.lift(value, kind).name}, ptr {pointer}{self.alignment(kind)}")
-
-    def alignment(self, kind: str) -> str:
-        return f", align {8 * self.width}" if kind.isupper() else ", align 8"
+class Translator(Writer):
+    """Writes one function from its syntax tree. `scope` holds what names stand for: known objects, values, variables."""
 
     # --- statements
 
@@ -208,7 +132,9 @@ class Translator:
                 return
             case ast.Expr(value):
                 self.value(value, scope, function)
-            case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=declared), value=value) if value is not None:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=declared), value=value) if (
+                value is not None
+            ):
                 kind = DECLARED[declared]
                 place = self.fresh(name)
                 self.entry.append(f"  {place} = alloca {self.type(kind)}")
@@ -281,7 +207,14 @@ class Translator:
         self.jump(top)
         self.label(end)
 
-    def branch(self, test: ast.expr, then: list[ast.stmt], otherwise: list[ast.stmt], scope: dict[str, Any], function: FunctionType) -> None:
+    def branch(
+        self,
+        test: ast.expr,
+        then: list[ast.stmt],
+        otherwise: list[ast.stmt],
+        scope: dict[str, Any],
+        function: FunctionType,
+    ) -> None:
         condition = self.value(test, scope, function)
         if not isinstance(condition, Value):
             self.block(then if condition else otherwise, scope, function)
@@ -296,7 +229,9 @@ class Translator:
 
     # --- expressions
 
-    def value(self, node: ast.expr, scope: dict[str, Any], function: FunctionType) -> Any:
+    def value(  # noqa: C901, PLR0911, PLR0912 - a case per kind of node
+        self, node: ast.expr, scope: dict[str, Any], function: FunctionType
+    ) -> Any:
         def inner(part: ast.expr) -> Any:
             return self.value(part, scope, function)
 
@@ -340,7 +275,7 @@ class Translator:
 
     def binary(self, op: ast.operator, left: Any, right: Any) -> Any:
         if not isinstance(left, Value) and not isinstance(right, Value):
-            return STATIC[type(op)](left, right)  # type: ignore[index]
+            return STATIC[type(op)](left, right)
         a, b = self.together(left, right)
         whole, real = ARITHMETIC[type(op)]
         word = real if a.kind in "fF" else whole
@@ -350,17 +285,18 @@ class Translator:
 
     def unary(self, op: ast.unaryop, operand: Any) -> Any:
         if not isinstance(operand, Value):
-            return STATIC[type(op)](operand)  # type: ignore[index]
+            return STATIC[type(op)](operand)
         kind = self.type(operand.kind)
         if isinstance(op, ast.USub) and operand.kind in "fF":
             return self.emit(operand.kind, f"fneg {kind} {operand.name}")
         if isinstance(op, ast.USub):
             return self.emit(operand.kind, f"sub {kind} {self.lift(0, operand.kind).name}, {operand.name}")
-        return self.emit(operand.kind, f"xor {kind} {operand.name}, {self.lift(True, operand.kind).name}")  # `not`, `~` of a mask
+        true = self.lift(True, operand.kind).name  # what is left: `not`, and `~` of a mask
+        return self.emit(operand.kind, f"xor {kind} {operand.name}, {true}")
 
     def compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:
         if not isinstance(left, Value) and not isinstance(right, Value):
-            return STATIC[type(op)](left, right)  # type: ignore[index]
+            return STATIC[type(op)](left, right)
         a, b = self.together(left, right)
         real = a.kind in "fF"
         word = f"{'fcmp' if real else 'icmp'} {COMPARE[type(op)][real]}"
@@ -395,62 +331,3 @@ class Translator:
         if any(isinstance(argument, Value) for argument in arguments):
             raise TypeError(f"{called} of a value of the run")
         return called(*arguments)  # range, len, enumerate, zip, float
-
-    # --- the words of `lanes`
-
-    def word_fma(self, a: Any, b: Any, c: Any) -> Value:
-        x, y, z = self.together(a, b, c)
-        if self.fused:
-            return self.intrinsic("fma", x.kind, x.kind, x, y, z)
-        kind = self.type(x.kind)
-        product = self.emit(x.kind, f"fmul {kind} {x.name}, {y.name}")
-        return self.emit(x.kind, f"fadd {kind} {product.name}, {z.name}")
-
-    def word_where(self, mask: Value, a: Any, b: Any) -> Value:
-        x, y = self.together(a, b)
-        if mask.kind == "B" and x.kind.islower():
-            x, y = self.lift(x, x.kind.upper()), self.lift(y, y.kind.upper())
-        return self.emit(x.kind, f"select {self.type(mask.kind)} {mask.name}, {self.type(x.kind)} {x.name}, {self.type(x.kind)} {y.name}")
-
-    def word_any_lane(self, mask: Value) -> Value:
-        return self.intrinsic("vector.reduce.or", "B", "b", mask)
-
-    def word_square_root(self, a: Value) -> Value:
-        return self.intrinsic("sqrt", a.kind, a.kind, a)
-
-    def word_absolute(self, a: Value) -> Value:
-        return self.intrinsic("fabs", a.kind, a.kind, a)
-
-    def word_rint(self, a: Value) -> Value:
-        return self.intrinsic("roundeven", a.kind, a.kind, a)
-
-    def word_bits(self, a: Value) -> Value:
-        return self.emit("I", f"bitcast {self.type('F')} {a.name} to {self.type('I')}")
-
-    def word_from_bits(self, a: Value) -> Value:
-        return self.emit("F", f"bitcast {self.type('I')} {a.name} to {self.type('F')}")
-
-    def word_polynomial(self, coefficients: tuple[float, ...], x: Value) -> Value:
-        terms: list[Any] = list(coefficients)
-        while len(terms) > 1:
-            terms = [self.word_fma(terms[n + 1], x, terms[n]) if n + 1 < len(terms) else terms[n] for n in range(0, len(terms), 2)]
-            x = self.binary(ast.Mult(), x, x)
-        return self.lift(terms[0], "F")
-
-    def _addresses(self, array: Value, places: Value) -> str:
-        return self.emit("I", f"getelementptr double, ptr {array.name}, {self.type('I')} {places.name}").name
-
-    def word_gather(self, source: Value, places: Value) -> Value:
-        name, vector = f"llvm.masked.gather.v{self.width}f64.v{self.width}p0", self.type("F")
-        self.declared.add(f"declare {vector} @{name}(<{self.width} x ptr>, i32, {self.type('B')}, {vector})")
-        pointers, everywhere = self._addresses(source, places), self.lift(True, "B").name
-        return self.emit("F", f"call {vector} @{name}(<{self.width} x ptr> {pointers}, i32 8, {self.type('B')} {everywhere}, {vector} poison)")
-
-    def word_scatter(self, target: Value, places: Value, mask: Value, a: Value) -> None:
-        name, vector = f"llvm.masked.scatter.v{self.width}f64.v{self.width}p0", self.type("F")
-        self.declared.add(f"declare void @{name}({vector}, <{self.width} x ptr>, i32, {self.type('B')})")
-        pointers = self._addresses(target, places)
-        self.lines.append(f"  call void @{name}({vector} {a.name}, <{self.width} x ptr> {pointers}, i32 8, {self.type('B')} {mask.name})")
-
-    def word_take(self, queue: Value) -> Value:
-        return self.emit("i", f"atomicrmw add ptr {queue.name}, i64 1 monotonic")

@@ -20,7 +20,14 @@ def system_from(text: str, parameters: dict[str, float], initial: dict[str, floa
     expressions = {e.target: e.expression for e in equations if not e.is_derivative}
     derivatives = {e.target: e.expression for e in equations if e.is_derivative}
     assert set(derivatives) == set(initial)
-    assert not {name for e in equations for name in names_in(e.expression)} - {*parameters, *initial, *expressions, "t", "day", "pi"}
+    assert not {name for e in equations for name in names_in(e.expression)} - {
+        *parameters,
+        *initial,
+        *expressions,
+        "t",
+        "day",
+        "pi",
+    }
     return System(
         states=tuple(derivatives),
         initial=tuple(float(initial[name]) for name in derivatives),
@@ -67,7 +74,10 @@ def random_schedule(system: System, typical: np.ndarray, days: float, seed: int)
             case 0 | 1:
                 events.append(Event(time, Kind.ADD, state, amount))
             case 2:
-                events += [Event(time, Kind.RATE, state, amount), Event(time + float(rng.uniform(0.1, 5)), Kind.RATE, state, 0.0)]
+                events += [
+                    Event(time, Kind.RATE, state, amount),
+                    Event(time + float(rng.uniform(0.1, 5)), Kind.RATE, state, 0.0),
+                ]
             case 3:
                 index = int(rng.integers(0, len(typical)))
                 events.append(Event(time, Kind.SET, index, float(typical[index] * rng.uniform(0.8, 1.2))))

@@ -10,7 +10,14 @@ from ldnsim.engine import native
 from ldnsim.engine.events import Status
 
 RNG = np.random.default_rng(2)
-SPREAD = np.concatenate([10 ** RNG.uniform(-300, 300, 3000), RNG.uniform(0.5, 2, 3000), 1 + RNG.uniform(-1e-6, 1e-6, 1000), [5e-324, 1e-310, 1.0]])
+SPREAD = np.concatenate(
+    [
+        10 ** RNG.uniform(-300, 300, 3000),
+        RNG.uniform(0.5, 2, 3000),
+        1 + RNG.uniform(-1e-6, 1e-6, 1000),
+        [5e-324, 1e-310, 1.0],
+    ]
+)
 ANGLES = np.concatenate([RNG.uniform(-10, 10, 3000), RNG.uniform(-1e6, 1e6, 3000), np.arange(-20, 20) * np.pi / 4])
 
 

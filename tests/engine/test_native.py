@@ -63,7 +63,9 @@ def crowd():
 class TestBits:
     def some(self, crowd, people, **options):
         system, parameters, initial, schedules, _ = crowd
-        return native.solve(system, parameters[people], initial[people], [schedules[i] for i in people], TIMES, OUTPUTS, **options)
+        return native.solve(
+            system, parameters[people], initial[people], [schedules[i] for i in people], TIMES, OUTPUTS, **options
+        )
 
     @pytest.mark.parametrize("person", [0, 13, 96])
     def test_alone(self, crowd, person):
@@ -107,17 +109,29 @@ class TestBits:
 def test_orbit_of_both_solvers_is_the_same():
     for system, typical in library().values():
         parameters, _ = random_people(system, typical, 2, 9)
-        native_states, reference_states = (periodic_states(system, parameters, solver=name)[0] for name in ("native", "reference"))
+        native_states, reference_states = (
+            periodic_states(system, parameters, solver=name)[0] for name in ("native", "reference")
+        )
         np.testing.assert_allclose(native_states, reference_states, rtol=1e-6, atol=1e-9)
 
 
 class TestFailures:
-    SYSTEM = system_from("d/dt(x) = k*x^2 + log(q)\nd/dt(z) = sin(w*t)", {"k": 0.1, "q": 1.0, "w": 1.0}, {"x": 0.1, "z": 0.0})
+    SYSTEM = system_from(
+        "d/dt(x) = k*x^2 + log(q)\nd/dt(z) = sin(w*t)", {"k": 0.1, "q": 1.0, "w": 1.0}, {"x": 0.1, "z": 0.0}
+    )
     GOOD = (0.1, 1.0, 1.0)
     TIMES = np.linspace(0, 50, 11)
 
     def solve(self, *people, **options):
-        return native.solve(self.SYSTEM, np.array(people), np.tile([0.1, 0.0], (len(people), 1)), [()] * len(people), self.TIMES, ["x", "z"], **options)
+        return native.solve(
+            self.SYSTEM,
+            np.array(people),
+            np.tile([0.1, 0.0], (len(people), 1)),
+            [()] * len(people),
+            self.TIMES,
+            ["x", "z"],
+            **options,
+        )
 
     @pytest.mark.parametrize(
         ("bad", "status"),
@@ -141,12 +155,16 @@ class TestFailures:
         assert all(found.values[i].tobytes() == alone and not found.reason[i] for i in others)
 
     def test_initial_states_that_are_not_finite(self):
-        found = native.solve(self.SYSTEM, np.array([self.GOOD] * 2), np.array([[np.nan, 0.0], [0.1, 0.0]]), [()] * 2, self.TIMES, ["x"])
+        found = native.solve(
+            self.SYSTEM, np.array([self.GOOD] * 2), np.array([[np.nan, 0.0], [0.1, 0.0]]), [()] * 2, self.TIMES, ["x"]
+        )
         assert found.status.tolist() == [Status.NOT_FINITE, Status.SOLVED]
 
     def test_an_event_that_is_not_finite(self):
         schedules = [(Event(5.0, Kind.ADD, 0, np.nan),), ()]
-        found = native.solve(self.SYSTEM, np.array([self.GOOD] * 2), np.array([[0.1, 0.0]] * 2), schedules, self.TIMES, ["x"])
+        found = native.solve(
+            self.SYSTEM, np.array([self.GOOD] * 2), np.array([[0.1, 0.0]] * 2), schedules, self.TIMES, ["x"]
+        )
         assert found.status.tolist() == [Status.NOT_FINITE, Status.SOLVED]
 
 
@@ -194,7 +212,9 @@ class TestBadInput:
     def test_no_states_is_algebra(self):
         system = system_from("out = a*t", {"a": 2.0}, {})
         schedule = [Event(1.5, Kind.SET, 0, 10.0)]
-        found = native.solve(system, np.array([[2.0]]), np.zeros((1, 0)), [schedule], np.array([0.0, 1.0, 2.0, 1e6]), ["out"])
+        found = native.solve(
+            system, np.array([[2.0]]), np.zeros((1, 0)), [schedule], np.array([0.0, 1.0, 2.0, 1e6]), ["out"]
+        )
         np.testing.assert_allclose(found.values[0, :, 0], [0, 2, 20, 1e7])
 
     def test_no_outputs(self):
@@ -213,7 +233,9 @@ class TestCache:
     def compile(self) -> bytes:
         """Compile as a new process would, and solve."""
         native._kept.clear()
-        return native.solve(self.SYSTEM, np.array([[0.1, 1.0, 1.0]]), np.array([[0.1, 0.0]]), [()], np.linspace(0, 9, 10), ["x", "z"]).values.tobytes()
+        return native.solve(
+            self.SYSTEM, np.array([[0.1, 1.0, 1.0]]), np.array([[0.1, 0.0]]), [()], np.linspace(0, 9, 10), ["x", "z"]
+        ).values.tobytes()
 
     def count(self, monkeypatch) -> list[int]:
         made = []
@@ -227,7 +249,9 @@ class TestCache:
         assert len(made) == 1
         assert len(list(place.iterdir())) == 1
 
-    @pytest.mark.parametrize("damage", [lambda b: b[:100], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"x" * len(b)])
+    @pytest.mark.parametrize(
+        "damage", [lambda b: b[:100], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"x" * len(b)]
+    )
     def test_a_damaged_file_is_ignored_and_written_anew(self, place, monkeypatch, damage):
         first = self.compile()
         (file,) = place.iterdir()
@@ -263,7 +287,10 @@ class TestCache:
         )
         root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.path.join(root, "tests", "engine")])}
-        running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root, env=environment) for _ in range(4)]
+        running = [
+            subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root, env=environment)
+            for _ in range(4)
+        ]
         results = {process.communicate()[0] for process in running}
         assert len(results) == 1
         assert results != {b""}

@@ -71,7 +71,9 @@ def test_slopes_of_powers_and_roots_at_zero_are_finite():
     system = system_from("d/dt(x) = x^n + sqrt(x) + x^1.5", {"n": 1.0}, {"x": 0.0})
     graph, slopes, _ = system_graph(system, [])
     (gradient,) = gradients(graph, slopes)
-    assert numbers(graph, [gradient[0]], 0, np.zeros(1), np.array([1.0]))[0] == 1.0  # x^1 has slope 1, the others are left out
+    assert (
+        numbers(graph, [gradient[0]], 0, np.zeros(1), np.array([1.0]))[0] == 1.0
+    )  # x^1 has slope 1, the others are left out
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 20])
@@ -101,7 +103,10 @@ def test_library_systems_factor_almost_without_fill():
 class TestGraph:
     def node(self, text: str):
         graph = Graph()
-        names = {name: graph.node("y", i) for i, name in enumerate("abc")} | {"t": graph.node("t"), "k": graph.node("p", 0)}
+        names = {name: graph.node("y", i) for i, name in enumerate("abc")} | {
+            "t": graph.node("t"),
+            "k": graph.node("p", 0),
+        }
         return graph, graph.expression(parse_equations(f"z = {text}")[0].expression, names)
 
     def test_equal_expressions_are_one_node(self):
@@ -120,7 +125,17 @@ class TestGraph:
             graph, node = self.node(text)
             assert graph.value(node) is None, text
 
-    @pytest.mark.parametrize(("power", "operations"), [("2", {"mul"}), ("8", {"mul"}), ("0.5", {"sqrt"}), ("1.5", {"mul", "sqrt"}), ("-1", {"reciprocal"}), ("2.2", {"pow"})])
+    @pytest.mark.parametrize(
+        ("power", "operations"),
+        [
+            ("2", {"mul"}),
+            ("8", {"mul"}),
+            ("0.5", {"sqrt"}),
+            ("1.5", {"mul", "sqrt"}),
+            ("-1", {"reciprocal"}),
+            ("2.2", {"pow"}),
+        ],
+    )
     def test_whole_and_half_powers_need_no_pow(self, power, operations):
         graph, node = self.node(f"a^({power})")
         assert {graph.nodes[n][0] for n in graph.reached([node])} - {"y", "num"} == operations
