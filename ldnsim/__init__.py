@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ldnsim import plots
+    from ldnsim import plots as plots
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize

@@ -29,17 +29,32 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         typical = typical.where(~failed).median("subject")
     texts = []
     for account in result.account.values:
+        lost = failed.sel(account=account)
+        if bool(lost.all()):
+            texts.append(f"{account}: None of its runs could be solved.")
+            continue
         here = typical.sel(account=account)
-        parts = [part for part in (_tone(result, here, str(account), span), _blockade(result, here, span), _exposure(result, here)) if part]
-        lost = int(failed.sel(account=account).sum())
-        if lost:
-            parts.append(f"{lost} of {failed.sel(account=account).size} runs could not be solved.")
+        parts = [
+            part
+            for part in (
+                _tone(result, here, str(account), span),
+                _blockade(result, here, str(account), span),
+                _exposure(result, here),
+            )
+            if part
+        ]
+        if bool(lost.any()):
+            parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
         texts.append(f"{account}: " + " ".join(parts))
     return texts
 
 
 def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
-    return [str(name) for name, variable in result.data_vars.items() if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")]
+    return [
+        str(name)
+        for name, variable in result.data_vars.items()
+        if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")
+    ]
 
 
 def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
@@ -49,7 +64,10 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     if not outputs:
         return ""
     name = outputs[0]
-    title, tag = result[name].attrs["long_name"], result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    title, tag = (
+        result[name].attrs["long_name"],
+        result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"]),
+    )
     peak, duration, mean = (table[f"{name}_{metric}"] for metric in ("rebound_peak", "rebound_hours", "mean"))
     lead = f"{title} ({tag}) "
     rises = peak > REBOUND
@@ -57,7 +75,8 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
         return lead + f"never rises above its drug-free level; its mean is {_list(mean, '{:.2f}')} of it."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
         told = [
-            f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
+            f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, "
+            f"above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
             if bool(rises.sel(arm=arm)) else f"{arm} none"
             for arm in table.arm.values
         ]  # fmt: skip
@@ -65,21 +84,28 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     best = table.arm.values[int(np.nanargmax(peak.values))]
     none = [str(arm) for arm in table.arm.values if not bool(rises.sel(arm=arm))]
     absent = f", and there is none with {', '.join(none)}" if none else ""
-    return lead + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, {float(duration.sel(arm=best)):.1f} h {span}){absent}."
+    return (
+        lead
+        + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, "
+        + f"{float(duration.sel(arm=best)):.1f} h {span}){absent}."
+    )
 
 
-def _blockade(result: xr.Dataset, table: xr.Dataset, span: str) -> str:
+def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
     outputs = _of_kind(result, "blockade")
     if not outputs:
         return ""
     name = outputs[0]
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
+    tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    lead = f"Receptors ({tag}) are"
     edges = f"between {100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
     if not bool((free > 0).any()):
-        return f"Receptors are never free: blockade stays {edges}."
+        return f"{lead} never free: blockade stays {edges}."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
-        return f"Receptors are free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
-    return f"Receptors are free (blockade under 20 %) from {float(free.min()):.1f} to {float(free.max()):.1f} h {span}, depending on the arm."
+        return f"{lead} free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
+    hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"
+    return f"{lead} free (blockade under 20 %) for {hours}, depending on the arm."
 
 
 def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ldnsim.fields import Record
     from ldnsim.scenario import Scenario
 
@@ -28,7 +26,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Sets = Annotated[list[str], typer.Option("--set", metavar="ADDRESS=VALUE", help="Change a number, for example night.dose='3 mg' or occupancy.EC50='x 0.5'.")]
+Sets = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="ADDRESS=VALUE",
+        help="Change a number, for example night.dose='3 mg' or occupancy.EC50='x 0.5'.",
+    ),
+]
 FAILED_CELLS = 3
 
 
@@ -52,7 +57,10 @@ def main() -> None:
     except Exception as caught:
         if debug:
             raise
-        typer.echo(f"ldnsim failed: {type(caught).__name__}: {caught}\nThis is a fault of ldnsim; --debug shows where.", err=True)
+        typer.echo(
+            f"ldnsim failed: {type(caught).__name__}: {caught}\nThis is a fault of ldnsim; --debug shows where.",
+            err=True,
+        )
         raise SystemExit(1) from None
 
 
@@ -70,7 +78,9 @@ def run(
     scenario: Annotated[str, typer.Argument(help="A scenario's name (see `ldnsim list`) or a path.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     changes: Sets = [],  # noqa: B006 - typer wants a list and copies it
-    formats: Annotated[str, typer.Option("--format", help="Further tables: csv, parquet, zarr, separated by commas.")] = "",
+    formats: Annotated[
+        str, typer.Option("--format", help="Further tables: csv, parquet, zarr, separated by commas.")
+    ] = "",
 ) -> None:
     """Simulate every account and arm of a scenario, print the comparison, write NAME.nc and NAME.html."""
     from ldnsim.answer import answers
@@ -79,6 +89,7 @@ def run(
     from ldnsim.outfiles import check_formats, write_results
     from ldnsim.report import page
     from ldnsim.simulation import simulate
+    from ldnsim.terminal import print_answer
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
     question = _changed(load_scenario(scenario), changes)
@@ -86,13 +97,15 @@ def run(
     table = summarize(result)
     texts = answers(result, table)
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
-    _print_answer(result, table, texts, written)
+    print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):
         raise typer.Exit(FAILED_CELLS)
 
 
 @app.command("list")
-def list_(kind: Annotated[str, typer.Argument(help="models, parts or scenarios; all of them where left out.")] = "") -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help="models, parts or scenarios; all of them where left out.")] = "",
+) -> None:
     """What there is, a line each."""
     from ldnsim.errors import Fault, LdnsimError, nearest
     from ldnsim.files import check_file, library
@@ -100,7 +113,13 @@ def list_(kind: Annotated[str, typer.Argument(help="models, parts or scenarios; 
 
     kinds = ("models", "scenarios") if not kind else (kind,)
     if kind not in ("", "models", "parts", "scenarios"):
-        raise LdnsimError(Fault(f"unknown kind {kind!r}", expected="models, parts or scenarios", nearest=nearest(kind, ("models", "parts", "scenarios"))))
+        raise LdnsimError(
+            Fault(
+                f"unknown kind {kind!r}",
+                expected="models, parts or scenarios",
+                nearest=nearest(kind, ("models", "parts", "scenarios")),
+            )
+        )
     for each in kinds:
         if len(kinds) > 1:
             typer.echo(f"{each}:")
@@ -113,7 +132,9 @@ def list_(kind: Annotated[str, typer.Argument(help="models, parts or scenarios; 
 @app.command()
 def describe(
     name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO", help="A name from the library, or a path.")],
-    form: Annotated[str, typer.Option("--format", help="md, html or json; rendered for the terminal where left out.")] = "",
+    form: Annotated[
+        str, typer.Option("--format", help="md, html or json; rendered for the terminal where left out.")
+    ] = "",
     changes: Sets = [],  # noqa: B006
 ) -> None:
     """Parts, equations, parameters and sources of a model; or a scenario's question and dose calendar."""
@@ -147,7 +168,9 @@ def describe(
     else:
         from rich.markdown import Markdown
 
-        _console().print(Markdown(text))
+        from ldnsim.terminal import console
+
+        console().print(Markdown(text))
 
 
 @app.command()
@@ -156,7 +179,11 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
     from ldnsim.errors import Fault, LdnsimError
     from ldnsim.files import check_file
 
-    files = [file for path in paths for file in (sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path])]
+    files = [
+        file
+        for path in paths
+        for file in (sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path])
+    ]
     if not files:
         raise LdnsimError(Fault("no .yaml file there", expected="a file, or a folder with files"))
     faults: dict[Fault, None] = {}
@@ -192,7 +219,9 @@ def new(file: Annotated[Path, typer.Argument(help="The file to write; its name b
     from ldnsim.starter import scenario_text
 
     if file.suffix not in (".yaml", ".yml") or not IDENTIFIER.match(file.stem):
-        raise LdnsimError(Fault(f"{file.name!r} cannot be a scenario file", expected="letters, digits and _, ending in .yaml"))
+        raise LdnsimError(
+            Fault(f"{file.name!r} cannot be a scenario file", expected="letters, digits and _, ending in .yaml")
+        )
     if file.exists():
         raise LdnsimError(Fault(f"{file} is there already", expected="the name of a new file"))
     try:
@@ -207,7 +236,11 @@ def _changed(scenario: Scenario, changes: list[str]) -> Scenario:
     from ldnsim.errors import Fault, LdnsimError
 
     pairs = [change.partition("=") for change in changes]
-    wrong = [Fault(f"--set {change!r}", expected="ADDRESS=VALUE") for change, (a, _, v) in zip(changes, pairs, strict=True) if not (a and v)]
+    wrong = [
+        Fault(f"--set {change!r}", expected="ADDRESS=VALUE")
+        for change, (a, _, v) in zip(changes, pairs, strict=True)
+        if not (a and v)
+    ]
     if wrong:
         raise LdnsimError(wrong)
     if not pairs:
@@ -215,11 +248,5 @@ def _changed(scenario: Scenario, changes: list[str]) -> Scenario:
     return scenario.with_changes({address.strip(): _value(text.strip()) for address, _, text in pairs})
 
 
-def _value(text: str) -> str | list[str]:
+def _value(text: str) -> str | list[str | float]:
     return [item.strip() for item in text.split(",")] if "," in text else text
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 80, highlight=False)

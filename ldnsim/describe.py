@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ldnsim.addresses import Resolved
     from ldnsim.dosing import Dose
-    from ldnsim.model import Model, Parameter, Part
+    from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
 
 __all__ = ["describe_model", "describe_part", "describe_scenario"]
@@ -41,7 +41,13 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
-    return "\n".join([*lines, "", *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source])])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+        ]
+    )
 
 
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
@@ -50,9 +56,13 @@ def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
 
 
 def describe_scenario(scenario: Scenario) -> str:
-    """A scenario as Markdown: question, accounts, arms with their dose calendar, what is reported and what it cannot say."""
+    """A scenario as Markdown: question, accounts, the dose calendar of each arm, and what it cannot say."""
     resolved = resolve(scenario)
-    people = f"{resolved.population.size} people, seed {resolved.population.seed}" if resolved.population else "one typical person"
+    people = (
+        f"{resolved.population.size} people, seed {resolved.population.seed}"
+        if resolved.population
+        else "one typical person"
+    )
     lines = [
         f"# {scenario.question}",
         "",
@@ -82,14 +92,28 @@ def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
     for name, account in model.accounts.items():
         setting = setting_of(model, name)
         parts = ", ".join(part.name for slot, part in setting.parts.items() if len(model.slots[slot]) > 1)
-        yield f"`{name}`", f"{account.title}. {account.note}".strip(), parts, ", ".join(f"{a} = {v}" for a, v in account.values.items())
+        yield (
+            f"`{name}`",
+            f"{account.title}. {account.note}".strip(),
+            parts,
+            ", ".join(f"{a} = {v}" for a, v in account.values.items()),
+        )
 
 
 def _output_rows(model: Model) -> Iterator[tuple[str, ...]]:
     tags = {name: compose(model, setting_of(model, name).parts).evidence for name in model.accounts}
-    ratio = {"drug_free": ", ratio to the drug-free twin", "drug_free_daily_mean": ", fold of its daily mean without drug", None: ""}
+    ratio = {
+        "drug_free": ", ratio to the drug-free twin",
+        "drug_free_daily_mean": ", fold of its daily mean without drug",
+        None: "",
+    }
     for name, output in model.outputs.items():
-        yield f"`{name}`", output.title + ratio[output.relative_to], output.unit, *(tags[account][name] for account in tags)
+        yield (
+            f"`{name}`",
+            output.title + ratio[output.relative_to],
+            output.unit,
+            *(tags[account][name] for account in tags),
+        )
 
 
 def _part_lines(part: Part, lead: str) -> list[str]:
@@ -97,7 +121,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
-    lines += ["Exports:", "", *(f"- `{name}`: {text}" for name, text in part.exports.items()), ""]
+    lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
         heads = ("parameter", "value", "range", "CV", "source", "meaning")
@@ -108,6 +132,11 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     return lines
 
 
+def _export_text(export: Export) -> str:
+    own = f" ({export.evidence}: {export.because})" if export.evidence else ""
+    return export.description + own
+
+
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
     ends = " to ".join(str(end) for end in parameter.range) if parameter.range else ""
     meaning = f"{parameter.description}. {parameter.note}".strip() if parameter.note else parameter.description
@@ -115,7 +144,10 @@ def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
 
 
 def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
-    keys = {key for part in parts for record in (*part.parameters.values(), *part.rivals.values()) for key in record.source} | set(extra)
+    keys = set(extra)
+    for part in parts:
+        keys |= {key for parameter in part.parameters.values() for key in parameter.source}
+        keys |= {key for rival in part.rivals.values() for key in rival.source}
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
 
 
@@ -125,7 +157,10 @@ def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]
     if not doses:
         yield "- no dose"
         return
-    by_day = [(day, tuple(_dose_text(dose) for dose in taken)) for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)]
+    by_day = [
+        (day, tuple(_dose_text(dose) for dose in taken))
+        for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)
+    ]
     runs: list[tuple[int, int, int, tuple[str, ...]]] = []  # first day, last day, step, doses
     for day, taken in by_day:
         if runs and runs[-1][3] == taken and runs[-1][2] in (0, day - runs[-1][1]):
@@ -135,7 +170,11 @@ def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]
             runs.append((day, day, 0, taken))
     for first, last, step, taken in runs[:MOST_LINES]:
         weekday = WEEKDAYS[(WEEKDAYS.index(scenario.start_day) + first - 1) % 7]
-        when = f"day {first} ({weekday})" if first == last else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
+        when = (
+            f"day {first} ({weekday})"
+            if first == last
+            else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
+        )
         yield f"- {when}: {', '.join(taken)}"
     if len(runs) > MOST_LINES:
         yield f"- ... and {len(runs) - MOST_LINES} more"

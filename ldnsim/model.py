@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ldnsim.expressions import Equation, parse_equations
 from ldnsim.fields import Identifier, Names, Positive, QuantityField, Record, Share, UnitField
 from ldnsim.units import Dimension, Quantity, drug_dimension
 
-__all__ = ["Account", "Drug", "Evidence", "Input", "Model", "Output", "Parameter", "Part", "Rival", "State", "weakest"]
+__all__ = ["Account", "Drug", "Evidence", "Export", "Input", "Model", "Output", "Parameter", "Part", "Rival", "State", "weakest"]
 
 Evidence = Literal["measured", "fitted", "hypothesis"]
 EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
@@ -72,6 +72,22 @@ class Rival(Record, extra="allow"):
         return dict(self.__pydantic_extra__)
 
 
+class Export(Record):
+    """What a part gives to others. `evidence` is for an export that data were held against as it is, whatever it rests
+    on: the tag then ends there, and `because` says why. Without it, the export is as weak as all that it rests on."""
+
+    description: str
+    evidence: Evidence | None = None
+    because: str = ""
+
+
+def _described(found: object) -> object:
+    return {"description": found} if isinstance(found, str) else found
+
+
+ExportField = Annotated[Export, BeforeValidator(_described)]
+
+
 class Part(Record):
     """One page of a model: what it needs, what it exports, and the equations between."""
 
@@ -82,7 +98,7 @@ class Part(Record):
     evidence: Evidence
     description: str = ""
     needs: dict[Identifier, UnitField] = {}
-    exports: dict[Identifier, str]
+    exports: dict[Identifier, ExportField]
     parameters: dict[Identifier, Parameter] = {}
     states: dict[Identifier, State] = {}
     equations: str

@@ -21,11 +21,16 @@ def check_formats(formats: Sequence[str]) -> Sequence[str]:
     """The formats, if all are known; else LdnsimError, before any work is done."""
     unknown = [form for form in formats if form not in FORMATS]
     if unknown:
-        raise LdnsimError(Fault(f"unknown format {form!r}", expected=", ".join(FORMATS), nearest=nearest(form, FORMATS)) for form in unknown)
+        raise LdnsimError(
+            Fault(f"unknown format {form!r}", expected=", ".join(FORMATS), nearest=nearest(form, FORMATS))
+            for form in unknown
+        )
     return formats
 
 
-def write_results(folder: Path, name: str, result: xr.Dataset, table: xr.Dataset, page: str, formats: Sequence[str] = ()) -> list[Path]:
+def write_results(
+    folder: Path, name: str, result: xr.Dataset, table: xr.Dataset, page: str, formats: Sequence[str] = ()
+) -> list[Path]:
     """NAME.nc and NAME.html, and the further formats asked for, into `folder` (made where it is missing).
 
     Returns the paths. Raises LdnsimError where the folder cannot be written, or a format needs a library that is not
@@ -49,9 +54,13 @@ def write_results(folder: Path, name: str, result: xr.Dataset, table: xr.Dataset
                 shutil.rmtree(path)
             written.replace(path)
     except OSError as caught:
-        raise LdnsimError(Fault(f"cannot write to {folder}: {caught.strerror or caught}", expected="a folder with room, see --out")) from None
+        raise LdnsimError(
+            Fault(f"cannot write to {folder}: {caught.strerror or caught}", expected="a folder with room, see --out")
+        ) from None
     except ImportError as caught:
-        raise LdnsimError(Fault(f"{caught.name or caught} is not installed", expected="pip install 'ldnsim[tables]'")) from None
+        raise LdnsimError(
+            Fault(f"{caught.name or caught} is not installed", expected="pip install 'ldnsim[tables]'")
+        ) from None
     finally:
         for written in waiting.values():
             if written.is_dir():
@@ -62,7 +71,11 @@ def write_results(folder: Path, name: str, result: xr.Dataset, table: xr.Dataset
 
 
 def _compressed(result: xr.Dataset) -> dict[str, dict[str, object]]:
-    return {str(name): {"zlib": True, "complevel": 4} for name, variable in result.data_vars.items() if variable.dtype.kind == "f" and variable.size > 1000}
+    return {
+        str(name): {"zlib": True, "complevel": 4}
+        for name, variable in result.data_vars.items()
+        if variable.dtype.kind == "f" and variable.size > 1000
+    }
 
 
 def _csv(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:

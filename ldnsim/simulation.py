@@ -17,13 +17,13 @@ import numpy as np
 from ldnsim.addresses import Resolved, Setting, resolve
 from ldnsim.dosing import Dose, given_doses, planned_doses
 from ldnsim.engine import choose
-from ldnsim.engine.events import Event, Solution, Status
+from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.fields import hours
 from ldnsim.model import weakest
 from ldnsim.population import log_normal_factors
-from ldnsim.schedule import events_of
+from ldnsim.schedule import schedules_of
 from ldnsim.system import System, compose, molar_mass
 from ldnsim.units import coherent, declared
 
@@ -40,7 +40,22 @@ __all__ = ["sample_times", "simulate"]
 DAY = 24.0
 AFTER_DOSE = 6.0  # hours of close sampling
 CLOSE = 5 / 60
-DISCLAIMER = "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+DISCLAIMER = (
+    "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is to be simulated: the scenario with its changes applied, the doses of each arm's people, sample times (h)."""
+
+    scenario: Scenario
+    resolved: Resolved
+    doses: dict[str, list[tuple[Dose, ...]]]
+    times: np.ndarray
+    shown: dict[str, Output]
+    rtol: float
+    solver: choose.SolverName
 
 
 @dataclass(frozen=True)
@@ -52,13 +67,19 @@ class _Run:
     system: System
 
 
-def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-6, solver: choose.SolverName = "native") -> xr.Dataset:
+def simulate(
+    scenario: Scenario,
+    *,
+    times: Sequence[float] | None = None,
+    rtol: float = 1e-6,
+    solver: choose.SolverName = "native",
+) -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
-    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags and
-    the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses taken,
-    a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling; `rtol` is the
-    solver's tolerance, `solver` "native" or "reference" (slow).
+    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
+    and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
+    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
+    `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
     Raises LdnsimError for changes that name or move nothing.
     """
     resolved = resolve(scenario)
@@ -66,14 +87,15 @@ def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: 
     doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
     shown = _shown_outputs(scenario)
+    request = _Request(scenario, resolved, doses, at, shown, rtol, solver)
     shape = (len(resolved.settings), len(resolved.arms), people, len(at))
     values = {name: np.empty(shape) for name in shown}
     twins = {name: np.empty((shape[0], *shape[2:])) for name in shown}
     runs = []
     for account, setting in enumerate(resolved.settings):
-        room = {name: array[account] for name, array in values.items()}, {name: array[account] for name, array in twins.items()}
-        runs.append(_run(scenario, resolved, setting, doses, at, shown, rtol, solver, *room))
-    return _dataset(scenario, resolved, runs, doses, at, shown, values, twins)
+        room = [{name: array[account] for name, array in arrays.items()} for arrays in (values, twins)]
+        runs.append(_run(request, setting, *room))
+    return _dataset(request, runs, values, twins)
 
 
 def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
@@ -83,19 +105,18 @@ def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
     if scenario.sample is not None:
         step = hours(scenario.sample)
         return np.append(np.arange(0.0, duration - 1e-9 * step, step), duration)
-    pieces = [np.arange(0.0, duration, 1.0), [duration]]
+    pieces: list[np.ndarray] = [np.arange(0.0, duration, 1.0), np.array([duration])]
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     pieces.append(np.arange(round(last_day * 12), round(min(duration, last_day + DAY) * 12) + 1) / 12)
     for arm in resolved.arms.values():
         planned = planned_doses(arm, duration, scenario.start_day)
         for dose in planned[:1] + planned[-1:]:
             close = dose.time + np.arange(round(AFTER_DOSE / CLOSE) + 1) * CLOSE
-            pieces += [close, [np.nextafter(dose.time, np.inf)]]
-    times = np.unique(np.concatenate(pieces))
+            pieces += [close, np.array([np.nextafter(dose.time, np.inf)])]
+    times: np.ndarray = np.unique(np.concatenate(pieces))
     # 5-minute marks counted from different doses may differ in their last bits: one of each is enough
-    keep = np.append(True, (np.diff(times) > 1e-6) | np.isin(times[1:], [np.nextafter(t, np.inf) for t in times[:-1]]))
-    times = times[keep]
-    return times[(times >= 0) & (times <= duration)]
+    keep = np.append(True, (np.diff(times) > 1e-6) | (times[1:] == np.nextafter(times[:-1], np.inf)))
+    return times[keep & (times >= 0) & (times <= duration)]
 
 
 def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> list[tuple[Dose, ...]]:
@@ -106,21 +127,6 @@ def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> lis
     subjects = range(1, people + 1) if drawn else [1]
     taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in subjects]
     return taken if drawn else taken * people  # one tuple for all: what is made of it is made once
-
-
-def _schedules(doses: list[tuple[Dose, ...]], model: Model, system: System, parameters: np.ndarray) -> list[tuple[Event, ...]]:
-    """The events of each person; people whose doses, lags and shares are the same share one tuple."""
-    inputs = [model.inputs[name] for name in sorted({dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken})]
-    asked = {name for product in inputs for name in (product.lag, *product.to.values()) if isinstance(name, str)}
-    places = {name: system.parameters.index(name) for name in sorted(asked)}
-    made: dict[tuple[int, bytes], tuple[Event, ...]] = {}
-    schedules = []
-    for taken, row in zip(doses, parameters[:, list(places.values())], strict=True):
-        key = id(taken), row.tobytes()
-        if key not in made:
-            made[key] = events_of(taken, model, system, dict(zip(places, row.tolist(), strict=True)))
-        schedules.append(made[key])
-    return schedules
 
 
 def _shown_outputs(scenario: Scenario) -> dict[str, Output]:
@@ -139,12 +145,16 @@ def _parameters(model: Model, system: System, setting: Setting, resolved: Resolv
     columns = []
     for name in system.parameters:
         cv = records[name].iiv_cv
-        factors = log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
+        factors = (
+            log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
+        )
         columns.append(typical[name] * factors)
     return np.column_stack(columns)
 
 
-_systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}  # the records are held, so that ids stay theirs
+_systems: dict[
+    tuple[int, ...], tuple[Model, dict[str, Part], System]
+] = {}  # the records are held, so that ids stay theirs
 MOST_SYSTEMS = 32
 
 
@@ -158,65 +168,55 @@ def _composed(model: Model, parts: dict[str, Part]) -> System:
     return _systems[key][2]
 
 
-_rhythms: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}
-
-
-def _repeats(system: System, outputs: tuple[str, ...]) -> bool:
-    """`repeats_daily`, remembered."""
-    key = id(system), outputs
-    if key not in _rhythms:
-        while len(_rhythms) >= MOST_SYSTEMS:
-            del _rhythms[next(iter(_rhythms))]
-        _rhythms[key] = system, repeats_daily(system, outputs)
-    return _rhythms[key][1]
-
-
-def _run(
-    scenario: Scenario,
-    resolved: Resolved,
-    setting: Setting,
-    doses: dict[str, list[tuple[Dose, ...]]],
-    times: np.ndarray,
-    shown: dict[str, Output],
-    rtol: float,
-    solver: choose.SolverName,
-    values: dict[str, np.ndarray],
-    twins: dict[str, np.ndarray],
-) -> _Run:
+def _run(request: _Request, setting: Setting, values: dict[str, np.ndarray], twins: dict[str, np.ndarray]) -> _Run:
     """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
-    model = scenario.model
+    model, resolved, times, shown = request.scenario.model, request.resolved, request.times, request.shown
     system = _composed(model, setting.parts)
     parameters = _parameters(model, system, setting, resolved)
     names = list(shown)
-    start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=solver)
+    start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=request.solver)
     healthy = no_rhythm == Status.SOLVED
-    solve = choose.solver(solver)
+    solve = choose.solver(request.solver)
 
     def solved(who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
         """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
         if np.all(healthy):
-            return solve(system, parameters[who], start[who], schedules, at, names, rtol)
+            return solve(system, parameters[who], start[who], schedules, at, names, request.rtol)
         values = np.full((len(who), len(at), len(names)), np.nan)
         status, reason = no_rhythm[who], [why[person] for person in who]
         rows = np.flatnonzero(healthy[who])
         if len(rows):
-            found = solve(system, parameters[who[rows]], start[who[rows]], [schedules[row] for row in rows], at, names, rtol)
+            found = solve(
+                system,
+                parameters[who[rows]],
+                start[who[rows]],
+                [schedules[row] for row in rows],
+                at,
+                names,
+                request.rtol,
+            )
             values[rows], status[rows] = found.values, found.status
             for row, text in zip(rows, found.reason, strict=True):
                 reason[row] = text
         return Solution(values, status, reason)
 
     day = np.arange(0.0, DAY)
-    clock = times % DAY if _repeats(system, tuple(names)) else times  # on the orbit every day is the first one again
+    clock = (
+        times % DAY if repeats_daily(system, tuple(names)) else times
+    )  # on the orbit every day is the first one again
     with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
     everyone, people = np.arange(len(parameters)), len(parameters)
     twin = solved(everyone, [()] * people, with_day)
     daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    schedules = [schedule for arm in resolved.arms for schedule in _schedules(doses[arm], model, system, parameters)]
+    schedules = [
+        schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
+    ]
     arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times)  # one solve for all arms
     status = arms.status.reshape(-1, people)
     status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
-    reason = np.array([a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object).reshape(status.shape)
+    reason = np.array(
+        [a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object
+    ).reshape(status.shape)
     for index, (name, output) in enumerate(shown.items()):
         without = twin.values[:, place[len(day) :], index]
         unit: Any = declared(output.unit, molar_mass(model, output.of)) if output.relative_to is None else without
@@ -229,16 +229,11 @@ def _run(
 
 
 def _dataset(
-    scenario: Scenario,
-    resolved: Resolved,
-    runs: list[_Run],
-    doses: dict[str, list[tuple[Dose, ...]]],
-    times: np.ndarray,
-    shown: dict[str, Output],
-    values: dict[str, np.ndarray],
-    twins: dict[str, np.ndarray],
+    request: _Request, runs: list[_Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
 ) -> xr.Dataset:
     import xarray as xr  # imported late: it costs half a second
+
+    scenario, resolved, times = request.scenario, request.resolved, request.times
 
     has_people = resolved.population is not None
     subject = ["subject"] if has_people else []
@@ -248,16 +243,22 @@ def _dataset(
         return xr.Variable(dims, array if has_people else array.take(0, axis=people_axis), attrs)
 
     data: dict[str, xr.Variable] = {}
-    for name, output in shown.items():
+    for name, output in request.shown.items():
         attrs = _attributes(name, output, resolved, runs)
         data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
             data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
-    flags = {"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.name.lower() for s in Status), "long_name": "What became of the person"}
+    flags = {
+        "flag_values": [int(s) for s in Status],
+        "flag_meanings": " ".join(s.name.lower() for s in Status),
+        "long_name": "What became of the person",
+    }
     data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2)
-    data.update(_dose_variables(doses, subject, variable))
+    data["reason"] = variable(
+        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
+    )
+    data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
@@ -269,7 +270,9 @@ def _dataset(
     return xr.Dataset(data, coords, _provenance(scenario, resolved))
 
 
-def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any) -> dict[str, xr.Variable]:
+def _dose_variables(
+    doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
+) -> dict[str, xr.Variable]:
     most = max((len(taken) for people in doses.values() for taken in people), default=0)
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
@@ -279,7 +282,9 @@ def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str]
             to = slice(None) if alike else person
             for index, dose in enumerate(taken):
                 time[arm, to, index] = dose.time
-                amount[arm, to, index] = coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                amount[arm, to, index] = (
+                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+                )
                 name[arm, to, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
@@ -291,7 +296,13 @@ def _dose_variables(doses: dict[str, list[tuple[Dose, ...]]], subject: list[str]
 
 def _attributes(name: str, output: Output, resolved: Resolved, runs: list[_Run]) -> dict[str, Any]:
     tags = {f"evidence_{s.account}": run.system.evidence[name] for s, run in zip(resolved.settings, runs, strict=True)}
-    attrs: dict[str, Any] = {"units": output.unit, "long_name": output.title, "kind": output.kind, "evidence": weakest(tuple(tags.values())), **tags}
+    attrs: dict[str, Any] = {
+        "units": output.unit,
+        "long_name": output.title,
+        "kind": output.kind,
+        "evidence": weakest(tuple(tags.values())),
+        **tags,
+    }
     if output.relative_to:
         attrs["relative_to"] = output.relative_to
     if output.observed:
@@ -335,7 +346,10 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
         reach = hours(output.observed.hours)
         if duration > reach:
             low, high = output.observed.doses
-            sentences.append(f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; everything later is extrapolated. {output.observed.note}")
+            sentences.append(
+                f"{output.title} ({name}): human data reach {reach:g} h after single doses of {low} to {high}; "
+                f"everything later is extrapolated. {output.observed.note}"
+            )
     return sentences
 
 

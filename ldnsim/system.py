@@ -82,7 +82,7 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
         assignments=tuple((name, expressions[name]) for name in order),
         derivatives=tuple(derivatives.values()),
         exports=providers,
-        evidence={name: weakest(tuple(parts[q.split(".")[0]].evidence for q in rests_on[name])) for name in providers},
+        evidence=_evidence(parts, providers, dependencies),
         rests_on=rests_on,
     )
 
@@ -159,6 +159,22 @@ def computing_order(expressions: Mapping[str, Expression]) -> list[str]:
         chain = " -> ".join(reversed(caught.args[1]))
         message = f"algebraic cycle: {chain} (each needs the next)"
         raise LdnsimError(Fault(message, expected="at least one state (d/dt) in every loop")) from None
+
+
+def _evidence(
+    parts: Mapping[str, Part], providers: Mapping[str, str], dependencies: Mapping[str, frozenset[str]]
+) -> dict[str, Evidence]:
+    """The tag of each export: the weakest of all that it rests on, up to exports that have a tag of their own."""
+    own: dict[str, Evidence] = {}
+    for name, qualified in providers.items():
+        evidence = parts[qualified.split(".")[0]].exports[name].evidence
+        if evidence is not None:
+            own[qualified] = evidence
+    beyond = {name: frozenset() if name in own else found for name, found in dependencies.items()}
+    return {
+        name: weakest(tuple(own.get(q) or parts[q.split(".")[0]].evidence for q in _closure(qualified, beyond)))
+        for name, qualified in providers.items()
+    }
 
 
 def _closure(name: str, dependencies: Mapping[str, frozenset[str]]) -> frozenset[str]:

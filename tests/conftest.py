@@ -17,7 +17,9 @@ Ask = Callable[..., Scenario]
 def ask(tmp_path: Path) -> Ask:
     """ask(arm="regimen line", ..., duration=..., accounts=..., extra=...) -> a Scenario read from a file."""
 
-    def make(duration: str = "28 d", accounts: str = "[]", model: str = "ldn", extra: str = "", **arms: str) -> Scenario:
+    def make(
+        duration: str = "28 d", accounts: str = "[]", model: str = "ldn", extra: str = "", **arms: str
+    ) -> Scenario:
         file = tmp_path / "question.yaml"
         lines = "\n".join(f"  {name}: {{regimen: [{line}]}}" for name, line in arms.items())
         file.write_text(

@@ -8,6 +8,7 @@ Written in the words of `lanes` for `translate`; the uncompiled driver uses nump
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from ldnsim.engine.lanes import Vector, absolute, bits, fma, from_bits, polynomial, rint, where
 
@@ -150,4 +151,12 @@ def tanh(x: Vector) -> Vector:
     return where(x < 0.0, -result, result)
 
 
-FUNCTIONS = {"exp": exp, "log": log, "log10": log10, "pow": power, "sin": sin, "cos": cos, "tanh": tanh}
+FUNCTIONS: dict[str, Callable[..., Vector]] = {
+    "exp": exp,
+    "log": log,
+    "log10": log10,
+    "pow": power,
+    "sin": sin,
+    "cos": cos,
+    "tanh": tanh,
+}

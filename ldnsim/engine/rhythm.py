@@ -16,11 +16,24 @@ if TYPE_CHECKING:
 __all__ = ["repeats_daily"]
 
 
+_known: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}  # the system is held, so that its id stays its own
+MOST_KNOWN = 64
+
+
 def repeats_daily(system: System, outputs: Sequence[str]) -> bool:
     """Whether time enters derivatives and outputs only as the angle of a sine or cosine that turns whole times a day.
 
     On a drug-free orbit of 24 h every day then is the first one again.
     """
+    key = id(system), tuple(outputs)
+    if key not in _known:
+        while len(_known) >= MOST_KNOWN:
+            del _known[next(iter(_known))]
+        _known[key] = system, _looked_at(system, outputs)
+    return _known[key][1]
+
+
+def _looked_at(system: System, outputs: Sequence[str]) -> bool:
     graph, slopes, shown = system_graph(system, outputs)
     roots = [*slopes, *shown]
     drifts: dict[Node, bool] = {}

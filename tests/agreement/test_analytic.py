@@ -61,7 +61,9 @@ def test_usual_sampling_shows_both_sides_of_a_bolus(tmp_path):
 
 
 def test_overlapping_infusions_add_up(tmp_path):
-    regimen = '[{input: vein, dose: 1 mg, at: "02:00", infuse: 4 h, until: day 1}, {input: vein, dose: 2 mg, at: "04:00", infuse: 8 h, until: day 1}]'
+    first = '{input: vein, dose: 1 mg, at: "02:00", infuse: 4 h, until: day 1}'
+    second = '{input: vein, dose: 2 mg, at: "04:00", infuse: 8 h, until: day 1}'
+    regimen = f"[{first}, {second}]"
     result = ldn.simulate(scenario(tmp_path, regimen), times=TIMES)
 
     def infused(t, rate, length):
@@ -74,7 +76,9 @@ def test_overlapping_infusions_add_up(tmp_path):
 
 def test_occupancy_in_equilibrium_with_a_rhythmic_competitor(tmp_path):
     times = np.linspace(0, 48, 97)
-    result = ldn.simulate(scenario(tmp_path, '[{input: vein, dose: 1 mg, at: "00:00", until: day 1}]', "48 h"), times=times)
+    result = ldn.simulate(
+        scenario(tmp_path, '[{input: vein, dose: 1 mg, at: "00:00", until: day 1}]', "48 h"), times=times
+    )
     w, k, a, phi = 2 * np.pi / 24, 0.3, 0.5, 8.0
     competitor = 1 + a * k / np.hypot(k, w) * np.cos(w * (times - phi) - np.arctan2(w, k))
     np.testing.assert_allclose(result.competitor.values[0, 0], competitor, rtol=1e-6)
@@ -88,7 +92,9 @@ def test_mass_is_conserved(tmp_path):
     system = compose(model, setting_of(model, "small").parts)
     p = np.array([[KA, CL, V, F, LAG, KD, 0.3, 0.5, 8.0]])
     schedule = [Event(1.0, Kind.ADD, 0, 1000.0), Event(2.0, Kind.RATE, 1, 50.0), Event(12.0, Kind.RATE, 1, 0.0)]
-    for t, y, _ in reference.integrate(system, p[0], np.array([0, 0, 0, 1.0]), schedule, np.array([0.0, 5.0, 20.0, 200.0]), 1e-9):
+    for t, y, _ in reference.integrate(
+        system, p[0], np.array([0, 0, 0, 1.0]), schedule, np.array([0.0, 5.0, 20.0, 200.0]), 1e-9
+    ):
         given = 1000 * (t > 1) + 50 * (min(t, 12) - 2) * (t > 2)
         assert sum(y[:3]) == pytest.approx(given, rel=1e-7, abs=1e-9)
 
@@ -132,7 +138,10 @@ class TestEvents:
         schedule = [Event(0.0, Kind.ADD, 0, 1000.0)]
         times = np.linspace(0, 24, 49)
         exact = np.where(times > 0, 1000 * KA / (V * (KA - K)) * (np.exp(-K * times) - np.exp(-KA * times)), 0)
-        errors = [np.abs(self.solve(system, schedule, times, rtol=rtol).values[0, :, 0] - exact).max() / exact.max() for rtol in (1e-4, 1e-7, 1e-10)]
+        errors = [
+            np.abs(self.solve(system, schedule, times, rtol=rtol).values[0, :, 0] - exact).max() / exact.max()
+            for rtol in (1e-4, 1e-7, 1e-10)
+        ]
         assert errors[0] < 30e-4
         assert errors[1] < 30e-7
         assert errors[2] < 30e-10
@@ -160,7 +169,9 @@ class TestEvents:
         schedule = [Event(0.0, Kind.ADD, 1, 500.0)]
         times = np.linspace(0, 10, 11)
         alone = reference.solve(system, np.array([good]), self.Y, [schedule], times, ["Cp"])
-        together = reference.solve(system, np.array([good, bad, good]), np.repeat(self.Y, 3, 0), [schedule] * 3, times, ["Cp"])
+        together = reference.solve(
+            system, np.array([good, bad, good]), np.repeat(self.Y, 3, 0), [schedule] * 3, times, ["Cp"]
+        )
         assert together.status.tolist() == [Status.SOLVED, Status.BAD_EQUATION, Status.SOLVED]
         assert "division by zero" in together.reason[1]
         assert np.isnan(together.values[1]).all()

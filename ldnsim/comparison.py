@@ -1,0 +1,251 @@
+"""The table of metrics as people read it: accounts and arms by a few headline metrics, as text, free of any layout.
+
+Numbers carry 3 significant digits; shares are in %, clock times HH:MM; what cannot be given is a dash with a footnote.
+People count by their median, and a difference between arms is taken within each person first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnsim.metrics import CLOCK, METRICS, over_people
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["DASH", "Cell", "Column", "Comparison", "Row", "comparison", "formatted", "style_of"]
+
+Floats = NDArray[np.float64]
+
+DASH, MINUS = "—", "−"
+NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
+
+# kind of output, told by a metric that only it has -> the metrics shown. The first that fits counts.
+HEADLINES = {
+    "unblocked_hours": ("mean", "trough", "unblocked_hours"),
+    "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+    "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
+    "hours_above_50": ("mean", "trough", "hours_above_50"),
+    "mean": ("mean", "peak", "trough"),
+}
+LABELS = {
+    "unblocked_hours": "unblocked",
+    "hours_above_50": "above 50 %",
+    "rebound_peak": "rebound peak",
+    "rebound_clock_time": "peak at",
+    "rebound_hours": "above +2 %",
+    "net_area": "net area",
+    "AUC_tau": "AUC",
+    "t_half": "half-life",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric: its name in the table, its heading, the unit of plain numbers ("" for shares, ratios, clock times)."""
+
+    metric: str
+    label: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number as text.
+
+    `spread` is its 5 to 95 % range over people, `difference` that to the first arm ("" there); `notes` are
+    indices into the comparison's footnotes.
+    """
+
+    text: str
+    spread: str = ""
+    difference: str = ""
+    notes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One account and arm; a cell per column."""
+
+    account: str
+    arm: str
+    evidence: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that the default table says of one output."""
+
+    output: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    footnotes: tuple[str, ...]
+
+
+def comparison(table: xr.Dataset) -> list[Comparison]:
+    """One comparison per output of a table from `summarize`, in its order; rows by account, then arm."""
+    outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
+    typical = over_people(table) if "subject" in table.dims else None
+    return [_comparison(table, typical, output) for output in outputs]
+
+
+def style_of(table: xr.Dataset, output: str, metric: str) -> str:
+    """How a metric's numbers read: `clock`, `share` (%), `rise` (signed %) or `plain`."""
+    if metric in CLOCK:
+        return "clock"
+    if metric == "rebound_peak":
+        return "rise"
+    fraction = f"{output}_hours_above_50" in table and metric in ("peak", "trough", "mean")
+    return "share" if fraction or metric == "AUC_inf_extrapolated" else "plain"
+
+
+def formatted(value: float, style: str) -> str:
+    """A number as people read it; a dash for NaN."""
+    if not np.isfinite(value):
+        return DASH
+    if style == "clock":
+        minutes = round(value * 60) % 1440
+        return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    if style == "plain":
+        return _digits(value)
+    sign = "+" if style == "rise" and value > NOTHING else ""
+    return f"{sign}{_digits(100 * value)} %"
+
+
+def _digits(value: float) -> str:
+    """At least 3 significant digits, without an exponent where that stays short."""
+    if abs(value) < NOTHING:
+        return "0"
+    size = abs(value)
+    text = (
+        f"{size:.{_decimals(size)}f}"
+        if 1e-3 <= size < 1e6
+        else f"{size:.2e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    )
+    return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
+
+
+def _decimals(value: float) -> int:
+    """Decimals that show 3 significant digits."""
+    return max(0, 2 - int(f"{abs(value):.2e}".split("e")[1])) if abs(value) >= NOTHING else 0
+
+
+def _difference(here: float, first: float, change: float, style: str) -> str:
+    """A signed difference with the decimals that both numbers are shown with; 0 if it does not reach them."""
+    if not np.isfinite(change):
+        return DASH
+    if style == "clock":
+        minutes = round(change * 60)
+        sign = "+" if minutes > 0 else MINUS
+        return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d}" if minutes else "0"
+    scale, unit = (1.0, "") if style == "plain" else (100.0, " pp")
+    shown = [scale * value for value in (here, first) if abs(scale * value) >= NOTHING]
+    decimals = min((_decimals(value) for value in shown), default=0)
+    size = f"{abs(scale * change):.{decimals}f}"
+    if float(size) == 0:
+        return "0"
+    return f"{'+' if change > 0 else MINUS}{size}{unit}"
+
+
+def _comparison(table: xr.Dataset, typical: xr.Dataset | None, output: str) -> Comparison:
+    shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
+    metrics = [metric for metric in shown if f"{output}_{metric}" in table]
+    columns = tuple(_column(table, output, metric) for metric in metrics)
+    footnotes: dict[str, int] = {}
+    accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
+    cells = [_cells(table, typical, output, metric, footnotes) for metric in metrics]
+    rows = []
+    for a, account in enumerate(accounts):
+        for b, arm in enumerate(arms):
+            rows.append(
+                Row(account, arm, _evidence(table, output, metrics, account), tuple(grid[a][b] for grid in cells))
+            )
+    return Comparison(output, _title(table, output, metrics), columns, tuple(rows), tuple(footnotes))
+
+
+def _column(table: xr.Dataset, output: str, metric: str) -> Column:
+    unit = str(table[f"{output}_{metric}"].attrs.get("units", "1"))
+    plain = style_of(table, output, metric) == "plain" and unit != "1"
+    return Column(metric, LABELS.get(metric, metric), unit if plain else "", METRICS[metric][0].format("1"))
+
+
+def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:
+    if not metrics:
+        return output
+    attrs = table[f"{output}_{metrics[0]}"].attrs
+    return str(attrs.get("long_name", output)).removesuffix(f": {METRICS[metrics[0]][0]}")
+
+
+def _evidence(table: xr.Dataset, output: str, metrics: list[str], account: str) -> str:
+    attrs = table[f"{output}_{metrics[0]}"].attrs if metrics else {}
+    return str(attrs.get(f"evidence_{account}", attrs.get("evidence", "")))
+
+
+def _cells(
+    table: xr.Dataset, typical: xr.Dataset | None, output: str, metric: str, footnotes: dict[str, int]
+) -> list[list[Cell]]:
+    """Cells of one metric, accounts by arms; new footnotes are added to `footnotes` (text -> index)."""
+    name, style = f"{output}_{metric}", style_of(table, output, metric)
+    values = _people(table[name])  # (account, arm, people)
+    middle = (
+        values[..., 0] if typical is None else typical[name].sel(quantile=0.5).transpose("account", "arm").to_numpy()
+    )
+    ends = (
+        None
+        if typical is None
+        else typical[name].sel(quantile=[0.05, 0.95]).transpose("account", "arm", "quantile").to_numpy()
+    )
+    change = values - values[:, :1]
+    change = (change + 12.0) % 24.0 - 12.0 if style == "clock" else change
+    known = np.isfinite(change)
+    typical_change = np.full(middle.shape, np.nan)
+    typical_change[known.any(axis=-1)] = [
+        np.median(row[fine]) for row, fine in zip(change[known.any(axis=-1)], known[known.any(axis=-1)], strict=True)
+    ]
+    grid = []
+    for a in range(values.shape[0]):
+        row = []
+        for b in range(values.shape[1]):
+            notes = tuple(
+                footnotes.setdefault(text, len(footnotes)) for text in _lacking(table, name, a, b, values[a, b])
+            )
+            wide = ends is not None and np.isfinite(middle[a, b])
+            spread = " to ".join(formatted(end, style) for end in ends[a, b]) if ends is not None and wide else ""
+            difference = _difference(middle[a, b], middle[a, 0], typical_change[a, b], style) if b else ""
+            row.append(Cell(formatted(middle[a, b], style), spread, difference, notes))
+        grid.append(row)
+    return grid
+
+
+def _people(data: xr.DataArray) -> Floats:
+    """Values as (account, arm, people), one person where there is no population."""
+    if "subject" not in data.dims:
+        data = data.expand_dims(subject=1)
+    return np.asarray(data.transpose("account", "arm", "subject").to_numpy(), dtype=float)
+
+
+def _lacking(table: xr.Dataset, name: str, account: int, arm: int, values: Floats) -> list[str]:
+    """Why some of the people of an account and arm have no value; nothing if all have one."""
+    missing = ~np.isfinite(values)
+    if not missing.any():
+        return []
+    reasons = []
+    for source in (f"{name}_reason", "reason"):
+        if source in table:
+            texts = np.atleast_1d(table[source].isel(account=account, arm=arm).to_numpy())
+            reasons += [str(text) for text in texts[missing] if str(text)]
+    reason = max(dict.fromkeys(reasons), key=reasons.count) if reasons else "no value"
+    if values.size == 1:
+        return [reason]
+    return [
+        f"{missing.sum()} of {values.size} people have none, mostly: {reason}"
+        if len(set(reasons)) > 1
+        else f"{missing.sum()} of {values.size} people have none: {reason}"
+    ]

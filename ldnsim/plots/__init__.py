@@ -1,0 +1,16 @@
+"""Figures from result Datasets and metric tables: plotly Figures, all in the template `ldnsim`.
+
+time_course(result, output)    the whole course, a panel per account, a colour per arm
+last_day(result, output)       the last whole day by clock time
+by_arm(table, metric)          one metric against the arms, a series per account
+
+They read Datasets only, so a result opened from a file is drawn like a fresh one.
+"""
+
+from __future__ import annotations
+
+from ldnsim.plots.arms import by_arm
+from ldnsim.plots.courses import last_day, time_course
+from ldnsim.plots.style import TEMPLATE
+
+__all__ = ["TEMPLATE", "by_arm", "last_day", "time_course"]

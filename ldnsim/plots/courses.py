@@ -1,0 +1,179 @@
+"""Outputs over time: the whole course, and the last whole day by clock time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from ldnsim.errors import LdnsimError
+from ldnsim.plots import frame
+from ldnsim.plots.clock import DAY, TimeAxis
+from ldnsim.plots.coverage import coverage
+from ldnsim.plots.curves import Curve, chosen, curves, output_named, title_of, twin_curve
+from ldnsim.plots.looks import look_of
+from ldnsim.plots.pen import Pen
+from ldnsim.plots.scales import scale_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["last_day", "time_course"]
+
+Floats = NDArray[np.float64]
+
+POINTS = 20_000  # samples that a figure may hold: half a megabyte, drawn in a blink
+PEOPLE = 8  # single people shown behind a ribbon
+PANEL, ONLY_PANEL = 215, 300  # px
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What to draw: the curves over `span` (h), at their time less `origin` (h) on `axis`."""
+
+    title: str
+    axis: TimeAxis
+    span: tuple[float, float]
+    origin: float
+    accounts: list[str]
+    arms: list[str]
+    log: bool
+    people: int
+    points: int
+
+
+def time_course(
+    result: xr.Dataset,
+    output: str,
+    *,
+    accounts: Sequence[str] | None = None,
+    arms: Sequence[str] | None = None,
+    log: bool = False,
+    people: int = PEOPLE,
+    points: int = POINTS,
+) -> go.Figure:
+    """One output over the whole simulation: a panel per account, a colour per arm.
+
+    Night is shaded, doses are ticks on the floor, a strip along the top tells where human data end, and each panel
+    names its evidence. A population is drawn as its median, a 5 to 95 % ribbon and at most `people` single people.
+    `log` starts on a logarithmic axis. More than `points` samples in all are thinned to those that shape the curves.
+    Raises LdnsimError for an output, account or arm that the result lacks, and for an empty result.
+    """
+    data = output_named(result, output)
+    time = data["time"].to_numpy().astype(float)
+    start, end = float(time[0]), float(time[-1])
+    axis = TimeAxis(float(np.floor(start / DAY) * DAY), end if end > start else start + 1)
+    title = f"{data.attrs.get('long_name', output)}, {_length(end - start)}"
+    names = chosen(result, "account", accounts), chosen(result, "arm", arms)
+    return _figure(result, output, _Drawing(title, axis, (start, end), 0.0, *names, log, people, points))
+
+
+def last_day(
+    result: xr.Dataset,
+    output: str,
+    *,
+    accounts: Sequence[str] | None = None,
+    arms: Sequence[str] | None = None,
+    log: bool = False,
+    people: int = PEOPLE,
+    points: int = POINTS,
+) -> go.Figure:
+    """One output by clock time over the last whole day of the result's window, its arms over each other.
+
+    Without a whole day in the window it is the window's last 24 h. Options and errors are those of `time_course`; a
+    day with fewer than two samples is also an error.
+    """
+    data = output_named(result, output)
+    time = data["time"].to_numpy().astype(float)
+    start, end = _day(result, time)
+    inside = int(((time >= start) & (time <= end)).sum())
+    if inside < 2:
+        found = f"{inside} sample{'' if inside == 1 else 's'}"
+        raise LdnsimError(
+            f"The last day of {output!r} ({start:g} to {end:g} h) holds {found}; expected at least two to draw."
+        )
+    midnight = float(np.floor(start / DAY) * DAY)
+    axis = TimeAxis(start - midnight, end - midnight, clock_only=True)
+    title = f"{data.attrs.get('long_name', output)} on day {midnight / DAY + 1:.0f}"
+    names = chosen(result, "account", accounts), chosen(result, "arm", arms)
+    return _figure(result, output, _Drawing(title, axis, (start, end), midnight, *names, log, people, points))
+
+
+def _length(hours: float) -> str:
+    if hours == 0:
+        return "at a single time"
+    days = hours / DAY
+    return f"over {hours:.3g} h" if days < 1 else f"over {days:.3g} day{'' if days == 1 else 's'}"
+
+
+def _day(result: xr.Dataset, time: Floats) -> tuple[float, float]:
+    """The last whole calendar day within the result's window, else the window's last 24 h; h."""
+    window = np.ravel(np.asarray(result.attrs.get("window", ()), dtype=float))
+    start, end = (float(window[0]), float(window[1])) if window.size == 2 else (float(time[0]), float(time[-1]))
+    midnight = float(np.floor(end / DAY + 1e-9) * DAY)
+    if midnight - DAY >= start - 1e-6:
+        return midnight - DAY, midnight
+    return max(start, end - DAY), end
+
+
+def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
+    accounts, axis, origin = drawing.accounts, drawing.axis, drawing.origin
+    found = curves(result, output, accounts, drawing.arms, drawing.span, drawing.people)
+    time, peopled = found[0].time, found[0].low is not None or "subject" in result[output].dims
+    twins = {account: twin for account in accounts if (twin := twin_curve(result, output, account, time)) is not None}
+    attrs = result[output].attrs
+    scale = scale_of(output, attrs, np.concatenate([*map(_seen, found), *twins.values()]))
+    reach = coverage(result, output, drawing.arms)
+    words = reach.words if reach else ""
+    tags = {
+        account: str(attrs.get(f"evidence_{account}", attrs.get("evidence", "no evidence tag"))) for account in accounts
+    }
+    headings = [frame.Heading(name, title_of(result, "account", name), tags[name], words) for name in accounts]
+    figure = frame.framed(drawing.title, headings, PANEL if len(accounts) > 1 else ONLY_PANEL, axis, scale, drawing.log)
+    look, rows = look_of(result), len(accounts)
+    lines = len(found) * (5 if peopled else 1) + len(twins)  # a ribbon and the people weigh as much as four lines
+    pen = Pen(figure, axis, scale, look, origin, max(2, drawing.points // lines))
+    told: set[str] = set()
+    for row, account in enumerate(accounts):
+        here = [curve for curve in found if curve.account == account]
+        for curve in here:
+            pen.draw(row, curve, in_legend=curve.arm not in told)
+            told |= {curve.arm} if curve.drawn else set()
+        if not any(curve.drawn for curve in here):
+            frame.say_in_panel(figure, row, "Not solved: " + (here[0].reason or "no values"))
+    for index, (account, values) in enumerate(twins.items()):
+        pen.twin(accounts.index(account), time, values, in_legend=index == 0)
+    frame.stripe_nights(figure, rows, axis)
+    schedules = {curve.arm: curve.doses - origin for curve in found if curve.drawn}
+    frame.add_doses(figure, rows, axis, schedules, look.colours, "dose (first person)" if peopled else "dose")
+    if reach:
+        frame.add_reach(figure, rows, axis, reach.start - origin, reach.end - origin)
+    frame.make_room_for_legend(figure)
+    frame.add_scale_buttons(figure, rows, scale, drawing.log)
+    frame.add_notes(figure, _notes(found, peopled))
+    return figure
+
+
+def _seen(curve: Curve) -> Floats:
+    """All values that are drawn of a curve, flat."""
+    ribbon = [] if curve.low is None or curve.high is None else [curve.low, curve.high]
+    return np.concatenate([curve.typical, *ribbon, *curve.people])
+
+
+def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
+    """Who is drawn, and who is not."""
+    notes = []
+    if peopled:
+        few = max(len(curve.people) for curve in found)
+        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them; faint lines: {few} of them.")
+    for curve in found:
+        lost = curve.total - curve.solved
+        if lost:
+            who = f"{lost} of {curve.total} people" if peopled else "this run"
+            why = f": {curve.reason}" if curve.reason else ""
+            notes.append(f"Left out in {curve.account}, {curve.title}: {who} not solved{why}.")
+    return notes

@@ -1,0 +1,46 @@
+"""Where human data end: the stretch of a figure that they cover, and the words for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnsim.plots.curves import first_dose, number, title_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Coverage", "coverage"]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """From the first dose at `start` human data reach to `end` (h since midnight of day 1), for some arm drawn."""
+
+    start: float
+    end: float
+    words: str
+
+
+def coverage(result: xr.Dataset, output: str, arms: Sequence[str]) -> Coverage | None:
+    """What human data cover of an output with the attribute `observed_hours`; None if that, or any dose, is absent."""
+    attrs = result[output].attrs
+    reach = number(attrs.get("observed_hours"))
+    firsts = {arm: dose for arm in arms if (dose := first_dose(result, arm)) is not None}
+    if reach is None or not firsts:
+        return None
+    unit = str(result["dose_amount"].attrs.get("units", "mg"))
+    ends = np.sort(np.ravel(np.asarray(attrs.get("observed_doses", ()), dtype=float)))
+    low, high = (float(ends[0]), float(ends[-1])) if ends.size else (-np.inf, np.inf)
+    tolerance = 1e-9 * abs(high) if np.isfinite(high) else 0.0
+    within = [time + reach for time, amount in firsts.values() if low - tolerance <= amount <= high + tolerance]
+    start = min(time for time, _ in firsts.values())
+    doses = "" if not ends.size else f" of {low:g} {unit}" if low == high else f" of {low:g} to {high:g} {unit}"
+    if not within:
+        return Coverage(start, start, f"extrapolated throughout: human data are on single doses{doses}")
+    outside = [arm for arm, (_, amount) in firsts.items() if not low - tolerance <= amount <= high + tolerance]
+    also = f"; {', '.join(title_of(result, 'arm', arm) or arm for arm in outside)} throughout" if outside else ""
+    return Coverage(start, max(within), f"extrapolated beyond {reach:g} h after a single dose{doses}{also}")

@@ -1,0 +1,239 @@
+"""The page that curves are drawn on: panels stacked under each other, headings, night, doses, the reach of human data.
+
+Everything is laid out in pixels first, so that figures of one or of five panels have the same rhythm.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from ldnsim.plots.clock import TimeAxis, nights
+from ldnsim.plots.scales import Scale, label
+from ldnsim.plots.style import AMBER, COVERED, MUTED, NIGHT, TEMPLATE, evidence_mark
+
+__all__ = [
+    "Heading",
+    "add_doses",
+    "add_notes",
+    "add_reach",
+    "add_scale_buttons",
+    "framed",
+    "make_room_for_legend",
+    "say_in_panel",
+    "stripe_nights",
+    "yaxis_name",
+]
+
+Floats = NDArray[np.float64]
+
+GAP, TOP, BOTTOM = 66, 112, 66  # px: between panels (for a heading), above all (title, legend), below all
+HEADING_SPACE = 46
+NOTE_LINE = 16
+WIDE, NARROW = 118, 52  # characters of a line at 900 px and on a phone
+REACH = (1.012, 1.036)  # the strip above a panel, shares of its height
+TICK = 0.045  # a dose's tick, share of the panel's height
+LEGEND_SYMBOL, LEGEND_LETTER, LEGEND_LINE, LEGEND_WIDTH = 52, 6.5, 22, 790  # px
+SMALL = "font-size: 11.5px"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a panel."""
+
+    name: str
+    title: str
+    tag: str
+    reach: str  # where human data end, "" where nothing is known
+
+    def text(self, width: int) -> str:
+        """Two or three lines of at most about `width` characters."""
+        lines = textwrap.wrap(
+            f"{self.name}: {self.title}" if self.title else self.name, width, max_lines=2, placeholder="..."
+        )
+        name, lines[0] = label(lines[0][: len(self.name)]), label(lines[0][len(self.name) :])
+        below = evidence_mark(self.tag) + (f"; {self.reach}" if self.reach else "")
+        small = "<br>".join(label(line) for line in textwrap.wrap(below, width, max_lines=2, placeholder="..."))
+        return f"<b>{name}</b>{'<br>'.join(lines)}<br><span style='{SMALL}; color: {MUTED}'>{small}</span>"
+
+
+def yaxis_name(row: int) -> str:
+    """plotly's name of the y axis of panel `row`, from 0 at the top."""
+    return "y" if row == 0 else f"y{row + 1}"
+
+
+def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis, scale: Scale, log: bool) -> go.Figure:
+    """An empty figure with a panel of `height` px for each heading, all on one time axis and one kind of y axis."""
+    rows = len(headings)
+    inner = rows * height + (rows - 1) * GAP
+    layout: dict[str, Any] = {
+        "template": TEMPLATE,
+        "title": {"text": label(title)},
+        "height": TOP + inner + BOTTOM,
+        "margin": {"t": TOP, "b": BOTTOM, "l": 78, "r": 18},
+        "legend": {"x": 0, "xanchor": "left", "y": 1 + HEADING_SPACE / inner, "yanchor": "bottom"},
+        "xaxis": {**axis.layout(), "anchor": yaxis_name(rows - 1)},
+        "annotations": [],
+        "shapes": [],
+        # page scripts shorten the headings on a phone, and lay out in pixels as here
+        "meta": {"narrow": [heading.text(NARROW) for heading in headings], "notes": [], "inner": inner},
+    }
+    for row, heading in enumerate(headings):
+        top = 1 - row * (height + GAP) / inner
+        domain = [max(0.0, top - height / inner), top]
+        matched = {"matches": "y"} if row else {}
+        layout[f"yaxis{row + 1 if row else ''}"] = {**scale.axis(log), "domain": domain, "anchor": "x", **matched}
+        layout["annotations"].append(_heading(heading, top))
+        if scale.reference is not None:
+            layout["shapes"].append(_reference(scale, row))
+    return go.Figure(layout=layout)
+
+
+def _heading(heading: Heading, top: float) -> dict[str, Any]:
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": top, "yanchor": "bottom", "yshift": 7}
+    return {
+        "name": "heading",
+        "text": heading.text(WIDE),
+        "showarrow": False,
+        "align": "left",
+        "font": {"size": 13},
+        **place,
+    }
+
+
+def _reference(scale: Scale, row: int) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "x domain",
+        "x0": 0,
+        "x1": 1,
+        "yref": yaxis_name(row),
+        "y0": scale.reference,
+        "y1": scale.reference,
+        "layer": "below",
+        "line": {"color": MUTED, "width": 1, "dash": "dot"},
+        "label": {
+            "text": label(scale.reference_label),
+            "textposition": "end",
+            "font": {"size": 10.5, "color": MUTED},
+            "padding": 2,
+        },
+    }
+
+
+def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
+    """Shade 22:00 to 06:00 in every panel: one path each, however many nights."""
+    boxes = "".join(
+        f"M{axis.in_path(dusk)},0L{axis.in_path(dawn)},0L{axis.in_path(dawn)},1L{axis.in_path(dusk)},1Z"
+        for dusk, dawn in nights(axis.start, axis.end)
+    )
+    if not boxes:
+        return
+    for row in range(rows):
+        look = {"fillcolor": NIGHT, "line": {"width": 0}, "layer": "below"}
+        figure.add_shape(type="path", path=boxes, xref="x", yref=f"{yaxis_name(row)} domain", **look)
+    _legend_only(figure, "night, 22:00 to 06:00", {"symbol": "square", "size": 13, "color": "rgba(61, 78, 112, 0.2)"})
+
+
+def add_doses(
+    figure: go.Figure, rows: int, axis: TimeAxis, schedules: dict[str, Floats], colours: dict[str, str], name: str
+) -> None:
+    """Ticks on the floor of every panel at the doses (h) of each arm; arms dosed at the same times share theirs."""
+    groups: dict[tuple[float, ...], list[str]] = {}
+    for arm, times in schedules.items():
+        seen = times[(times >= axis.start) & (times <= axis.end)]
+        if seen.size:
+            groups.setdefault(tuple(seen.tolist()), []).append(arm)
+    for level, (moments, arms) in enumerate(groups.items()):
+        low, high = level * TICK * 1.25, level * TICK * 1.25 + TICK
+        path = "".join(f"M{axis.in_path(time)},{low:.4f}L{axis.in_path(time)},{high:.4f}" for time in moments)
+        colour = colours[arms[0]] if len(arms) == 1 else MUTED
+        for row in range(rows):
+            figure.add_shape(
+                type="path", path=path, xref="x", yref=f"{yaxis_name(row)} domain", line={"color": colour, "width": 2}
+            )
+    if groups:
+        only = [arms[0] for arms in groups.values() if len(groups) == len(arms) == 1]
+        colour = colours[only[0]] if only else MUTED
+        _legend_only(
+            figure, name, {"symbol": "line-ns", "size": 9, "line": {"width": 2, "color": colour}, "color": colour}
+        )
+
+
+def add_reach(figure: go.Figure, rows: int, axis: TimeAxis, start: float, end: float) -> None:
+    """A strip along the top of every panel: green while human data cover the output (start to end, h), then amber."""
+    first, middle = max(start, axis.start), min(max(end, axis.start), axis.end)
+    strips = [(first, middle, COVERED, "human data"), (max(first, middle), axis.end, AMBER, "extrapolated")]
+    for row in range(rows):
+        for left, right, colour, _ in strips:
+            if left < right:
+                box = {"x0": axis.point(left), "x1": axis.point(right), "y0": REACH[0], "y1": REACH[1]}
+                figure.add_shape(
+                    type="rect", xref="x", yref=f"{yaxis_name(row)} domain", fillcolor=colour, line={"width": 0}, **box
+                )
+    for left, right, colour, name in strips:
+        if left < right:
+            _legend_only(figure, name, {"symbol": "square", "size": 8, "color": colour})
+
+
+def say_in_panel(figure: go.Figure, row: int, text: str) -> None:
+    """A sentence in the middle of panel `row`, for one that has no curve."""
+    place = {"xref": "x domain", "x": 0.5, "yref": f"{yaxis_name(row)} domain", "y": 0.5}
+    lines = "<br>".join(map(label, textwrap.wrap(text, 60, max_lines=3, placeholder="...")))
+    figure.add_annotation(text=lines, showarrow=False, font={"size": 13, "color": MUTED}, **place)
+
+
+def _legend_only(figure: go.Figure, name: str, marker: dict[str, Any]) -> None:
+    figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker, hoverinfo="skip"))
+
+
+def add_scale_buttons(figure: go.Figure, rows: int, scale: Scale, log: bool) -> None:
+    """Linear and logarithmic, as two buttons under the right end of the axis."""
+    buttons = []
+    for words, settings in (("linear", scale.axis(False)), ("log", scale.axis(True))):
+        names = ["yaxis" if row == 0 else f"yaxis{row + 1}" for row in range(rows)]
+        changes = {f"{name}.{key}": settings[key] for name in names for key in ("type", "range")}
+        buttons.append({"label": words, "method": "relayout", "args": [changes]})
+    place = {"x": 1, "xanchor": "right", "y": 0, "yanchor": "top", "pad": {"t": 32, "r": 0}}
+    look = {
+        "bgcolor": "white",
+        "bordercolor": "#cbd2d9",
+        "borderwidth": 1,
+        "font": {"size": 11, "color": MUTED},
+        "showactive": True,
+    }
+    figure.update_layout(
+        updatemenus=[{"type": "buttons", "direction": "left", "active": int(log), "buttons": buttons, **place, **look}]
+    )
+
+
+def make_room_for_legend(figure: go.Figure) -> None:
+    """Move everything down by as many lines as the legend needs beyond its first, at 900 px."""
+    names = [str(trace.name) for trace in figure.data if trace.name and trace.showlegend is not False]
+    lines = math.ceil(sum(LEGEND_SYMBOL + LEGEND_LETTER * len(name) for name in names) / LEGEND_WIDTH)
+    extra = max(0, lines - 1) * LEGEND_LINE
+    figure.update_layout(height=figure.layout.height + extra, margin_t=figure.layout.margin.t + extra)
+
+
+def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
+    """Sentences under the axis; also in `layout.meta`, for pages that set them as text of their own."""
+    if not notes:
+        return
+    lines = [line for note in notes for line in textwrap.wrap(note, WIDE)]
+    space = NOTE_LINE * len(lines)
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -58}
+    text = "<br>".join(map(label, lines))
+    figure.add_annotation(
+        name="note", text=text, showarrow=False, align="left", font={"size": 11.5, "color": MUTED}, **place
+    )
+    bottom = figure.layout.margin.b + space
+    figure.update_layout(
+        height=figure.layout.height + space, margin={"b": bottom}, meta={**figure.layout.meta, "notes": list(notes)}
+    )

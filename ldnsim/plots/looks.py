@@ -1,0 +1,41 @@
+"""Which colour and dash each arm has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnsim.plots.curves import first_dose
+from ldnsim.plots.style import COLOURWAY, ladder
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Look", "look_of"]
+
+DASHES = ("solid", "8px 4px", "2px 3px", "10px 3px 2px 3px")
+STEPS = 4  # so many arms with rising first doses are a ladder of doses
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour and dash of each arm."""
+
+    colours: dict[str, str]
+    dashes: dict[str, str]
+
+
+def look_of(result: xr.Dataset) -> Look:
+    """A look for every arm of the result, the same in all its figures: a ladder of doses goes from light to dark."""
+    arms = [str(arm) for arm in result["arm"].values]
+    amounts = [dose[1] if (dose := first_dose(result, arm)) else np.nan for arm in arms]
+    if len(arms) >= STEPS and np.all(np.diff(amounts) > 0):
+        return Look(dict(zip(arms, ladder(len(arms)), strict=True)), dict.fromkeys(arms, "solid"))
+    colours = {arm: COLOURWAY[index % len(COLOURWAY)] for index, arm in enumerate(arms)}
+    dashes = {
+        arm: DASHES[index % len(DASHES) if len(arms) <= len(DASHES) else index // len(COLOURWAY) % len(DASHES)]
+        for index, arm in enumerate(arms)
+    }
+    return Look(colours, dashes)

@@ -1,0 +1,99 @@
+"""How one curve is drawn: a few people, the ribbon that holds most of them, the typical course, the drug-free twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from ldnsim.plots.clock import TimeAxis
+from ldnsim.plots.curves import Curve
+from ldnsim.plots.frame import yaxis_name
+from ldnsim.plots.looks import Look
+from ldnsim.plots.scales import Scale, label
+from ldnsim.plots.style import MUTED, faded
+from ldnsim.plots.thinning import telling_points
+
+__all__ = ["Pen"]
+
+Floats = NDArray[np.float64]
+
+PERSON_POINTS = 200  # faint lines need no more
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Draws into the panels of a figure, at the curves' time less `origin` (h), with at most `most` samples a curve."""
+
+    figure: go.Figure
+    axis: TimeAxis
+    scale: Scale
+    look: Look
+    origin: float
+    most: int
+
+    def draw(self, row: int, curve: Curve, *, in_legend: bool) -> None:
+        """A curve into panel `row`; nothing if nobody was solved."""
+        if not curve.drawn:
+            return
+        colour = self.look.colours[curve.arm]
+        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.title)}
+        ribbon = () if curve.low is None or curve.high is None else (curve.low, curve.high)
+        keep = telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
+        x = self.axis.x(curve.time[keep] - self.origin)
+        quiet = {**shared, "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+        if curve.people.size:
+            self._people(curve, {**quiet, "line": {"width": 0.7, "color": faded(colour, 0.35)}})
+        for values, fill in zip(ribbon, ({}, {"fill": "tonexty", "fillcolor": faded(colour, 0.2)}), strict=False):
+            self.figure.add_trace(go.Scatter(x=x, y=_short(values[keep]), line={"width": 0}, **fill, **quiet))
+        line = {"color": colour, "width": 2, "dash": self.look.dashes[curve.arm]}
+        mode = {"mode": "lines"} if keep.size > 1 else {"mode": "markers", "marker": {"size": 9, "color": colour}}
+        hover = self._hover(curve, keep)
+        names = {"name": label(curve.title), "showlegend": in_legend}
+        self.figure.add_trace(
+            go.Scatter(x=x, y=_short(curve.typical[keep]), line=line, **mode, **shared, **names, **hover)
+        )
+
+    def twin(self, row: int, time: Floats, values: Floats, *, in_legend: bool) -> None:
+        """The drug-free twin (n,) over `time` (n,), h, into panel `row`."""
+        keep = telling_points(time, values[None], self.most)
+        look = {"line": {"color": MUTED, "width": 1.3, "dash": "1px 3px"}, "mode": "lines", "name": "without drug"}
+        ties = {"yaxis": yaxis_name(row), "legendgroup": "without drug", "showlegend": in_legend}
+        hover = {"hovertemplate": f"%{{y:{self.scale.hover}}}"}
+        x = self.axis.x(time[keep] - self.origin)
+        self.figure.add_trace(go.Scatter(x=x, y=_short(values[keep]), **look, **ties, **hover))
+
+    def _people(self, curve: Curve, look: dict[str, Any]) -> None:
+        """A few people as one trace with gaps between them."""
+        most = max(2, min(PERSON_POINTS, self.most // len(curve.people)))
+        xs: list[Floats] = []
+        ys: list[Floats] = []
+        gap = np.array([np.nan])
+        for values in curve.people:
+            keep = telling_points(curve.time, values[None], most)
+            xs += [self.axis.x(curve.time[keep] - self.origin), gap]
+            ys += [values[keep], gap]
+        self.figure.add_trace(go.Scatter(x=np.concatenate(xs), y=_short(np.concatenate(ys)), **look))
+
+    def _hover(self, curve: Curve, keep: NDArray[np.intp]) -> dict[str, Any]:
+        """Value, spread over people, and time after the last dose before (or, before any, to the first)."""
+        value = f"%{{y:{self.scale.hover}}}"
+        columns = []
+        if curve.low is not None and curve.high is not None:
+            columns += [curve.low[keep], curve.high[keep]]
+            low, high = (f"%{{customdata[{column}]:{self.scale.hover}}}" for column in (0, 1))
+            value = f"median {value} (5 to 95 %: {low} to {high})"
+        if curve.doses.size:
+            time = curve.time[keep]
+            last = curve.doses[np.maximum(np.searchsorted(curve.doses, time, side="right") - 1, 0)]
+            value += f", %{{customdata[{len(columns)}]:.1f}} h after dose"
+            columns.append(time - last)
+        return {"hovertemplate": value, **({"customdata": _short(np.column_stack(columns))} if columns else {})}
+
+
+def _short(values: Floats) -> NDArray[np.float32]:
+    """Seven digits are enough for a picture and halve a page."""
+    return np.asarray(values, dtype=np.float32)

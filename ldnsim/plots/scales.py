@@ -1,0 +1,93 @@
+"""What a y axis says and shows: titles with units, ranges, reference lines, how a value reads on hovering."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnsim.metrics import UNBLOCKED
+
+__all__ = ["Scale", "label", "scale_of", "unit_words"]
+
+Floats = NDArray[np.float64]
+
+LOWEST = 1e-4  # of the highest value: as far down as a logarithmic axis goes
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The y axis of one output."""
+
+    title: str  # two or three lines, the last one the unit
+    tickformat: str
+    hover: str  # d3 format of a value
+    linear: tuple[float, float]
+    log: tuple[float, float]  # in decades
+    reference: float | None  # a line that the eye needs
+    reference_label: str
+
+    def axis(self, log: bool) -> dict[str, Any]:
+        """Settings of the y axis, linear or logarithmic."""
+        kind, ends = ("log", self.log) if log else ("linear", self.linear)
+        return {"type": kind, "range": list(ends), "tickformat": self.tickformat, "title": {"text": self.title}}
+
+
+def label(text: object) -> str:
+    """Text of a dataset for plotly, which reads a little HTML: nothing in it becomes a tag."""
+    return escape(str(text), quote=False)
+
+
+def unit_words(attrs: Mapping[str, Any]) -> str:
+    """The unit of an output or metric as an axis title has it."""
+    kind, relative_to, units = attrs.get("kind"), attrs.get("relative_to"), str(attrs.get("units", "1"))
+    if relative_to == "drug_free":
+        return "ratio to no drug"
+    if relative_to == "drug_free_daily_mean":
+        return "fold of daily mean without drug"
+    if kind in ("blockade", "occupancy"):
+        return "% of receptors"
+    return "no unit" if units in ("1", "") else units
+
+
+def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
+    """The scale of output `name` with its attributes, for all values drawn (any shape, NaN allowed)."""
+    kind, relative_to = attrs.get("kind"), attrs.get("relative_to")
+    share = kind in ("blockade", "occupancy")
+    reference, words = None, ""
+    if kind == "blockade":
+        reference, words = UNBLOCKED, "20 %: unblocked below"
+    elif relative_to is not None:
+        reference, words = 1.0, "no drug" if relative_to == "drug_free" else "daily mean without drug"
+    lines = textwrap.wrap(str(attrs.get("long_name", name)), 26, max_lines=2, placeholder="...")
+    title = "<br>".join([*map(label, lines), f"({label(unit_words(attrs))})"])
+    linear, log = _ranges(drawn[np.isfinite(drawn)], share, from_zero=kind == "concentration", reference=reference)
+    tickformat = ".0%" if share else "~g"
+    return Scale(title, tickformat, ".1%" if share else ".3~g", linear, log, reference, words)
+
+
+def _ranges(
+    values: Floats, share: bool, *, from_zero: bool, reference: float | None
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """(linear range, log range in decades) that hold all values, and the reference line."""
+    seen = np.append(values, [] if reference is None else [reference])
+    seen = seen if seen.size else np.array([0.0, 1.0])
+    low, high = float(seen.min()), float(seen.max())
+    pad = 0.06 * ((high - low) or abs(high) or 1.0)
+    linear = (low - pad, high + pad)
+    if share and low >= 0 and high <= 1:
+        linear = (0.0, 1.02)
+    elif from_zero and low >= 0:
+        linear = (0.0, high + pad)
+    positive = seen[seen > 0]
+    if not positive.size:
+        return linear, (-1.0, 0.0)
+    top = float(positive.max())
+    bottom = max(float(positive.min()), LOWEST * top)
+    spare = max(0.04 * np.log10(top / bottom), 0.02)
+    return linear, (float(np.log10(bottom) - spare), float(np.log10(top) + spare))

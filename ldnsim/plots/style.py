@@ -1,0 +1,93 @@
+"""How figures look: one registered plotly template, colours that colour-blind people can tell apart, evidence marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.io as pio
+
+__all__ = ["AMBER", "COVERED", "INK", "MARKS", "MUTED", "NIGHT", "TEMPLATE", "evidence_mark", "faded", "ladder"]
+
+TEMPLATE = "ldnsim"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
+INK, MUTED, FAINT, GRID = "#1f2933", "#52606d", "#9aa5b1", "#e8ecf0"
+NIGHT = "rgba(61, 78, 112, 0.085)"
+AMBER, COVERED = "#e0a100", "#00806a"  # beyond human data; within them
+
+# Okabe and Ito (2008) without the yellow, which white paper swallows; neighbours differ in lightness too
+COLOURWAY = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#7a5c00", "#000000", "#e69f00")
+
+# cividis without its light end: from little (light) to much (dark), in order also for the colour-blind and in grey
+LADDER = ("#b8a95c", "#a29a6f", "#8a8678", "#73757b", "#5c6678", "#42546f", "#1f4067", "#001f4d")
+
+MARKS = {"measured": "●", "fitted": "◐", "hypothesis": "○"}
+
+
+def evidence_mark(tag: str) -> str:
+    """The tag with its sign, as in `◐ fitted`; an unknown tag stays as it is."""
+    return f"{MARKS[tag]} {tag}" if tag in MARKS else tag
+
+
+def faded(colour: str, opacity: float) -> str:
+    """`#rrggbb` as rgba with the given opacity, 0 to 1."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def ladder(count: int) -> list[str]:
+    """`count` colours from light to dark, for arms that are steps of one dose."""
+    steps = np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in LADDER], dtype=float)
+    where = np.linspace(0, len(LADDER) - 1, count)
+    channels = [np.interp(where, np.arange(len(LADDER)), steps[:, channel]) for channel in range(3)]
+    return ["#" + "".join(f"{round(value):02x}" for value in colour) for colour in zip(*channels, strict=True)]
+
+
+def _template() -> go.layout.Template:
+    axis: dict[str, Any] = {
+        "showline": True,
+        "linecolor": FAINT,
+        "linewidth": 1,
+        "gridcolor": GRID,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": FAINT,
+        "tickfont": {"size": 12, "color": MUTED},
+        "title": {"font": {"size": 12, "color": INK}, "standoff": 10},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": INK},
+            "title": {
+                "font": {"size": 18},
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "yref": "container",
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 14},
+            },
+            "paper_bgcolor": "white",
+            "plot_bgcolor": "white",
+            "colorway": list(COLOURWAY),
+            "xaxis": axis,
+            "yaxis": axis,
+            "hovermode": "x unified",
+            "hoverlabel": {
+                "font": {"size": 12},
+                "bgcolor": "rgba(255, 255, 255, 0.94)",
+                "bordercolor": FAINT,
+                "align": "left",
+            },
+            "legend": {"orientation": "h", "font": {"size": 12}, "itemsizing": "trace", "bgcolor": "rgba(0, 0, 0, 0)"},
+            "margin": {"l": 70, "r": 20, "t": 90, "b": 64},
+            "modebar": {"bgcolor": "rgba(0, 0, 0, 0)", "color": FAINT, "activecolor": INK, "orientation": "h"},
+        }
+    )
+
+
+pio.templates[TEMPLATE] = _template()

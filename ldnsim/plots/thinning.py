@@ -1,0 +1,58 @@
+"""Fewer points, same picture: the samples that matter most to how a curve looks."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["telling_points"]
+
+Floats = NDArray[np.float64]
+DECADES = 4.0  # as far down as a logarithmic axis shows
+
+
+def telling_points(time: Floats, curves: Floats, most: int) -> NDArray[np.intp]:
+    """Indices (m,), m <= most, of the samples to keep of `curves` (k, n) on `time` (n,); all of them if n <= most.
+
+    Starting from both ends, the sample farthest from the straight line between kept neighbours is added (Douglas and
+    Peucker's order), where far means a share of the range, linear or logarithmic, whichever is more: so the picture
+    holds on both kinds of axis. The k curves keep the same samples, as the edges of a ribbon must.
+    """
+    count = time.size
+    most = max(most, 2)
+    if count <= most:
+        return np.arange(count)
+    scaled = _scaled(curves)
+    kept = [0, count - 1]
+    waiting = [_farthest(time, scaled, 0, count - 1)]
+    while waiting and len(kept) < most:
+        lack, at, start, end = heapq.heappop(waiting)
+        if lack == 0.0:
+            break
+        kept.append(at)
+        for a, b in ((start, at), (at, end)):
+            if b - a > 1:
+                heapq.heappush(waiting, _farthest(time, scaled, a, b))
+    return np.sort(np.array(kept))
+
+
+def _scaled(curves: Floats) -> Floats:
+    """The curves as shares of their common range, and again on a logarithmic axis; shape (2k, n), without NaN."""
+    filled = np.nan_to_num(curves, nan=0.0, posinf=0.0, neginf=0.0)
+    size = np.ptp(filled) or 1.0
+    top = np.abs(filled).max() or 1.0
+    logs = np.log10(np.maximum(filled / top, 10**-DECADES)) / DECADES
+    return np.concatenate([filled / size, logs])
+
+
+def _farthest(time: Floats, scaled: Floats, start: int, end: int) -> tuple[float, int, int, int]:
+    """(less the largest distance from the chord, where, start, end), ordered for a heap that pops the worst first."""
+    inner = slice(start + 1, end)
+    width = time[end] - time[start]
+    share = (time[inner] - time[start]) / width if width > 0 else np.zeros(end - start - 1)
+    chord = scaled[:, start, None] + (scaled[:, end, None] - scaled[:, start, None]) * share
+    away = np.abs(scaled[:, inner] - chord).max(axis=0)
+    at = int(away.argmax())
+    return -float(away[at]), start + 1 + at, start, end

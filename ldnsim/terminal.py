@@ -1,0 +1,91 @@
+"""The answer of a run as it is printed: sentences first, then one table per output, 80 columns wide at least."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from ldnsim.comparison import Cell, Comparison, comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import xarray as xr
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["console", "print_answer"]
+
+WIDTH = 80  # where the output is no terminal
+MOST_DIFFERENCES = 3  # arms up to which each difference has a line of its own
+
+
+def console() -> Console:
+    """Where text goes: colours and the real width on a terminal, plain 80 columns elsewhere."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+
+
+def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], written: Iterable[Path]) -> None:
+    """Question, answers, tables, what is extrapolated, and where the files are."""
+    out = console()
+    out.print(result.attrs["question"], style="bold", markup=False)
+    out.print()
+    for answer in answers:
+        out.print(f"- {answer}", markup=False)
+    titles = json.loads(result.attrs["arm_titles"])
+    for compared in comparison(table):
+        out.print()
+        out.print(_table(compared, titles))
+        for number, note in enumerate(compared.footnotes, start=1):
+            out.print(f"  {number} {note}", style="dim", markup=False)
+    out.print()
+    for sentence in _sentences(result):
+        out.print(sentence, style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+def _sentences(result: xr.Dataset) -> list[str]:
+    extrapolated = result.attrs.get("extrapolated", [])
+    found = [extrapolated] if isinstance(extrapolated, str) else list(extrapolated)
+    start, end = result.attrs["window"]
+    lead = f"Metrics over hours {start:g} to {end:g}. "
+    cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
+    return [text for text in (lead, *found, cannot, str(result.attrs["disclaimer"])) if text]
+
+
+def _table(compared: Comparison, titles: dict[str, str]) -> Table:
+    """Accounts and arms by metrics; under few arms, the difference of each to the first."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=compared.title, title_justify="left", title_style="bold")
+    table.add_column("account", no_wrap=True)
+    table.add_column("arm", no_wrap=True)
+    for column in compared.columns:
+        table.add_column(f"{column.label}, {column.unit}" if column.unit else column.label, justify="right")
+    arms = len({row.arm for row in compared.rows})
+    for account, rows in groupby(compared.rows, key=lambda row: row.account):
+        lines: list[tuple[str, list[str], str]] = []
+        for row in rows:
+            lines.append((titles.get(row.arm, row.arm), [_text(cell) for cell in row.cells], ""))
+            if arms <= MOST_DIFFERENCES and any(cell.difference for cell in row.cells):
+                lines.append(("  difference", [cell.difference for cell in row.cells], "dim"))
+        lines += [("", [], "")] * (2 - len(lines))  # room for the tag under the account
+        headings = [account, f"  {row.evidence}", *[""] * (len(lines) - 2)]
+        for heading, (arm, cells, style) in zip(headings, lines, strict=True):
+            table.add_row(*(escape(text) for text in (heading, arm, *cells)), style=style)
+        table.add_section()
+    return table
+
+
+def _text(cell: Cell) -> str:
+    notes = "".join(f" [{note + 1}]" for note in cell.notes)
+    return cell.text + (f" ({cell.spread})" if cell.spread else "") + notes

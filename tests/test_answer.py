@@ -1,0 +1,56 @@
+"""The answer in words says what the table says."""
+
+from __future__ import annotations
+
+import ldnsim as ldn
+from ldnsim.answer import answers
+
+NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
+FULL = '{input: oral, dose: 50 mg, at: "22:00"}'
+
+
+def told(question) -> list[str]:
+    result = ldn.simulate(question)
+    return answers(result, ldn.summarize(result))
+
+
+def test_a_sentence_per_account_with_its_numbers(ask):
+    result = ldn.simulate(ask("14 d", "[transient, pet_slow]", night=NIGHT, full=FULL))
+    table = ldn.summarize(result)
+    transient, slow = answers(result, table)
+    night = table.sel(account="transient", arm="night")
+    assert transient.startswith("transient: Opioid tone (hypothesis) rebounds: night +14 % at most")
+    assert f"for {float(night.opioid_tone_rebound_hours):.1f} h a day" in transient
+    assert "; full none;" in transient
+    assert f"{float(night.mu_occupancy_unblocked_hours):.1f} h (night), 0.0 h (full)" in transient
+    assert slow.startswith("pet_slow: Opioid tone (hypothesis) never rises above its drug-free level")
+    assert "Receptors (fitted) are never free" in slow
+
+
+def test_many_arms_are_told_by_their_extremes(ask):
+    arms = {f"mg_{dose}": NIGHT.replace("4.5", str(dose)) for dose in (1, 3, 6, 10, 50)}
+    (text,) = told(ask("14 d", "[transient]", **arms))
+    assert "rebounds most with mg_6 (+15 % at most" in text
+    assert "there is none with mg_50" in text
+
+
+def test_concentrations_answer_where_nothing_else_is_reported(ask):
+    question = ask("1 d", "[transient]", extra="report: [Cp]", night='{input: oral, dose: 50 mg, at: "08:00"}')
+    (text,) = told(question)
+    assert "Naltrexone in plasma peaks at 39 nmol/L." in text
+
+
+def test_people_count_by_their_median_and_failures_are_told(ask):
+    question = ask("2 d", "[transient]", extra="population: {size: 3, seed: 1}", night=NIGHT)
+    result = ldn.simulate(question)
+    result.status[0, 0, 1] = 2
+    result.opioid_tone[0, 0, 1] = float("nan")
+    (text,) = answers(result, ldn.summarize(result))
+    assert "1 of 3 runs could not be solved." in text
+    assert "nan" not in text
+
+
+def test_nobody_solved(ask):
+    question = ask("2 d", "[transient]", night=NIGHT).with_changes({"endorphin.th0": 0})
+    (text,) = told(question)
+    assert text == "transient: None of its runs could be solved."
