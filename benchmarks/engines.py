@@ -33,6 +33,7 @@ import numpy as np  # noqa: E402
 GOAL = 1e-5  # the error that all must stay below
 FEW, MANY = 10, 1000
 CASES = {"literal": ("literal", 1.0), "parameter": ("parameter", 1.0), "x1000": ("literal", 1000.0)}
+PATIENCE = 90.0  # seconds for all that is measured of one tool
 SLOW = 10.0  # seconds for FEW * 10 people: beyond, MANY is told from FEW
 
 
@@ -157,60 +158,67 @@ def _spent_in_engine(native: Any) -> list[float]:
 def child(*arguments: str, **environment: str) -> dict[str, Any]:
     """This file in a process of its own."""
     command = [sys.executable, str(HERE / "engines.py"), "--child", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, env=os.environ | environment, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not done after {PATIENCE:.0f} s"}
     for line in done.stdout.splitlines():
         if line.startswith("{"):
             return json.loads(line)
     return {"failed": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
 
 
+COLUMNS = {"rtol": 7, "error": 9, "1, ms": 9, "10, s": 9, "1000, s": 9, "ours x": 8, "cold, s": 9, "peak, MB": 10}
+NOTE = """
+~ told from 10 people. ours x: times the seconds of ldnsim in the same case. cold: import, model, first result of one
+person. peak: of the whole process, with Python, numpy and the reading of model files."""
+
+
 def table(wanted: list[str]) -> None:
+    """Print the table, row by row as it comes, and what only our engine is asked."""
     import problem as problems
     from tools import TOOLS
 
-    print(
-        f"{platform.machine()}, {_processor()}, Python {platform.python_version()}; {FEW} / {MANY} people, {problems.DAYS} days, one core\n"
-    )
-    head = f"{'tool':20}{'case':11}{'rtol':>7}{'error':>9}{'1, ms':>9}{'10, s':>9}{'1000, s':>9}{'ours x':>8}{'cold, s':>9}{'peak, MB':>10}"
+    print(f"{platform.machine()}, {_processor()}, Python {platform.python_version()}")
+    print(f"{FEW} and {MANY} people, {problems.DAYS} days, one core\n")
+    head = f"{'tool':20}{'case':11}" + "".join(f"{name:>{width}}" for name, width in COLUMNS.items())
     print(head + "\n" + "-" * len(head))
     with tempfile.TemporaryDirectory() as folder:
         for case, choice in CASES.items():
-            file = Path(folder) / f"{case}.npy"
+            file, kept = str(Path(folder) / f"{case}.npy"), str(Path(folder) / f"cache-{case}")
             np.save(file, problems.exact(problems.make(FEW, *choice)))
             ours = float("nan")
             for tool, (_, module) in TOOLS.items():
                 if wanted and tool.split(",")[0] not in {"ldnsim", *wanted}:
                     continue
                 if importlib.util.find_spec(module) is None:
-                    print(f"{tool:20}{case:11}  skipped: {module} is not installed", flush=True)
-                    continue
-                found = child(tool, case, str(file), LDNSIM_CACHE=str(Path(folder) / f"cache-{case}"))
-                if "failed" in found:
-                    print(f"{tool:20}{case:11}  failed: {found['failed'][:90]}", flush=True)
-                    continue
-                if tool == "ldnsim":
-                    ours = found["many"]
-                told = "~" if found["told"] else " "
-                print(
-                    f"{tool:20}{case:11}{found['rtol']:7.0e}{found['error']:9.0e}{found['one'] * 1e3:9.2f}{found['few']:9.4f}{told}{found['many']:8.3f}"
-                    f"{found['many'] / ours:8.1f}{found['cold']:9.2f}{found['memory']:10.0f}",
-                    flush=True,
-                )
-        again = child(
-            "ldnsim", "literal", str(Path(folder) / "literal.npy"), LDNSIM_CACHE=str(Path(folder) / "cache-literal")
-        )
-        more = child("more", LDNSIM_CACHE=str(Path(folder) / "cache-literal"))
-    print(f"\nldnsim, first result from the disk cache: {again['cold']:.2f} s")
+                    found: dict[str, Any] = {"failed": f"{module} is not installed"}
+                else:
+                    found = child(tool, case, file, LDNSIM_CACHE=kept)
+                ours = found.get("many", ours) if tool == "ldnsim" else ours
+                print(f"{tool:20}{case:11}" + row(found, ours), flush=True)
+        kept = str(Path(folder) / "cache-literal")
+        again = child("ldnsim", "literal", str(Path(folder) / "literal.npy"), LDNSIM_CACHE=kept)
+        more = child("more", LDNSIM_CACHE=kept)
+    print(NOTE)
+    print(f"\nldnsim, import, model and first result from the disk cache: {again['cold']:.2f} s")
     print(f"ldnsim, two threads: {more['threads']:.2f} times one")
-    print(
-        f"ldnsim, 100,000 people in pieces of {MANY}, one thread: {more['stream']:.1f} s; memory grew by {more['grown']:.0f} MB"
-    )
+    print(f"ldnsim, 100,000 people in pieces of {MANY}: {more['stream']:.1f} s; memory grew by {more['grown']:.0f} MB")
     print(f"simulate, 1 person: {more['public_one'] * 1e3:.1f} ms, of which solving {more['engine_one'] * 1e3:.1f} ms")
     print(
-        f"simulate, {MANY} people: {more['public_many']:.3f} s, of which solving {more['engine_many']:.3f} s (all cores)"
+        f"simulate, {MANY} people, all cores: {more['public_many']:.3f} s, of which solving {more['engine_many']:.3f} s"
     )
-    print(
-        "\n~ told from 10 people; ours x: times the seconds of ldnsim in the same case; cold: import, model to first result of one person"
+
+
+def row(found: dict[str, Any], ours: float) -> str:
+    if "failed" in found:
+        return f"  {found['failed'][:90]}"
+    told = "~" if found["told"] else " "
+    return (
+        f"{found['rtol']:7.0e}{found['error']:9.0e}{found['one'] * 1e3:9.2f}{found['few']:9.4f}{told}{found['many']:8.3f}"
+        f"{found['many'] / ours:8.1f}{found['cold']:9.2f}{found['memory']:10.0f}"
     )
 
 

@@ -51,7 +51,7 @@ def short(names: tuple[str, ...]) -> list[str]:
 
 
 def make(people: int, variant: str = "literal", stiffness: float = 1.0) -> Problem:
-    """The first `people` of seed 1, with the Hill exponent as `variant` says and binding constants times `stiffness`."""
+    """The first `people` of seed 1; the Hill exponent is what `variant` says, binding constants times `stiffness`."""
     model = load_model(HERE / "reference.yaml", feedback=f"reference_{variant}")
     setting = setting_of(model, next(iter(model.accounts)))
     system = compose(model, setting.parts)
@@ -196,8 +196,10 @@ def sbml(problem: Problem) -> str:
         f"<listOfEventAssignments>{assigned_by_event}</listOfEventAssignments></event>"
     )
     return (
-        '<?xml version="1.0" encoding="UTF-8"?><sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">'
-        f'<model id="reference"><listOfParameters>{"".join(listed)}</listOfParameters><listOfRules>{"".join(rules)}</listOfRules>'
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1">'
+        f'<model id="reference"><listOfParameters>{"".join(listed)}</listOfParameters>'
+        f"<listOfRules>{''.join(rules)}</listOfRules>"
         f"<listOfEvents>{events}</listOfEvents></model></sbml>"
     )
 

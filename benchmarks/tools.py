@@ -4,6 +4,7 @@ users do.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from problem import DOSE, DOSE_TIMES, OUTPUTS, TIMES, Problem, diffsl, python_fu
 
 # stretches between doses: (start, end, samples in (start, end])
 EDGES = [float(TIMES[0]), *map(float, DOSE_TIMES), float(TIMES[-1])]
-STRETCHES = [(a, b, TIMES[(a < TIMES) & (b >= TIMES)]) for a, b in zip(EDGES, EDGES[1:], strict=False)]
+STRETCHES = [(a, b, TIMES[(a < TIMES) & (b >= TIMES)]) for a, b in pairwise(EDGES)]
 
 
 class Ours:
@@ -26,7 +27,6 @@ class Ours:
 
     def solve(self, problem: Problem, rtol: float) -> np.ndarray:
         schedules = [problem.schedule] * len(problem.parameters)
-        schedules = [schedules[0]] * len(schedules)
         given = problem.system, problem.parameters, problem.initial, schedules, TIMES, OUTPUTS, rtol
         found = self.native.solve(*given, threads=self.threads)
         assert not any(found.status), found.reason
@@ -63,7 +63,7 @@ class Scipy:
                     atol=1e-2 * rtol,
                 )
                 values[person, done : done + len(times)] = found.y[self.places, : len(times)].T
-                done, y = done + len(times), found.y[:, -1].copy()
+                done, y = done + len(times), found.y[:, -1].copy()  # noqa: PLW2901
                 y[0] += DOSE
         return values
 
@@ -120,9 +120,15 @@ class Copasi:
                 changed.append(value.getInitialValueReference())
             self.model.updateInitialValues(changed)
             found = self.basico.run_time_course_with_output(
-                self.shown, duration=float(TIMES[-1]), intervals=len(TIMES) - 1, use_numbers=False, r_tol=rtol, a_tol=1e-2 * rtol,
-                max_steps=1_000_000, update_model=False,
-            )  # fmt: skip
+                self.shown,
+                duration=float(TIMES[-1]),
+                intervals=len(TIMES) - 1,
+                use_numbers=False,
+                r_tol=rtol,
+                a_tol=1e-2 * rtol,
+                max_steps=1_000_000,
+                update_model=False,
+            )
             values[person] = found.to_numpy()[: len(TIMES)]
         return values
 
@@ -152,7 +158,7 @@ class Pydiffsol:
                 found = self.ode.solve_dense(np.concatenate([p, y, [start]]), times - start).ys
                 assert times[-1] == end
                 values[person, done : done + len(times)] = found[self.places].T
-                done, y = done + len(times), found[:, -1].copy()
+                done, y = done + len(times), found[:, -1].copy()  # noqa: PLW2901
                 y[0] += DOSE
         return values
 
@@ -228,7 +234,8 @@ class Heyoka:
 
         self.heyoka, self.made = heyoka, {}
         self.size = heyoka.recommended_simd_size()
-        self.states, self.places = len(problem.system.states), problem.places()
+        self.states, self.parameters = len(problem.system.states), len(problem.system.parameters)
+        self.places = problem.places()
         scope: dict[str, Any] = {"cos": heyoka.cos}
         exec(python_function(problem), scope)  # noqa: S102 - from this package's own expression trees
         y = heyoka.make_vars(*(f"y{i}" for i in range(self.states)))
@@ -238,14 +245,13 @@ class Heyoka:
     def integrator(self, tolerance: float) -> Any:
         if tolerance not in self.made:
             zero = np.zeros((self.states, self.size))
-            pars = np.ones((sum(1 for _ in self.equations) and self.parameters, self.size))
+            pars = np.ones((self.parameters, self.size))
             self.made[tolerance] = self.heyoka.taylor_adaptive_batch(
                 self.equations, zero, pars=pars, tol=tolerance, compact_mode=False
             )
         return self.made[tolerance]
 
     def solve(self, problem: Problem, rtol: float) -> np.ndarray:
-        self.parameters = problem.parameters.shape[1]
         ta = self.integrator(rtol)
         people = len(problem.parameters)
         values = np.empty((people, len(TIMES), len(OUTPUTS)))

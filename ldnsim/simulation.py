@@ -47,7 +47,7 @@ DISCLAIMER = (
 
 @dataclass(frozen=True)
 class _Request:
-    """What is to be simulated: the scenario with its changes applied, the doses of each arm's people, sample times (h)."""
+    """What is to be simulated: the scenario, its changes applied, the doses of each arm's people, sample times (h)."""
 
     scenario: Scenario
     resolved: Resolved

@@ -24,8 +24,8 @@ def native_works() -> bool:
 
         machine()
     except (ImportError, OSError, RuntimeError, AttributeError) as caught:
-        message = f"no native code can be made here ({caught}): the reference solver takes over, which is some hundred times slower"
-        warnings.warn(message, stacklevel=3)
+        slower = "the reference solver takes over, which is some hundred times slower"
+        warnings.warn(f"no native code can be made here ({caught}): {slower}", stacklevel=3)
         return False
     return True
 

@@ -176,21 +176,18 @@ class Writer:
         return self.emit("I", f"getelementptr double, ptr {array.name}, {self.type('I')} {places.name}").name
 
     def word_gather(self, source: Value, places: Value) -> Value:
-        name, vector = f"llvm.masked.gather.v{self.width}f64.v{self.width}p0", self.type("F")
-        self.declared.add(f"declare {vector} @{name}(<{self.width} x ptr>, i32, {self.type('B')}, {vector})")
-        pointers, everywhere = self._addresses(source, places), self.lift(True, "B").name
-        return self.emit(
-            "F",
-            f"call {vector} @{name}(<{self.width} x ptr> {pointers}, i32 8, {self.type('B')} {everywhere}, {vector} poison)",
-        )
+        name, vector, mask = f"llvm.masked.gather.v{self.width}f64.v{self.width}p0", self.type("F"), self.type("B")
+        pointers = f"<{self.width} x ptr>"
+        self.declared.add(f"declare {vector} @{name}({pointers}, i32, {mask}, {vector})")
+        given = f"{pointers} {self._addresses(source, places)}, i32 8, {mask} {self.lift(True, 'B').name}"
+        return self.emit("F", f"call {vector} @{name}({given}, {vector} poison)")
 
     def word_scatter(self, target: Value, places: Value, mask: Value, a: Value) -> None:
         name, vector = f"llvm.masked.scatter.v{self.width}f64.v{self.width}p0", self.type("F")
-        self.declared.add(f"declare void @{name}({vector}, <{self.width} x ptr>, i32, {self.type('B')})")
-        pointers = self._addresses(target, places)
-        self.lines.append(
-            f"  call void @{name}({vector} {a.name}, <{self.width} x ptr> {pointers}, i32 8, {self.type('B')} {mask.name})"
-        )
+        pointers = f"<{self.width} x ptr>"
+        self.declared.add(f"declare void @{name}({vector}, {pointers}, i32, {self.type('B')})")
+        given = f"{vector} {a.name}, {pointers} {self._addresses(target, places)}, i32 8"
+        self.lines.append(f"  call void @{name}({given}, {self.type('B')} {mask.name})")
 
     def word_take(self, queue: Value) -> Value:
         return self.emit("i", f"atomicrmw add ptr {queue.name}, i64 1 monotonic")

@@ -21,16 +21,33 @@ __all__ = ["Kernel", "cut"]
 COMPARISONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq"}
 INTRINSICS = {"sqrt": "sqrt", "abs": "fabs"}
 NUMPY: dict[str, Callable[..., Any]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative, "reciprocal": np.reciprocal, "pow": np.power,
-    "sqrt": np.sqrt, "abs": np.abs, "exp": np.exp, "log": np.log, "log10": np.log10, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "select": np.where,
-    "min": lambda a, b: np.where(a < b, a, b), "max": lambda a, b: np.where(a > b, a, b),
-}  # fmt: skip
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "neg": np.negative,
+    "reciprocal": np.reciprocal,
+    "pow": np.power,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "exp": np.exp,
+    "log": np.log,
+    "log10": np.log10,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "select": np.where,
+    "min": lambda a, b: np.where(a < b, a, b),
+    "max": lambda a, b: np.where(a > b, a, b),
+}
 
 
 def cut(graph: Graph, roots: Sequence[Node], on: int) -> list[Node]:
-    """Nodes that depend on nothing beyond `on` and are used by something that does (or are roots): worth computing
-    ahead.
+    """What is worth computing ahead: nodes that depend on nothing beyond `on` and are roots or used by what does not.
 
     Comparisons are no numbers and stay where they are used; literals and parameters need no computing.
     """
@@ -44,14 +61,10 @@ def cut(graph: Graph, roots: Sequence[Node], on: int) -> list[Node]:
         elif operation not in ("num", "p", "t"):
             found.add(node)
 
-    for node in graph.reached(roots):
-        if graph.depends[node] & ~on:
-            for argument in graph.arguments(node):
-                if not graph.depends[argument] & ~on:
-                    ahead(argument)
-    for root in roots:
-        if not graph.depends[root] & ~on:
-            ahead(root)
+    later = [node for node in graph.reached(roots) if graph.depends[node] & ~on]
+    used = {argument for node in later for argument in graph.arguments(node)}
+    for node in (used | set(roots)) - set(later):
+        ahead(node)
     return sorted(found)
 
 

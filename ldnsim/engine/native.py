@@ -82,7 +82,7 @@ def reasons(status: np.ndarray) -> list[str]:
     return texts
 
 
-def walk(
+def walk(  # noqa: PLR0913 - as `solve`
     system: System,
     parameters: np.ndarray,
     initial: np.ndarray,

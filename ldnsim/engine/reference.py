@@ -28,7 +28,7 @@ SMALLEST_RTOL = 1e-12
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - a person, not the program
     """One person cannot be solved."""
 
     def __init__(self, status: Status, reason: str) -> None:
@@ -101,7 +101,7 @@ def integrate(
     return samples
 
 
-def _stretch(
+def _stretch(  # noqa: PLR0913, PLR0917 - all that a stretch needs
     derivative: Callable[..., list[float]],
     start: float,
     stop: float,
@@ -177,7 +177,7 @@ def check(
     people = len(schedules)
     if parameters.shape != (people, len(system.parameters)) or initial.shape != (people, len(system.states)):
         raise ValueError(
-            f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system"
+            f"{people} schedules, parameters {parameters.shape} and initial {initial.shape} do not match the system"
         )
     if not SMALLEST_RTOL <= rtol <= 0.1:
         raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")

@@ -38,17 +38,45 @@ ARGUMENT_KINDS = {
 }
 DECLARED = {"int": "i", "float": "f", "Vector": "F"}
 ARITHMETIC = {
-    ast.Add: ("add", "fadd"), ast.Sub: ("sub", "fsub"), ast.Mult: ("mul", "fmul"), ast.Div: ("", "fdiv"),
-    ast.BitAnd: ("and", ""), ast.BitOr: ("or", ""), ast.LShift: ("shl", ""), ast.RShift: ("ashr", ""),
-}  # fmt: skip
+    ast.Add: ("add", "fadd"),
+    ast.Sub: ("sub", "fsub"),
+    ast.Mult: ("mul", "fmul"),
+    ast.Div: ("", "fdiv"),
+    ast.BitAnd: ("and", ""),
+    ast.BitOr: ("or", ""),
+    ast.LShift: ("shl", ""),
+    ast.RShift: ("ashr", ""),
+}
 STATIC: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.LShift: operator.lshift,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow, ast.BitAnd: operator.and_, ast.BitOr: operator.or_,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.USub: operator.neg, ast.Not: operator.not_, ast.Is: operator.is_, ast.IsNot: operator.is_not,
-}  # fmt: skip
-COMPARE = {ast.Eq: ("eq", "oeq"), ast.NotEq: ("ne", "une"), ast.Lt: ("slt", "olt"), ast.LtE: ("sle", "ole"), ast.Gt: ("sgt", "ogt"),
-           ast.GtE: ("sge", "oge")}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.LShift: operator.lshift,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+COMPARE = {
+    ast.Eq: ("eq", "oeq"),
+    ast.NotEq: ("ne", "une"),
+    ast.Lt: ("slt", "olt"),
+    ast.LtE: ("sle", "ole"),
+    ast.Gt: ("sgt", "ogt"),
+    ast.GtE: ("sge", "oge"),
+}
 
 
 class Variable(NamedTuple):
@@ -114,7 +142,7 @@ def fields(record: type) -> list[tuple[str, str]]:
 
 
 class Translator(Writer):
-    """Writes one function from its syntax tree. `scope` holds what names stand for: known objects, values, variables."""
+    """Writes one function from its syntax tree. `scope`: what names stand for, known objects, values, variables."""
 
     # --- statements
 

@@ -1,4 +1,4 @@
-"""Systems for the engine's tests: small ones from text, the library's own, and the reference problem of the benchmarks."""
+"""Systems for the engine's tests: small ones from text, and the library's own."""
 
 from __future__ import annotations
 
