@@ -72,7 +72,7 @@ def _tolerance(solver: Any, few: Any, exact: np.ndarray, rtol: float, tool: str)
         rtol = float(f"{rtol / 10:.0e}")
 
 
-def _best(run: Any, least: float = 1.0) -> float:
+def _best(run: Any, least: float = 2.0) -> float:
     """The quickest of several runs: noise only ever adds."""
     times: list[float] = []
     while len(times) < 2 or (sum(times) < least and len(times) < 50):

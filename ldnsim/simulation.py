@@ -211,7 +211,8 @@ def _run(request: _Request, setting: Setting, values: dict[str, np.ndarray], twi
     schedules = [
         schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
     ]
-    arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times)  # one solve for all arms
+    # one solve for all arms, from midnight of day 1 on whatever is looked at
+    arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
     status = arms.status.reshape(-1, people)
     status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
     reason = np.array(
@@ -222,7 +223,8 @@ def _run(request: _Request, setting: Setting, values: dict[str, np.ndarray], twi
         unit: Any = declared(output.unit, molar_mass(model, output.of)) if output.relative_to is None else without
         if output.relative_to == "drug_free_daily_mean":
             unit = daily_mean[:, index, None]
-        np.divide(arms.values[..., index].reshape(values[name].shape), unit, out=values[name])
+        found = arms.values[:, -len(times) :, index]
+        np.divide(found.reshape(values[name].shape), unit, out=values[name])
         np.divide(without, unit, out=twins[name])
         values[name][status != Status.SOLVED] = np.nan
     return _Run(status, reason, system)

@@ -25,7 +25,7 @@ def module_text(program: Program, here: Machine) -> str:
     pieces += [kernel.text(here.width, here.fused) for kernel in program.kernels()]
     pieces.append(translate("drive", drive, here.width, here.fused, {"m": program}, exported=True))
     declared = sorted({line for _, declarations in pieces for line in declarations.splitlines()})
-    wide = f'"prefer-vector-width"="512" "min-legal-vector-width"="{min(64 * here.width, 512)}"'
+    wide = f'"no-stack-arg-probe" "prefer-vector-width"="512" "min-legal-vector-width"="{min(64 * here.width, 512)}"'
     wide += f' "target-cpu"="{here.cpu}" "target-features"="{here.features}"'
     attributes = [
         f"attributes #0 = {{ nounwind {wide} }}",

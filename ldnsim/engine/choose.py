@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SolverName", "native_works", "solver"]
 
+TRIAL = "define void @trial() {\n  ret void\n}"
 SolverName = Literal["native", "reference"]
 
 
@@ -20,9 +21,10 @@ SolverName = Literal["native", "reference"]
 def native_works() -> bool:
     """Whether machine code can be made here; warns, once, where it cannot."""
     try:
-        from ldnsim.engine.machine import machine
+        from ldnsim.engine.machine import Native, assemble
 
-        machine()
+        trial = Native(assemble(TRIAL))  # by name: the code lives as long as this object
+        trial.function("trial", "")()
     except (ImportError, OSError, RuntimeError, AttributeError) as caught:
         slower = "the reference solver takes over, which is some hundred times slower"
         warnings.warn(f"no native code can be made here ({caught}): {slower}", stacklevel=3)

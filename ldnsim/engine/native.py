@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Walk", "compiled", "reasons", "solve", "walk"]
 
-MOST_TRIES = 300_000  # steps of one person, rejected ones included: about a second
+MOST_TRIES = 300_000  # steps of one person, rejected ones included: some tenths of a second
 PEOPLE_PER_THREAD = 32  # fewer are not worth a thread
 MOST_KEPT = 64  # compiled systems in memory
 ALIGNMENT = 256
@@ -72,6 +72,13 @@ def solve(
     done = walk(system, parameters, initial, schedules, times, outputs, rtol, threads=threads)
     done.values[done.status != Status.SOLVED] = np.nan
     return Solution(done.values, done.status.astype(np.int8), reasons(done.status))
+
+
+def cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def reasons(status: np.ndarray) -> list[str]:
@@ -134,7 +141,7 @@ def walk(  # noqa: PLR0913 - as `solve`
         tries=done.tries,
     )
     run: Callable[..., None] = drive or entry.drive
-    workers = min(threads or os.cpu_count() or 1, -(-people // PEOPLE_PER_THREAD))
+    workers = min(threads or cores(), -(-people // PEOPLE_PER_THREAD))
     if workers <= 1:
         run(job, *entry.room())
         return done
