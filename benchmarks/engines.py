@@ -217,7 +217,8 @@ def row(found: dict[str, Any], ours: float) -> str:
         return f"  {found['failed'][:90]}"
     told = "~" if found["told"] else " "
     return (
-        f"{found['rtol']:7.0e}{found['error']:9.0e}{found['one'] * 1e3:9.2f}{found['few']:9.4f}{told}{found['many']:8.3f}"
+        f"{found['rtol']:7.0e}{found['error']:9.0e}{found['one'] * 1e3:9.2f}{found['few']:9.4f}{told}"
+        f"{found['many']:8.3f}"
         f"{found['many'] / ours:8.1f}{found['cold']:9.2f}{found['memory']:10.0f}"
     )
 
