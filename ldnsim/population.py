@@ -27,7 +27,7 @@ def log_normal_factors(population: Population, quantity: str, cv: float) -> np.n
     `quantity` is the parameter's address, so that all accounts and arms see the same people.
     """
     sd = math.sqrt(math.log1p(cv * cv))
-    subjects = range(1, population.size + 1)
-    return np.exp(
-        sd * np.array([generator(population.seed, quantity, subject).standard_normal() for subject in subjects])
-    )
+    # one stream per seed and quantity, two numbers of it per person: the same person in any population size
+    uniform = generator(population.seed, quantity, 0).random((population.size, 2))
+    normal = np.sqrt(-2 * np.log1p(-uniform[:, 0])) * np.cos(2 * np.pi * uniform[:, 1])  # Box and Muller 1958
+    return np.asarray(np.exp(sd * normal))

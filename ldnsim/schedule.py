@@ -9,13 +9,15 @@ from ldnsim.system import molar_mass
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
 
     from ldnsim.dosing import Dose
     from ldnsim.model import Input, Model
     from ldnsim.system import System
 
-__all__ = ["events_of", "label_molar_mass"]
+__all__ = ["events_of", "label_molar_mass", "schedules_of"]
 
 
 def events_of(doses: Iterable[Dose], model: Model, system: System, values: Mapping[str, float]) -> tuple[Event, ...]:
@@ -38,6 +40,26 @@ def events_of(doses: Iterable[Dose], model: Model, system: System, values: Mappi
             else:
                 adds.append(Event(start, Kind.ADD, index, part))
     return tuple(sorted([*adds, *_rates(running)], key=lambda event: (event.time, event.kind, event.index)))
+
+
+def schedules_of(
+    doses: Sequence[tuple[Dose, ...]], model: Model, system: System, parameters: np.ndarray
+) -> list[tuple[Event, ...]]:
+    """The events of each person, a row of `parameters` (people, parameters); those whose doses (as the same object),
+    lags and shares are the same share one tuple.
+    """
+    inputs = {dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken}
+    products = [model.inputs[name] for name in sorted(inputs)]
+    asked = {name for product in products for name in (product.lag, *product.to.values()) if isinstance(name, str)}
+    places = {name: system.parameters.index(name) for name in sorted(asked)}
+    made: dict[tuple[int, bytes], tuple[Event, ...]] = {}
+    schedules = []
+    for taken, row in zip(doses, parameters[:, list(places.values())], strict=True):
+        key = id(taken), row.tobytes()
+        if key not in made:
+            made[key] = events_of(taken, model, system, dict(zip(places, row.tolist(), strict=True)))
+        schedules.append(made[key])
+    return schedules
 
 
 def label_molar_mass(model: Model, product: Input) -> float:

@@ -16,13 +16,14 @@ import numpy as np
 
 from ldnsim.addresses import Resolved, Setting, resolve
 from ldnsim.dosing import Dose, given_doses, planned_doses
-from ldnsim.engine import reference
+from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
+from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.fields import hours
 from ldnsim.model import weakest
 from ldnsim.population import log_normal_factors
-from ldnsim.schedule import events_of
+from ldnsim.schedule import schedules_of
 from ldnsim.system import System, compose, molar_mass
 from ldnsim.units import coherent, declared
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from ldnsim.model import Model, Output
+    from ldnsim.model import Model, Output, Part
     from ldnsim.scenario import Scenario
 
 __all__ = ["sample_times", "simulate"]
@@ -45,22 +46,40 @@ DISCLAIMER = (
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One account solved for all arms and people: arrays (arms, people, times), twins (people, times)."""
+class _Request:
+    """What is to be simulated: the scenario, its changes applied, the doses of each arm's people, sample times (h)."""
 
-    values: dict[str, np.ndarray]
-    twins: dict[str, np.ndarray]
+    scenario: Scenario
+    resolved: Resolved
+    doses: dict[str, list[tuple[Dose, ...]]]
+    times: np.ndarray
+    shown: dict[str, Output]
+    rtol: float
+    solver: choose.SolverName
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What became of one account's people: arrays (arms, people)."""
+
     status: np.ndarray
     reason: np.ndarray
     system: System
 
 
-def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: float = 1e-8) -> xr.Dataset:
+def simulate(
+    scenario: Scenario,
+    *,
+    times: Sequence[float] | None = None,
+    rtol: float = 1e-6,
+    solver: choose.SolverName = "native",
+) -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
     Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
     and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
-    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling.
+    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
+    `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
     Raises LdnsimError for changes that name or move nothing.
     """
     resolved = resolve(scenario)
@@ -68,8 +87,15 @@ def simulate(scenario: Scenario, *, times: Sequence[float] | None = None, rtol: 
     doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
     shown = _shown_outputs(scenario)
-    runs = [_run(scenario, resolved, setting, doses, at, shown, rtol) for setting in resolved.settings]
-    return _dataset(scenario, resolved, runs, doses, at, shown)
+    request = _Request(scenario, resolved, doses, at, shown, rtol, solver)
+    shape = (len(resolved.settings), len(resolved.arms), people, len(at))
+    values = {name: np.empty(shape) for name in shown}
+    twins = {name: np.empty((shape[0], *shape[2:])) for name in shown}
+    runs = []
+    for account, setting in enumerate(resolved.settings):
+        room = [{name: array[account] for name, array in arrays.items()} for arrays in (values, twins)]
+        runs.append(_run(request, setting, *room))
+    return _dataset(request, runs, values, twins)
 
 
 def sample_times(scenario: Scenario, resolved: Resolved) -> np.ndarray:
@@ -97,9 +123,10 @@ def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> lis
     """The doses of each person of an arm. The typical person takes part in the draws as subject 1."""
     seed = resolved.population.seed if resolved.population else 1
     duration = hours(resolved.duration)
-    return [
-        given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in range(1, people + 1)
-    ]
+    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
+    subjects = range(1, people + 1) if drawn else [1]
+    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in subjects]
+    return taken if drawn else taken * people  # one tuple for all: what is made of it is made once
 
 
 def _shown_outputs(scenario: Scenario) -> dict[str, Output]:
@@ -125,73 +152,90 @@ def _parameters(model: Model, system: System, setting: Setting, resolved: Resolv
     return np.column_stack(columns)
 
 
-def _run(
-    scenario: Scenario,
-    resolved: Resolved,
-    setting: Setting,
-    doses: dict[str, list[tuple[Dose, ...]]],
-    times: np.ndarray,
-    shown: dict[str, Output],
-    rtol: float,
-) -> _Run:
-    model = scenario.model
-    system = compose(model, setting.parts)
-    parameters = _parameters(model, system, setting, resolved)
-    start, no_rhythm, why = periodic_states(system, parameters)
-    healthy = np.flatnonzero(no_rhythm == Status.SOLVED)
-    rows = [dict(zip(system.parameters, row.tolist(), strict=True)) for row in parameters]
-    names = list(shown)
+_systems: dict[
+    tuple[int, ...], tuple[Model, dict[str, Part], System]
+] = {}  # the records are held, so that ids stay theirs
+MOST_SYSTEMS = 32
 
-    def solved(schedules: list[Any], at: np.ndarray) -> Solution:
-        """Solve those who have a rhythm to start from; the others keep their reason."""
-        values = np.full((len(rows), len(at), len(names)), np.nan)
-        status, reason = no_rhythm.copy(), list(why)
-        if len(healthy):
-            found = reference.solve(
-                system, parameters[healthy], start[healthy], [schedules[p] for p in healthy], at, names, rtol
+
+def _composed(model: Model, parts: dict[str, Part]) -> System:
+    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
+    key = (id(model), *map(id, parts.values()))
+    if key not in _systems:
+        while len(_systems) >= MOST_SYSTEMS:
+            del _systems[next(iter(_systems))]
+        _systems[key] = model, parts, compose(model, parts)
+    return _systems[key][2]
+
+
+def _run(request: _Request, setting: Setting, values: dict[str, np.ndarray], twins: dict[str, np.ndarray]) -> _Run:
+    """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
+    model, resolved, times, shown = request.scenario.model, request.resolved, request.times, request.shown
+    system = _composed(model, setting.parts)
+    parameters = _parameters(model, system, setting, resolved)
+    names = list(shown)
+    start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=request.solver)
+    healthy = no_rhythm == Status.SOLVED
+    solve = choose.solver(request.solver)
+
+    def solved(who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
+        """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
+        if np.all(healthy):
+            return solve(system, parameters[who], start[who], schedules, at, names, request.rtol)
+        values = np.full((len(who), len(at), len(names)), np.nan)
+        status, reason = no_rhythm[who], [why[person] for person in who]
+        rows = np.flatnonzero(healthy[who])
+        if len(rows):
+            found = solve(
+                system,
+                parameters[who[rows]],
+                start[who[rows]],
+                [schedules[row] for row in rows],
+                at,
+                names,
+                request.rtol,
             )
-            values[healthy], status[healthy] = found.values, found.status
-            for person, text in zip(healthy, found.reason, strict=True):
-                reason[person] = text
+            values[rows], status[rows] = found.values, found.status
+            for row, text in zip(rows, found.reason, strict=True):
+                reason[row] = text
         return Solution(values, status, reason)
 
     day = np.arange(0.0, DAY)
-    with_day = np.union1d(day, times)
-    twin = solved([()] * len(rows), with_day)
-    daily_mean = twin.values[:, np.isin(with_day, day)].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    twins = twin.values[:, np.isin(with_day, times)]
-    arms = []
-    for arm in resolved.arms:
-        arms.append(
-            solved([events_of(taken, model, system, row) for taken, row in zip(doses[arm], rows, strict=True)], times)
-        )
-    status = np.array([np.where(arm.status == Status.SOLVED, twin.status, arm.status) for arm in arms], dtype=np.int8)
-    reason = np.array([[a or t for a, t in zip(arm.reason, twin.reason, strict=True)] for arm in arms], dtype=object)
-    values, twin_values = {}, {}
+    clock = (
+        times % DAY if repeats_daily(system, tuple(names)) else times
+    )  # on the orbit every day is the first one again
+    with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
+    everyone, people = np.arange(len(parameters)), len(parameters)
+    twin = solved(everyone, [()] * people, with_day)
+    daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
+    schedules = [
+        schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
+    ]
+    # one solve for all arms, from midnight of day 1 on whatever is looked at
+    arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
+    status = arms.status.reshape(-1, people)
+    status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
+    reason = np.array(
+        [a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object
+    ).reshape(status.shape)
     for index, (name, output) in enumerate(shown.items()):
-        with_drug, without = np.array([arm.values[..., index] for arm in arms]), twins[..., index]
-        if output.relative_to == "drug_free":
-            with_drug, without = with_drug / without, without / without
-        elif output.relative_to == "drug_free_daily_mean":
-            mean = daily_mean[:, index, None]
-            with_drug, without = with_drug / mean, without / mean
-        else:
-            unit = declared(output.unit, molar_mass(model, output.of))
-            with_drug, without = with_drug / unit, without / unit
-        with_drug[status != Status.SOLVED] = np.nan
-        values[name], twin_values[name] = with_drug, without
-    return _Run(values, twin_values, status, reason, system)
+        without = twin.values[:, place[len(day) :], index]
+        unit: Any = declared(output.unit, molar_mass(model, output.of)) if output.relative_to is None else without
+        if output.relative_to == "drug_free_daily_mean":
+            unit = daily_mean[:, index, None]
+        found = arms.values[:, -len(times) :, index]
+        np.divide(found.reshape(values[name].shape), unit, out=values[name])
+        np.divide(without, unit, out=twins[name])
+        values[name][status != Status.SOLVED] = np.nan
+    return _Run(status, reason, system)
 
 
 def _dataset(
-    scenario: Scenario,
-    resolved: Resolved,
-    runs: list[_Run],
-    doses: dict[str, list[tuple[Dose, ...]]],
-    times: np.ndarray,
-    shown: dict[str, Output],
+    request: _Request, runs: list[_Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
 ) -> xr.Dataset:
     import xarray as xr  # imported late: it costs half a second
+
+    scenario, resolved, times = request.scenario, request.resolved, request.times
 
     has_people = resolved.population is not None
     subject = ["subject"] if has_people else []
@@ -201,16 +245,12 @@ def _dataset(
         return xr.Variable(dims, array if has_people else array.take(0, axis=people_axis), attrs)
 
     data: dict[str, xr.Variable] = {}
-    for name, output in shown.items():
+    for name, output in request.shown.items():
         attrs = _attributes(name, output, resolved, runs)
-        data[name] = variable(
-            ["account", "arm", *subject, "time"], np.array([run.values[name] for run in runs]), attrs, 2
-        )
+        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(
-                ["account", *subject, "time"], np.array([run.twins[name] for run in runs]), twin, 1
-            )
+            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
@@ -220,7 +260,7 @@ def _dataset(
     data["reason"] = variable(
         ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
     )
-    data.update(_dose_variables(doses, subject, variable))
+    data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
@@ -239,13 +279,15 @@ def _dose_variables(
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for arm, people in enumerate(doses.values()):
-        for person, taken in enumerate(people):
+        alike = all(taken is people[0] for taken in people)
+        for person, taken in enumerate(people[:1] if alike else people):
+            to = slice(None) if alike else person
             for index, dose in enumerate(taken):
-                time[arm, person, index] = dose.time
-                amount[arm, person, index] = (
+                time[arm, to, index] = dose.time
+                amount[arm, to, index] = (
                     coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
                 )
-                name[arm, person, index] = dose.input
+                name[arm, to, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
         "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),

@@ -105,7 +105,7 @@ def test_people_are_the_same_in_any_population(ask):
 
 def test_a_person_who_cannot_be_solved_is_kept_with_a_reason(ask, monkeypatch):
     question = ask("1 d", "[transient]", extra="population: {size: 3, seed: 1}", night=NIGHT)
-    whole = ldn.simulate(question)
+    whole = ldn.simulate(question, solver="reference")
     integrate = reference.integrate
 
     def failing(system, parameters, initial, schedule, times, rtol):
@@ -117,7 +117,7 @@ def test_a_person_who_cannot_be_solved_is_kept_with_a_reason(ask, monkeypatch):
 
     failing.calls = 0
     monkeypatch.setattr(reference, "integrate", failing)
-    result = ldn.simulate(question)
+    result = ldn.simulate(question, solver="reference")
     assert result.status.squeeze().values.tolist() == [0, 2, 0]
     assert result.reason.squeeze().values.tolist() == ["", "gave up", ""]
     assert np.isnan(result.Cp.sel(subject=2)).all()

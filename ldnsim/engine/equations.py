@@ -16,8 +16,19 @@ __all__ = ["derivative_function", "output_function"]
 
 DAY = 24.0
 # `math.pow` and not `**`: a negative base must fail, not turn complex
-CALLS = {"exp": "exp", "log": "log", "log10": "log10", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tanh": "tanh", "abs": "abs",
-         "min": "min", "max": "max", "**": "pow"}  # fmt: skip
+CALLS = {
+    "exp": "exp",
+    "log": "log",
+    "log10": "log10",
+    "sqrt": "sqrt",
+    "sin": "sin",
+    "cos": "cos",
+    "tanh": "tanh",
+    "abs": "abs",
+    "min": "min",
+    "max": "max",
+    "**": "pow",
+}
 NAMESPACE = {name: getattr(math, name) for name in ("exp", "log", "log10", "sqrt", "sin", "cos", "tanh", "pow")}
 NAMESPACE |= {"abs": abs, "min": min, "max": max, "__builtins__": {}}
 

@@ -24,7 +24,7 @@ class Kind(IntEnum):
 class Event(NamedTuple):
     time: float  # h
     kind: Kind
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # a field, not the tuple's method
     value: float = 0.0
 
 

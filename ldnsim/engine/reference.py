@@ -14,19 +14,21 @@ import numpy as np
 
 from ldnsim.engine.equations import derivative_function, output_function
 from ldnsim.engine.events import Event, Kind, Solution, Status
+from ldnsim.engine.schedules import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ldnsim.engine.schedules import Schedules
     from ldnsim.system import System
 
-__all__ = ["SMALLEST_RTOL", "Failed", "integrate", "solve"]
+__all__ = ["SMALLEST_RTOL", "Failed", "check", "integrate", "solve"]
 
 SMALLEST_RTOL = 1e-12
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - a person, not the program
     """One person cannot be solved."""
 
     def __init__(self, status: Status, reason: str) -> None:
@@ -50,7 +52,7 @@ def solve(
     and NaN, and changes nothing for the others. Raises ValueError for tolerances, times or shapes out of range.
     """
     parameters, initial, times = np.asarray(parameters, float), np.asarray(initial, float), np.asarray(times, float)
-    _check(system, parameters, initial, schedules, times, rtol)
+    check(system, parameters, initial, schedules, times, rtol)
     observe = output_function(system, outputs)
     values = np.full((len(parameters), len(times), len(outputs)), np.nan)
     status = np.zeros(len(parameters), dtype=np.int8)
@@ -99,7 +101,7 @@ def integrate(
     return samples
 
 
-def _stretch(
+def _stretch(  # noqa: PLR0913, PLR0917 - all that a stretch needs
     derivative: Callable[..., list[float]],
     start: float,
     stop: float,
@@ -163,25 +165,38 @@ def _counted(derivative: Callable[..., list[float]]) -> Callable[..., list[float
     return counted
 
 
-def _check(
+def check(
     system: System,
     parameters: np.ndarray,
     initial: np.ndarray,
-    schedules: Sequence[Sequence[Event]],
+    schedules: Sequence[Sequence[Event]] | Schedules,
     times: np.ndarray,
     rtol: float,
 ) -> None:
+    """Raises ValueError for tolerances, times, schedules or shapes out of range."""
     people = len(schedules)
     if parameters.shape != (people, len(system.parameters)) or initial.shape != (people, len(system.states)):
         raise ValueError(
-            f"{people} schedules, parameters {parameters.shape} and initial states {initial.shape} do not match the system"
+            f"{people} schedules, parameters {parameters.shape} and initial {initial.shape} do not match the system"
         )
     if not SMALLEST_RTOL <= rtol <= 0.1:
         raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
     if times.ndim != 1 or not len(times) or not np.all(np.diff(times) > 0) or not np.all(np.isfinite(times)):
         raise ValueError("sample times must be finite and ascending, and at least one")
-    for schedule in schedules:
-        if any(later.time < earlier.time for earlier, later in zip(schedule, schedule[1:], strict=False)):
-            raise ValueError("events must be in ascending time")
-        if schedule and schedule[0].time < times[0]:
-            raise ValueError("an event stands before the first sample time")
+    events = pack(schedules)
+    if not len(events.time):
+        return
+    within = np.ones(len(events.time) - 1, bool)
+    starts = events.first[(events.first > 0) & (events.first < events.last)]
+    within[starts - 1] = False  # from one person to the next, time may go back
+    if np.any((np.diff(events.time) < 0) & within) or not np.all(np.isfinite(events.time)):
+        raise ValueError("events must be in ascending time, and finite")
+    if np.any(events.time[events.first[events.first < events.last]] < times[0]):
+        raise ValueError("an event stands before the first sample time")
+    limits = np.array(
+        [len(system.states), len(system.states), len(system.parameters), np.iinfo(np.int64).max]
+    )  # by Kind
+    if np.any((events.kind < 0) | (events.kind >= len(limits))):
+        raise ValueError("an event of unknown kind")
+    if np.any((events.index < 0) | (events.index >= limits[events.kind])):
+        raise ValueError("an event's index is out of range")

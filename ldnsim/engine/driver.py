@@ -1,0 +1,242 @@
+"""The driver: people wait in a queue, each lane takes one, walks it through its events and outputs, and takes the next.
+
+Lanes are asynchronous: every lane has its own time, step, events and samples, so that what a person gets depends
+neither on the neighbours nor on the lane. Written in the words of `lanes`: `translate` compiles this very text, and it
+also runs as it is, in plain Python, as its own reference. `m` is the `program.Program`: row numbers and kernels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ldnsim.engine.events import Kind, Status
+from ldnsim.engine.lanes import (
+    Floats,
+    Ints,
+    Rows,
+    RowsOfInts,
+    Vector,
+    absolute,
+    any_lane,
+    fma,
+    gather,
+    scatter,
+    take,
+    where,
+)
+from ldnsim.engine.step import attempt, interpolate, inverse_tenth_root, mean_square_error, prepare_interpolation
+
+if TYPE_CHECKING:
+    from ldnsim.engine.program import Program
+
+__all__ = ["OWN_ROWS", "Job", "drive"]
+
+# whole numbers that each lane keeps, as rows of `own`
+PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED = range(7)
+OWN_ROWS = 7
+FREE, RESTING = -1, -2  # instead of a person: wants one; the queue is empty
+
+NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = (
+    int(Status.NOT_FINITE),
+    int(Status.TOO_MANY_STEPS),
+    int(Status.STEP_TOO_SMALL),
+)
+ADD, RATE, SET, RESET = int(Kind.ADD), int(Kind.RATE), int(Kind.SET), int(Kind.RESET)
+
+NEVER = float("inf")
+FIRST_STEP = 1e-2  # h, tried at a person's start
+SAFETY, MOST_SHRINK, MOST_GROWTH = 0.9, 0.2, 6.0
+SHRINK_NOT_FINITE = 0.1
+SMALLEST_STEP = 1e-14  # of the time reached: below, a step would be lost in its rounding
+SMALLEST_AT_ZERO = 1e-17  # h
+
+
+class Job(NamedTuple):
+    """What is to be solved, and where results go: arrays without strides.
+
+    parameters (people * parameters), initial (people * states); home (states) is what a reset goes back to. The events
+    of a person are first_event..last_event - 1 of the four event arrays. times (samples) ascending, tolerance (states)
+    absolute. Results: values (outputs * people * samples), ends (people * states) at the last time, status and tries
+    (people).
+    """
+
+    people: int
+    queue: Ints
+    parameters: Floats
+    initial: Floats
+    home: Floats
+    first_event: Ints
+    last_event: Ints
+    event_time: Floats
+    event_kind: Ints
+    event_index: Ints
+    event_value: Floats
+    times: Floats
+    samples: int
+    rtol: float
+    tolerance: Floats
+    most_tries: int
+    values: Floats
+    ends: Floats
+    status: Ints
+    tries: Ints
+
+
+def drive(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
+    """Solve people from the queue until it is empty. w (m.count, lanes) and own (OWN_ROWS, lanes): room to work in,
+    zeros.
+    """
+    own[PERSON] = own[PERSON] + FREE
+    while any_lane(own[PERSON] > RESTING):
+        while any_lane(calls(m, w, own)):
+            own[CALLED] = where(calls(m, w, own), 1, 0)
+            seat(m, job, w, own)
+            m.prepare(w)
+            show_start(m, job, w, own)
+            happen(m, job, w, own)
+            m.prepare(w)  # an event may have set a parameter
+        attempt(m, w)
+        judge(m, job, w, own)
+
+
+def calls(m: Program, w: Rows, own: RowsOfInts) -> Vector:
+    """Lanes that need something other than a step: a person, an event, an end."""
+    return (own[PERSON] == FREE) | ((own[PERSON] >= 0) & ((w[m.time] >= w[m.stop]) | (own[CODE] > 0)))
+
+
+def seat(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
+    """Lanes whose person is done write down how it ended and take the next one."""
+    lane: int = 0
+    while lane < m.width:
+        if own[CALLED, lane] > 0:
+            person = own[PERSON, lane]
+            if person >= 0 and (own[CODE, lane] > 0 or own[SAMPLE, lane] >= job.samples):
+                job.status[person] = own[CODE, lane]
+                job.tries[person] = own[TRIES, lane]
+                i: int = 0
+                while i < m.states:
+                    job.ends[person * m.states + i] = w[m.y + i, lane]
+                    i += 1
+                own[PERSON, lane] = FREE
+            if own[PERSON, lane] == FREE:
+                begin(m, job, take(job.queue), lane, w, own)
+        lane += 1
+
+
+def begin(m: Program, job: Job, person: int, lane: int, w: Rows, own: RowsOfInts) -> None:
+    """A new person in a lane: all that its run depends on is set here."""
+    if person < job.people:
+        own[PERSON, lane] = person
+        own[EVENT, lane] = job.first_event[person]
+        for row in (SAMPLE, TRIES, CODE):
+            own[row, lane] = 0
+        i: int = 0
+        while i < m.states:
+            w[m.y + i, lane] = job.initial[person * m.states + i]
+            w[m.rate + i, lane] = 0.0
+            i += 1
+        i = 0
+        while i < m.parameters:
+            w[m.p + i, lane] = job.parameters[person * m.parameters + i]
+            i += 1
+        w[m.time, lane] = job.times[0]
+        w[m.next_sample, lane] = job.times[0]
+        w[m.restart, lane] = FIRST_STEP
+    else:
+        own[PERSON, lane] = RESTING
+
+
+def show_start(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
+    """The first sample, at the start, before any event."""
+    w[m.at] = w[m.time]
+    for state, (row, _) in m.observed.items():
+        w[row] = w[m.y + state]
+    show(m, job, (own[CALLED] > 0) & (own[PERSON] >= 0) & (own[SAMPLE] == 0), w, own)
+
+
+def happen(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
+    """Lanes that stand at an event let it happen and set out for the next, with the step that suited the last one."""
+    lane: int = 0
+    while lane < m.width:
+        if own[CALLED, lane] > 0 and own[PERSON, lane] >= 0:
+            last = job.last_event[own[PERSON, lane]]
+            event: int = own[EVENT, lane]
+            while event < last and job.event_time[event] <= w[m.time, lane]:
+                change(m, job, event, lane, w)
+                event += 1
+            own[EVENT, lane] = event
+            own[FRESH, lane] = 1
+            w[m.proposed, lane] = w[m.restart, lane]
+            w[m.stop, lane] = job.times[job.samples - 1]
+            if event < last and job.event_time[event] < job.times[job.samples - 1]:
+                w[m.stop, lane] = job.event_time[event]
+        lane += 1
+
+
+def change(m: Program, job: Job, event: int, lane: int, w: Rows) -> None:
+    kind, index, value = job.event_kind[event], job.event_index[event], job.event_value[event]
+    if kind == ADD:
+        w[m.y + index, lane] += value
+    if kind == RATE:
+        w[m.rate + index, lane] = value
+    if kind == SET:
+        w[m.p + index, lane] = value
+    if kind == RESET:
+        i: int = 0
+        while i < m.states:
+            w[m.y + i, lane] = job.home[i]
+            w[m.rate + i, lane] = 0.0
+            i += 1
+
+
+def judge(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
+    """Accept or reject the step in each lane, show the samples that it passed, and choose the next step."""
+    error = mean_square_error(m, job.rtol, job.tolerance, w)
+    awake = (own[PERSON] >= 0) & (own[CODE] == 0)
+    accepted = awake & (error <= 1.0)
+    rejected = awake & ~(error <= 1.0)
+    arrives = w[m.proposed] >= w[m.stop] - w[m.time]
+    reached = where(arrives, w[m.stop], w[m.time] + w[m.h])
+    show_passed(m, job, accepted, reached, w, own)
+
+    finite = error < NEVER  # false for NaN
+    factor = SAFETY * inverse_tenth_root(error)
+    factor = where(factor < MOST_SHRINK, MOST_SHRINK, where(factor > MOST_GROWTH, MOST_GROWTH, factor))
+    proposed = w[m.h] * where(finite, factor, SHRINK_NOT_FINITE)
+    w[m.proposed] = proposed
+    w[m.restart] = where(accepted & (own[FRESH] > 0), proposed, w[m.restart])
+    own[FRESH] = where(accepted, 0, own[FRESH])
+    i: int = 0
+    while i < m.states:
+        w[m.y + i] = where(accepted, w[m.y1 + i], w[m.y + i])
+        i += 1
+    w[m.time] = where(accepted, reached, w[m.time])
+    own[TRIES] += where(awake, 1, 0)
+    stuck = rejected & (proposed < fma(SMALLEST_STEP, absolute(w[m.time]), SMALLEST_AT_ZERO))
+    own[CODE] = where(stuck, where(finite, STEP_TOO_SMALL, NOT_FINITE), own[CODE])
+    own[CODE] = where(awake & (own[TRIES] >= job.most_tries) & (own[CODE] == 0), TOO_MANY_STEPS, own[CODE])
+
+
+def show_passed(m: Program, job: Job, accepted: Vector, reached: Vector, w: Rows, own: RowsOfInts) -> None:
+    """Outputs at the sample times in (time, reached]."""
+    if any_lane(accepted & (w[m.next_sample] <= reached)):
+        prepare_interpolation(m, w)
+        while any_lane(accepted & (w[m.next_sample] <= reached)):
+            w[m.at] = w[m.next_sample]
+            interpolate(m, w, w[m.at])
+            show(m, job, accepted & (w[m.next_sample] <= reached), w, own)
+
+
+def show(m: Program, job: Job, mask: Vector, w: Rows, own: RowsOfInts) -> None:
+    """Write the outputs of the lanes in the mask, and look for their next sample."""
+    m.observe(w)
+    place = own[PERSON] * job.samples + own[SAMPLE]
+    for output in range(m.outputs):
+        found = w[m.o + output]
+        scatter(job.values, place + output * job.people * job.samples, mask, found)
+        own[CODE] = where(mask & ~(absolute(found) < NEVER), NOT_FINITE, own[CODE])
+    following = where(mask, own[SAMPLE] + 1, own[SAMPLE])
+    own[SAMPLE] = following
+    more = following < job.samples
+    time = gather(job.times, where(more, following, job.samples - 1))
+    w[m.next_sample] = where(more, time, NEVER)

@@ -1,0 +1,209 @@
+"""The native solver: models compiled to vector code at run time, many people at once.
+
+The same signature and meaning as `reference.solve`. A person's result has the same bits alone, in any batch, order,
+chunk and number of threads on one machine.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ldnsim.engine import cache
+from ldnsim.engine.build import DRIVE_KINDS, module_text
+from ldnsim.engine.driver import OWN_ROWS, Job
+from ldnsim.engine.events import Solution, Status
+from ldnsim.engine.machine import Native, assemble, machine
+from ldnsim.engine.program import Program
+from ldnsim.engine.reference import check
+from ldnsim.engine.schedules import Schedules, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ldnsim.engine.events import Event
+    from ldnsim.system import System
+
+__all__ = ["Walk", "compiled", "reasons", "solve", "walk"]
+
+MOST_TRIES = 300_000  # steps of one person, rejected ones included: some tenths of a second
+PEOPLE_PER_THREAD = 32  # fewer are not worth a thread
+MOST_KEPT = 64  # compiled systems in memory
+ALIGNMENT = 256
+
+REASONS = {
+    Status.NOT_FINITE: "a state or an output is not finite, or the equations have no value",
+    Status.TOO_MANY_STEPS: f"more than {MOST_TRIES} steps",
+    Status.STEP_TOO_SMALL: "the step became too small to go on",
+}
+
+
+class Walk(NamedTuple):
+    """What the driver wrote: values (people, times, outputs), ends (people, states) at the last time, status and tries
+    (people,).
+    """
+
+    values: np.ndarray
+    ends: np.ndarray
+    status: np.ndarray
+    tries: np.ndarray
+
+
+def solve(
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedules: Sequence[Sequence[Event]] | Schedules,
+    times: np.ndarray,
+    outputs: Sequence[str],
+    rtol: float = 1e-6,
+    *,
+    threads: int | None = None,
+) -> Solution:
+    """Outputs of every person at the sample times; see `reference.solve`.
+
+    Errors stay below about 30 * rtol of each state's largest value. `threads`: at most so many (None: one per core).
+    Large populations may be solved in pieces: the pieces have the same bits as the whole.
+    """
+    done = walk(system, parameters, initial, schedules, times, outputs, rtol, threads=threads)
+    done.values[done.status != Status.SOLVED] = np.nan
+    return Solution(done.values, done.status.astype(np.int8), reasons(done.status))
+
+
+def cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def reasons(status: np.ndarray) -> list[str]:
+    """A text for each person, "" where solved."""
+    texts = [""] * len(status)
+    for person in np.flatnonzero(status).tolist():
+        texts[person] = REASONS[Status(int(status[person]))]
+    return texts
+
+
+def walk(  # noqa: PLR0913 - as `solve`
+    system: System,
+    parameters: np.ndarray,
+    initial: np.ndarray,
+    schedules: Sequence[Sequence[Event]] | Schedules,
+    times: np.ndarray,
+    outputs: Sequence[str],
+    rtol: float,
+    *,
+    threads: int | None = None,
+    drive: Callable[..., None] | None = None,
+) -> Walk:
+    """As `solve`, with the states at the last time; rows that failed hold anything. `drive` stands in for the compiled
+    driver.
+    """
+    parameters, initial, times = (np.ascontiguousarray(array, float) for array in (parameters, initial, times))
+    packed = pack(schedules)
+    check(system, parameters, initial, packed, times, rtol)
+    people, size = len(packed), len(times)
+    entry = compiled(system, tuple(outputs))
+    values, ends = np.empty(len(outputs) * people * size), np.empty(people * len(system.states))
+    done = Walk(
+        values.reshape(len(outputs), people, size).transpose(1, 2, 0),  # in memory, an output's values stand together
+        ends.reshape(people, len(system.states)),
+        np.zeros(people, np.int64),
+        np.zeros(people, np.int64),
+    )
+    if not people:
+        return done
+    job = Job(
+        people=people,
+        queue=np.zeros(1, np.int64),
+        parameters=parameters.reshape(-1),
+        initial=initial.reshape(-1),
+        home=np.array(system.initial, float),
+        first_event=packed.first,
+        last_event=packed.last,
+        event_time=packed.time,
+        event_kind=packed.kind,
+        event_index=packed.index,
+        event_value=packed.value,
+        times=times,
+        samples=size,
+        rtol=rtol,
+        tolerance=np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300),
+        most_tries=MOST_TRIES,
+        values=values,
+        ends=ends,
+        status=done.status,
+        tries=done.tries,
+    )
+    run: Callable[..., None] = drive or entry.drive
+    workers = min(threads or cores(), -(-people // PEOPLE_PER_THREAD))
+    if workers <= 1:
+        run(job, *entry.room())
+        return done
+    with ThreadPoolExecutor(workers) as pool:  # all take people from one queue
+        for finished in [pool.submit(run, job, *entry.room()) for _ in range(workers)]:
+            finished.result()
+    return done
+
+
+class Compiled:
+    """A system's native driver, and how much room it needs to work in."""
+
+    def __init__(self, system: System, outputs: tuple[str, ...]) -> None:
+        here = machine()
+        self.program = Program(system, outputs, here.width)
+        key = f"{cache.engine_version()} {here.text} {self.program.text}"
+        self.native = _loaded(cache.load(key))
+        if self.native is None:
+            code = assemble(module_text(self.program, here))
+            self.native = Native(code)
+            cache.save(key, code)
+        self._function = self.native.function("drive", DRIVE_KINDS)
+        self._width = here.width
+
+    def drive(self, job: Job, table: np.ndarray, own: np.ndarray) -> None:
+        """The compiled driver, called as `driver.drive` without its program. Other Python threads go on meanwhile."""
+        self._function(*(a.ctypes.data if isinstance(a, np.ndarray) else a for a in (*job, table, own)))
+
+    def room(self) -> tuple[np.ndarray, np.ndarray]:
+        """Zeros for one call: the table of rows and the lanes' own whole numbers, aligned."""
+        return _aligned((self.program.count, self._width), float), _aligned((OWN_ROWS, self._width), np.int64)
+
+
+_kept: dict[
+    tuple[int, tuple[str, ...]], tuple[System, Compiled]
+] = {}  # the system is held, so that its id stays its own
+_lock = threading.Lock()
+
+
+def compiled(system: System, outputs: tuple[str, ...]) -> Compiled:
+    """The compiled system: from memory, from disk, or made now."""
+    key = (id(system), outputs)
+    with _lock:
+        if key not in _kept:
+            while len(_kept) >= MOST_KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[key] = system, Compiled(system, outputs)
+        return _kept[key][1]
+
+
+def _loaded(code: bytes | None) -> Native | None:
+    """Code from disk; None where there is none or it cannot be loaded."""
+    if code is None:
+        return None
+    try:
+        return Native(code)
+    except (RuntimeError, OSError):
+        return None
+
+
+def _aligned(shape: tuple[int, int], kind: type) -> np.ndarray:
+    size = shape[0] * shape[1] * 8
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(kind).reshape(shape)

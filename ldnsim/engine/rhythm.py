@@ -1,0 +1,56 @@
+"""Does a system, left alone, do the same every day? Seen from its equations, not from its values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ldnsim.engine.derivative import TIME, gradients
+from ldnsim.engine.graph import DAY, ON_TIME, Graph, Node, system_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ldnsim.system import System
+
+__all__ = ["repeats_daily"]
+
+
+_known: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}  # the system is held, so that its id stays its own
+MOST_KNOWN = 64
+
+
+def repeats_daily(system: System, outputs: Sequence[str]) -> bool:
+    """Whether time enters derivatives and outputs only as the angle of a sine or cosine that turns whole times a day.
+
+    On a drug-free orbit of 24 h every day then is the first one again.
+    """
+    key = id(system), tuple(outputs)
+    if key not in _known:
+        while len(_known) >= MOST_KNOWN:
+            del _known[next(iter(_known))]
+        _known[key] = system, _looked_at(system, outputs)
+    return _known[key][1]
+
+
+def _looked_at(system: System, outputs: Sequence[str]) -> bool:
+    graph, slopes, shown = system_graph(system, outputs)
+    roots = [*slopes, *shown]
+    drifts: dict[Node, bool] = {}
+    for node in graph.reached(roots):
+        operation = graph.nodes[node][0]
+        drifts[node] = operation == "t" or any(drifts[argument] for argument in graph.arguments(node))
+        if drifts[node] and operation in ("sin", "cos"):
+            drifts[node] = not _whole_turns(graph, graph.arguments(node)[0])
+    return not any(drifts[root] for root in roots)
+
+
+def _whole_turns(graph: Graph, angle: Node) -> bool:
+    if not graph.depends[angle] & ON_TIME:
+        return True
+    speed = gradients(graph, [angle])[0].get(TIME)
+    value = None if speed is None else graph.value(speed)
+    if value is None:
+        return False
+    turns = value * DAY / (2 * math.pi)
+    return abs(turns - round(turns)) < 1e-12 * max(1.0, abs(turns))
