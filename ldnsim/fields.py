@@ -4,26 +4,57 @@ from __future__ import annotations
 
 import math
 import re
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ldnsim.errors import Fault, LdnsimError, nearest
+from ldnsim.errors import LdnsimError, nearest, shown
 from ldnsim.expressions import BUILT_IN, FUNCTIONS
-from ldnsim.units import DIMENSIONLESS, Quantity, coherent, parse_quantity, parse_unit
+from ldnsim.units import DIMENSIONLESS, QUANTITY_EXAMPLE, Quantity, coherent, parse_quantity, parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Clock", "Day", "Duration", "Identifier", "Names", "Positive", "QuantityField", "Record", "Share", "UnitField", "Weekday", "Weekdays", "Window"]
+__all__ = [
+    "Axis",
+    "Change",
+    "ChangeValue",
+    "Clock",
+    "Day",
+    "Days",
+    "Duration",
+    "Identifier",
+    "Names",
+    "NotNegative",
+    "NotNegativePair",
+    "Positive",
+    "QuantityField",
+    "QuantityPair",
+    "Record",
+    "Share",
+    "ShareOrAddress",
+    "UnitField",
+    "Variability",
+    "Weekday",
+    "Weekdays",
+    "Whole",
+    "Window",
+    "by_day",
+]
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = frozenset(BUILT_IN) | frozenset(FUNCTIONS)
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
 DAY = re.compile(r"(?:day\s*)?([1-9][0-9]{0,4})\Z", re.I)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST = 10 * 365.25 * 24
+MOST_ITEMS = 1_000
+LARGEST_VARIABILITY = 5.0
+
+Change = str | int | float | tuple[str | int | float, ...]  # what an address can be changed to
 
 
 class Record(BaseModel):
@@ -32,24 +63,36 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
 
 
-def wrong(message: str, expected: str = "", nearest: str = "") -> PydanticCustomError:
-    """An error that `files` turns into a Fault with its place."""
-    return PydanticCustomError("ldnsim", "{message}", {"message": message, "expected": expected, "nearest": nearest})
+def wrong(
+    message: str, expected: str = "", nearest: str = "", offset: tuple[int, int] | None = None
+) -> PydanticCustomError:
+    """An error that becomes a Fault with its place (see `misfits`)."""
+    return PydanticCustomError(
+        "ldnsim", "{message}", {"message": message, "expected": expected, "nearest": nearest, "offset": offset}
+    )
 
 
-def _told(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _told(function: Callable[[Any], Any], expected: str = "") -> Callable[[Any], Any]:
     def validate(found: Any) -> Any:
         try:
             return function(found)
         except LdnsimError as caught:
             fault = caught.faults[0]
-            raise wrong(fault.message, fault.expected, fault.nearest) from None
+            raise wrong(
+                fault.message,
+                (fault.expected == QUANTITY_EXAMPLE and expected) or fault.expected,
+                fault.nearest,
+                fault.offset,
+            ) from None
 
     return validate
 
 
-def _quantity_schema(example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "number"], "examples": [example]})
+def _quantity(*checks: Callable[[Quantity], Quantity], example: str) -> Any:
+    """The type of a quantity that the checks let pass."""
+    expected = f"a number with its unit, such as '{example}'"
+    schema = WithJsonSchema({"type": ["string", "number"], "examples": [example]})
+    return Annotated[Quantity, BeforeValidator(_told(parse_quantity, expected)), *map(AfterValidator, checks), schema]
 
 
 def _duration(found: Quantity) -> Quantity:
@@ -72,6 +115,12 @@ def _share(found: Quantity) -> Quantity:
     return found
 
 
+def _variability(found: Quantity) -> Quantity:
+    if found.dimension != DIMENSIONLESS or not 0 <= coherent(found) <= LARGEST_VARIABILITY:
+        raise wrong(f"{found} is not a coefficient of variation", f"0 % to {LARGEST_VARIABILITY * 100:g} %")
+    return found
+
+
 def _positive(found: Quantity) -> Quantity:
     if found.value <= 0:
         raise wrong(f"{found} is not positive", "more than 0")
@@ -86,61 +135,158 @@ def _not_negative(found: Quantity) -> Quantity:
 
 def _identifier(found: str) -> str:
     if not IDENTIFIER.match(found) or len(found) > 60:
-        raise wrong(f"{found[:60]!r} cannot be a name", "a letter, then letters, digits and _ (at most 60)")
+        raise wrong(f"{shown(found)} cannot be a name", "a letter, then letters, digits and _ (at most 60)")
     if found in RESERVED:
         raise wrong(f"{found!r} is a word of the equations and cannot be a name", "another name")
     return found
 
 
 def _clock(found: object) -> float:
-    if isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found < 24:
-        return float(found)  # already hours, from Python
     match = CLOCK.match(found.strip()) if isinstance(found, str) else None
     if match is None:
-        raise wrong(f"{str(found)[:40]!r} is not a clock time", "\"HH:MM\" from \"00:00\" to \"23:59\"")
+        raise wrong(f"{shown(found)} is not a clock time", '"HH:MM" from "00:00" to "23:59"')
     return int(match[1]) + int(match[2]) / 60
 
 
 def _day(found: object) -> int:
-    match = DAY.match(str(found).strip()) if isinstance(found, int | str) and not isinstance(found, bool) else None
-    if match is None:
-        raise wrong(f"{str(found)[:40]!r} is not a day", "'day 1', 'day 2', ...")
+    match = (
+        DAY.match(str(found).strip())
+        if isinstance(found, str) or (isinstance(found, int) and 0 < found < 10**5)
+        else None
+    )
+    if match is None or isinstance(found, bool):
+        raise wrong(f"{shown(found)} is not a day", "'day 1', 'day 2', ...")
     return int(match[1])
 
 
 def _weekday(found: object) -> str:
-    word = str(found).lower()[:3]
-    if not isinstance(found, str) or word not in WEEKDAYS or not found.isalpha() or len(found) > 9:
-        raise wrong(f"{str(found)[:40]!r} is not a day of the week", ", ".join(WEEKDAYS), nearest(str(found), WEEKDAYS))
-    return word
-
-
-def _listed(found: object) -> object:
-    return (found,) if isinstance(found, str | int | float) else found
+    word = found.strip().lower() if isinstance(found, str) else ""
+    if word not in WEEKDAYS and word not in LONG_WEEKDAYS:
+        raise wrong(
+            f"{shown(found)} is not a day of the week",
+            ", ".join(WEEKDAYS),
+            nearest(word, WEEKDAYS) or nearest(word, LONG_WEEKDAYS)[:3],
+        )
+    return word[:3]
 
 
 def _unit(found: object) -> str:
     text = "1" if found == 1 and not isinstance(found, bool) else found
     if not isinstance(text, str):
-        raise wrong(f"{str(found)[:40]!r} is not a unit", "a unit in text")
+        raise wrong(f"{shown(found)} is not a unit", 'a unit, such as nmol/L, or "1" for none')
     parse_unit(text)
     return text
 
 
-QuantityField = Annotated[Quantity, BeforeValidator(_told(parse_quantity)), _quantity_schema("4.5 mg")]
-NotNegative = Annotated[QuantityField, AfterValidator(_not_negative)]
-Positive = Annotated[QuantityField, AfterValidator(_positive)]
-Duration = Annotated[QuantityField, AfterValidator(_duration), _quantity_schema("28 d")]
-Window = tuple[Annotated[QuantityField, AfterValidator(_hours)], Annotated[QuantityField, AfterValidator(_hours)]]
-Share = Annotated[QuantityField, AfterValidator(_share), _quantity_schema("30 %")]
-UnitField = Annotated[str, BeforeValidator(_told(_unit)), WithJsonSchema({"type": ["string", "number"], "examples": ["nmol/L"]})]
+def _bounded(found: object) -> object:
+    if isinstance(found, list | tuple) and len(found) > MOST_ITEMS:
+        raise wrong(f"a list of {len(found)} entries", f"at most {MOST_ITEMS}")
+    return found
+
+
+def _listed(found: object) -> object:
+    """One value as a list of one; what is no list at all is told by pydantic."""
+    return (found,) if isinstance(found, str | int | float) else _bounded(found)
+
+
+def _some(found: object) -> object:
+    values = _listed(found)
+    if isinstance(values, list | tuple) and not values:
+        raise wrong("an empty list", "at least one entry")
+    return values
+
+
+def _pair_like(example: str) -> BeforeValidator:
+    def pair(found: object) -> object:
+        if not isinstance(found, list | tuple) or len(found) != 2:
+            raise wrong("this is not a pair of values", f"two values, the lower first: {example}")
+        return tuple(found)
+
+    return BeforeValidator(pair)
+
+
+def _by_day(found: object) -> object:
+    """Refuses two spellings of one day: the last of them would win in silence."""
+    if isinstance(found, dict):
+        days: dict[int, object] = {}
+        for key in found:
+            match = DAY.match(str(key).strip())
+            if match and days.setdefault(int(match[1]), key) is not key:
+                raise wrong(f"{shown(days[int(match[1])])} and {shown(key)} are the same day", "each day once")
+    return found
+
+
+def _whole(found: object) -> int:
+    number: object = int(found) if isinstance(found, str) and re.fullmatch(r"\s*[-+]?[0-9]{1,18}\s*", found) else found
+    if isinstance(number, bool) or not isinstance(number, Real) or not abs(number) < 1e19 or number % 1:
+        raise wrong(f"{shown(found)} is not a whole number", "digits, such as 200")
+    return int(number)
+
+
+def _share_or_address(found: object) -> str | float:
+    """A share as a number from 0 to 1 (`0.2`, `20 %`), or the address of a parameter that holds it."""
+    if isinstance(found, str) and "." in found and found[:1].isalpha():
+        return found
+    try:
+        share = parse_quantity(found)
+    except LdnsimError:
+        raise wrong(f"{shown(found)} is not a share of the dose", "0 to 1, or slot.parameter") from None
+    return coherent(_share(share))
+
+
+def _change(found: object) -> Change:
+    if isinstance(found, list | tuple) and len(found) <= MOST_ITEMS:
+        return tuple(_single_change(value) for value in found)
+    return _single_change(found)
+
+
+def _single_change(found: object) -> str | int | float:
+    if isinstance(found, Quantity):
+        return str(found)
+    if isinstance(found, str):
+        return str(found)
+    if isinstance(found, bool) or not isinstance(found, Real):
+        raise wrong(
+            f"{shown(found)} is no value to change to", "a number, a value with its unit, a name, or a list of these"
+        )
+    return int(found) if isinstance(found, Integral) else float(found)  # numpy's numbers are not JSON's
+
+
+if TYPE_CHECKING:
+    QuantityField = NotNegative = Positive = Duration = Share = Variability = Quantity
+    QuantityPair = NotNegativePair = Window = tuple[Quantity, Quantity]
+else:
+    QuantityField = _quantity(example="4.5 mg")
+    NotNegative = _quantity(_not_negative, example="4.5 mg")
+    Positive = _quantity(_positive, example="10 nmol")
+    Duration = _quantity(_duration, example="28 d")
+    Share = _quantity(_share, example="30 %")
+    Variability = _quantity(_variability, example="30 %")
+    Since = _quantity(_hours, example="72 h")
+    QuantityPair = Annotated[tuple[QuantityField, QuantityField], _pair_like("[0.7 ng/mL, 4.7 ng/mL]")]
+    NotNegativePair = Annotated[tuple[NotNegative, NotNegative], _pair_like("[90 %, 110 %]")]
+    Window = Annotated[tuple[Since, Since], _pair_like("[0 h, 72 h]")]
+UnitField = Annotated[
+    str, BeforeValidator(_told(_unit)), WithJsonSchema({"type": ["string", "number"], "examples": ["nmol/L"]})
+]
 Identifier = Annotated[str, AfterValidator(_identifier)]
-Clock = Annotated[float, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": "^[0-2]?[0-9]:[0-5][0-9]$"})]
-Day = Annotated[int, BeforeValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["day 1"]})]
-Weekday = Annotated[str, BeforeValidator(_weekday), WithJsonSchema({"enum": list(WEEKDAYS)})]
-Clocks = Annotated[tuple[Clock, ...], BeforeValidator(_listed)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Clock = Annotated[
+    float, PlainValidator(_clock), WithJsonSchema({"type": "string", "pattern": "^[0-2]?[0-9]:[0-5][0-9]$"})
+]
+Day = Annotated[int, PlainValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["day 1"]})]
+Weekday = Annotated[str, PlainValidator(_weekday), WithJsonSchema({"enum": list(WEEKDAYS)})]
+Clocks = Annotated[tuple[Clock, ...], BeforeValidator(_some)]
+Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
 Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_listed)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+by_day = BeforeValidator(_by_day)
+ShareOrAddress = Annotated[
+    str | float, PlainValidator(_share_or_address), WithJsonSchema({"type": ["string", "number"]})
+]
+ChangeValue = Annotated[Change, PlainValidator(_change), WithJsonSchema({"type": ["string", "number", "array"]})]
+
+Axis = Annotated[tuple[ChangeValue, ...], BeforeValidator(_bounded)]
 
 
 def hours(quantity: Quantity) -> float:
@@ -152,28 +298,3 @@ def clock_text(clock: float) -> str:
     """Hours after midnight as HH:MM."""
     minutes = math.floor(clock * 60 + 0.5) % (24 * 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def faults_of(caught: LdnsimError | ValidationError) -> list[Fault]:
-    """What pydantic, or we ourselves, found wrong, as faults. Paths start at the record that was validated."""
-    if isinstance(caught, LdnsimError):
-        return list(caught.faults)
-    faults = []
-    for error in caught.errors(include_url=False):
-        context = error.get("ctx", {})
-        kind, path, message = error["type"], tuple(error["loc"]), error["msg"]
-        found = error.get("input")
-        if kind == "missing":
-            message = f"{path[-1]!r} is missing"
-            path = path[:-1]
-        elif kind == "extra_forbidden":
-            message = f"unknown key {str(path[-1])[:60]!r}"
-        elif kind != "ldnsim":
-            message = f"{_short(found)}: {message[0].lower()}{message[1:]}"
-        faults.append(Fault(message, path, str(context.get("expected", "")), str(context.get("nearest", "")), at_key=kind == "extra_forbidden"))
-    return faults
-
-
-def _short(found: object) -> str:
-    text = repr(found)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -6,23 +6,49 @@ values that belong to it) and says what a dose means.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ldnsim.expressions import Equation, parse_equations
-from ldnsim.fields import Identifier, Names, Positive, QuantityField, Record, Share, UnitField
+from ldnsim.fields import (
+    ChangeValue,
+    Duration,
+    Identifier,
+    Names,
+    NotNegativePair,
+    Positive,
+    QuantityField,
+    QuantityPair,
+    Record,
+    ShareOrAddress,
+    UnitField,
+    Variability,
+)
 from ldnsim.units import Dimension, Quantity, drug_dimension
 
-__all__ = ["Account", "Drug", "Evidence", "Export", "Input", "Model", "Output", "Parameter", "Part", "Rival", "State", "weakest"]
+__all__ = [
+    "Account",
+    "Drug",
+    "Evidence",
+    "Export",
+    "Input",
+    "Model",
+    "Output",
+    "Parameter",
+    "Part",
+    "Rival",
+    "State",
+    "weakest",
+]
 
 Evidence = Literal["measured", "fitted", "hypothesis"]
 EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
 Kind = Literal["concentration", "blockade", "occupancy", "endogenous", "other"]
 
 ASSUMED = "assumed"
-REST_OF_SLOTS = "one of the model's slots"
 
 
 def weakest(tags: tuple[Evidence, ...]) -> Evidence:
@@ -35,8 +61,8 @@ class Parameter(Record):
 
     value: QuantityField
     of: str | None = None
-    iiv_cv: Share | None = None
-    range: tuple[QuantityField, QuantityField] | None = None
+    iiv_cv: Variability | None = None
+    range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
     description: str
@@ -125,7 +151,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
-    values: dict[str, str | float] = {}
+    values: dict[str, ChangeValue] = {}
 
     @property
     def choices(self) -> dict[str, str]:
@@ -139,14 +165,14 @@ class Input(Record):
     salt: str = "base"
     title: str = ""
     lag: str | None = None
-    to: dict[str, str | float]
+    to: dict[str, ShareOrAddress]
 
 
 class Observed(Record):
     """What human data cover: hours after a single dose, and which doses."""
 
-    hours: QuantityField
-    doses: tuple[QuantityField, QuantityField]
+    hours: Duration
+    doses: NotNegativePair
     note: str
 
 
@@ -185,9 +211,15 @@ class Model(Record):
             for slot, parts in self.slots.items()
         }
 
+    def rebuilt(self, account: Account, choices: Mapping[str, str]) -> Account:
+        """The account with slots chosen anew. The values that it sets for a slot go when its part is replaced."""
+        before = self.parts(account.choices)
+        replaced = {slot for slot, part in choices.items() if before[slot].name != part}
+        kept = {address: value for address, value in account.values.items() if address.split(".")[0] not in replaced}
+        return Account(title=account.title, note=account.note, values=kept, **{**account.choices, **choices})
+
     def with_account(self, name: str | None, **choices: str) -> Model:
         """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""
         base = self.accounts[name] if name else Account(title=self.title)
-        changed = Account.model_validate({**base.model_dump(), **choices})
         label = "_".join([*([name] if name else []), *choices.values()]) or self.name
-        return self.model_copy(update={"accounts": {label: changed}})
+        return self.model_copy(update={"accounts": {label: self.rebuilt(base, choices)}})

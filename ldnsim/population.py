@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ldnsim.draws import generator
-from ldnsim.fields import Record
+from ldnsim.fields import Record, Whole
 
 __all__ = ["Population", "log_normal_factors"]
 
@@ -17,8 +17,8 @@ __all__ = ["Population", "log_normal_factors"]
 class Population(Record):
     """How many virtual people, and the seed that they are drawn with."""
 
-    size: Annotated[int, Field(ge=1, le=100_000)]
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    size: Annotated[Whole, Field(ge=1, le=100_000)]
+    seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
 
 
 def log_normal_factors(population: Population, quantity: str, cv: float) -> np.ndarray:

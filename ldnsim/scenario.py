@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, WithJsonSchema
+from pydantic import PrivateAttr, TypeAdapter, ValidationError, WithJsonSchema
 
 from ldnsim.dosing import Arm
-from ldnsim.fields import Duration, Identifier, Names, Record, Weekday, Window
+from ldnsim.errors import LdnsimError
+from ldnsim.fields import Axis, Change, ChangeValue, Duration, Identifier, Names, Record, Weekday, Window
+from ldnsim.misfits import faults_of
 from ldnsim.model import Model
 from ldnsim.population import Population
 
 __all__ = ["Change", "Scenario"]
 
-Change = str | bool | int | float | tuple[str | float, ...]
+Changes = dict[str, ChangeValue]
+CHANGES: TypeAdapter[Changes] = TypeAdapter(Changes)
 
 ModelByName = Annotated[Model, WithJsonSchema({"type": "string"})]
 
@@ -33,13 +36,13 @@ class Scenario(Record):
     accounts: Names = ()
     duration: Duration
     start_day: Weekday = "mon"
-    arms: dict[Identifier, Arm] = Field(min_length=1)
+    arms: dict[Identifier, Arm]
     report: Names = ()
     window: Window | None = None
     sample: Duration | None = None
     population: Population | None = None
-    sweep: dict[str, tuple[str | bool | int | float, ...]] = {}
-    changes: dict[str, Change] = {}
+    sweep: dict[str, Axis] = {}
+    changes: Changes = {}
 
     _text: str = PrivateAttr("")
 
@@ -52,10 +55,18 @@ class Scenario(Record):
         self._text = text
 
     def with_changes(self, changes: Mapping[str, Change | list[str | float]]) -> Scenario:
-        """The same scenario with more addresses changed; raises LdnsimError for an address that names or moves nothing."""
+        """The same scenario with more addresses changed; raises LdnsimError for an address that names or moves nothing.
+
+        Changes are merged with those that the scenario has, the later one of an address counts, and all are applied at
+        once: `x 0.5` multiplies what the arms and the account say, not what an earlier change made of it.
+        """
         from ldnsim.addresses import resolve  # addresses knows scenarios, not the other way round
 
-        merged = {**self.changes, **{address: tuple(v) if isinstance(v, list) else v for address, v in changes.items()}}
-        changed = self.model_copy(update={"changes": merged})
+        try:
+            new = CHANGES.validate_python(dict(changes))
+        except ValidationError as caught:
+            raise LdnsimError(fault.under("changes") for fault in faults_of(caught)) from None
+        kept = {address: value for address, value in self.changes.items() if address not in new}
+        changed = self.model_copy(update={"changes": {**kept, **new}})
         resolve(changed)
         return changed

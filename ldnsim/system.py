@@ -11,16 +11,18 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.expressions import BUILT_IN, Expression, infer, names_in, rename
+from ldnsim.expressions import BUILT_IN, Equation, Expression, infer, names_in, rename
 from ldnsim.model import weakest
 from ldnsim.units import Dimension, Quantity, coherent, parse_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from ldnsim.model import Evidence, Model, Part
 
-__all__ = ["System", "compose", "computing_order", "molar_mass", "part_dimensions"]
+__all__ = ["System", "compose", "computing_order", "cycle_fault", "cycles_in", "molar_mass", "part_dimensions"]
+
+LONGEST_CHAIN = 12  # names of a cycle that are shown
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def molar_mass(model: Model, drug: str | None) -> float | None:
 def compose(model: Model, parts: Mapping[str, Part]) -> System:
     """The system of the given parts (slot -> part).
 
-    Raises LdnsimError for a need that no slot exports, an export that two slots give, units that disagree between an
-    export and a need, and an algebraic cycle (with its chain).
+    Raises LdnsimError for a need that no slot exports, an export that two slots give, and an algebraic cycle (with its
+    chain). That units agree between exports and needs is checked once, when the model is read.
     """
     providers = _providers(parts)
     expressions: dict[str, Expression] = {}
@@ -66,7 +68,6 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
             target = derivatives if equation.is_derivative else expressions
             target[f"{slot}.{equation.target}"] = rename(equation.expression, names)
     order = computing_order(expressions)
-    _agree_on_units(parts)
     dependencies = {name: names_in(expression) for name, expression in expressions.items()}
     for name, expression in derivatives.items():
         dependencies[name] = names_in(expression)
@@ -87,33 +88,95 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
     )
 
 
-def part_dimensions(part: Part) -> tuple[dict[str, Dimension], list[Fault]]:
+def part_dimensions(
+    part: Part, unknown: Collection[str] = (), equations: Sequence[Equation] | None = None
+) -> tuple[dict[str, Dimension], list[Fault]]:
     """The dimension of every name of a part, and each place where the equations' units disagree.
 
-    Assignments get theirs from their expression; names in a cycle or behind a fault are left out.
+    Assignments get theirs from their expression; names in a cycle or behind a fault are left out, and so are `unknown`
+    ones, whose declaration could not be read. `equations` stand for those of the part where not all can be read.
     """
+    equations = part.parsed if equations is None else equations
     known: dict[str, Dimension] = dict(BUILT_IN)
     known.update({name: parse_unit(unit).dimension for name, unit in part.needs.items()})
     known.update({name: parameter.dimension for name, parameter in part.parameters.items()})
     known.update({name: state.dimension for name, state in part.states.items()})
+    known = {name: dimension for name, dimension in known.items() if name not in unknown}
     faults: list[Fault] = []
-    waiting = [equation for equation in part.parsed if not equation.is_derivative]
-    while ready := [equation for equation in waiting if not names_in(equation.expression) & {w.target for w in waiting}]:
-        for equation in ready:
-            dimension, found = infer(equation.expression, known)
-            faults.extend(found)
-            if dimension is not None:
-                known[equation.target] = dimension
-            waiting.remove(equation)
-    for equation in part.parsed:
-        if not equation.is_derivative:
-            continue
-        dimension, found = infer(equation.expression, known)
+    declared = {*part.needs, *part.parameters, *part.states}
+    assigned = {e.target: e.expression for e in equations if not e.is_derivative and e.target not in declared}
+    for name in _in_order(assigned, {name for cycle in cycles_in(assigned) for name in cycle}):
+        dimension, found = infer(assigned[name], known)
         faults.extend(found)
-        state = part.states.get(equation.target)
-        if state and dimension is not None and dimension != (wanted := state.dimension.times(BUILT_IN["t"], -1)):
-            faults.append(Fault(f"the change of {equation.target} has the unit {dimension}", offset=equation.at, expected=str(wanted)))
+        if dimension is not None:
+            known[name] = dimension
+    for equation in equations:
+        if equation.is_derivative:
+            state = part.states.get(equation.target)
+            known_state = state is not None and equation.target not in unknown
+            wanted = (
+                (state.dimension.times(BUILT_IN["t"], -1), f"as d/dt({equation.target}) has")
+                if state and known_state
+                else None
+            )
+            faults.extend(infer(equation.expression, known, wanted)[1])
     return known, [fault.under("equations") for fault in faults]
+
+
+def cycles_in(expressions: Mapping[str, Expression]) -> list[list[str]]:
+    """Chains of names of which each needs the next, and the last one the first; one for each loop that stands alone."""
+    graph = _needs(expressions)
+    rank = {name: index for index, name in enumerate(expressions)}
+    cycles: list[list[str]] = []
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as caught:
+            chain = list(reversed(caught.args[1][1:]))
+            first = chain.index(min(chain, key=rank.__getitem__))
+            cycles.append(chain[first:] + chain[:first])
+            graph = {
+                name: [need for need in needs if need not in chain]
+                for name, needs in graph.items()
+                if name not in chain
+            }
+        else:
+            return cycles
+
+
+def cycle_fault(chain: Sequence[str]) -> Fault:
+    """What a cycle is told as; the place is up to those who know it."""
+    names = [*chain, chain[0]]
+    if len(names) > LONGEST_CHAIN:
+        names = [*names[: LONGEST_CHAIN - 1], f"... ({len(chain)} names in all)", names[-1]]
+    return Fault(
+        f"algebraic cycle: {' -> '.join(names)} (each needs the next)",
+        expected="at least one state (d/dt) in every loop",
+    )
+
+
+def computing_order(expressions: Mapping[str, Expression]) -> list[str]:
+    """Names in an order in which each is computed from earlier ones; each cycle is told as its chain."""
+    cycles = cycles_in(expressions)
+    if cycles:
+        raise LdnsimError(cycle_fault(cycle) for cycle in cycles)
+    return _in_order(expressions, ())
+
+
+def _needs(expressions: Mapping[str, Expression]) -> dict[str, list[str]]:
+    return {name: sorted(names_in(expression) & expressions.keys()) for name, expression in expressions.items()}
+
+
+def _in_order(expressions: Mapping[str, Expression], left_out: Collection[str]) -> list[str]:
+    """Names that rest on nothing left out, in computing order."""
+    graph, out, order = _needs(expressions), set(left_out), []
+    loose = {name: [need for need in needs if need not in out] for name, needs in graph.items() if name not in out}
+    for name in TopologicalSorter(loose).static_order():
+        if out.isdisjoint(graph[name]):
+            order.append(name)
+        else:
+            out.add(name)
+    return order
 
 
 def _providers(parts: Mapping[str, Part]) -> dict[str, str]:
@@ -123,42 +186,22 @@ def _providers(parts: Mapping[str, Part]) -> dict[str, str]:
         for export in part.exports:
             if export in providers:
                 other = providers[export].split(".")[0]
-                faults.append(Fault(f"{export!r} is exported by {slot} ({part.name}) and by {other}", expected="one of them"))
+                faults.append(
+                    Fault(
+                        f"{export!r} is exported by {slot} ({part.name}) and by {other}", ("slots", slot), "one of them"
+                    )
+                )
             providers[export] = f"{slot}.{export}"
     for slot, part in parts.items():
         for need in part.needs:
             if need not in providers:
                 hint = nearest(need, providers)
-                faults.append(Fault(f"{slot} ({part.name}) needs {need!r}, which no slot exports", ("slots", slot), nearest=hint))
+                faults.append(
+                    Fault(f"{slot} ({part.name}) needs {need!r}, which no slot exports", ("slots", slot), nearest=hint)
+                )
     if faults:
         raise LdnsimError(faults)
     return providers
-
-
-def _agree_on_units(parts: Mapping[str, Part]) -> None:
-    """Each need against the export that it becomes, both as declared by their own parts."""
-    dimensions = {part.name: part_dimensions(part)[0] for part in parts.values()}
-    faults = []
-    for slot, part in parts.items():
-        for need, unit in part.needs.items():
-            giver = next(other for other in parts.values() if need in other.exports)
-            given, wanted = dimensions[giver.name].get(need), parse_unit(unit).dimension
-            if given is not None and given != wanted:
-                message = f"{slot} ({part.name}) needs {need} in {unit}, but {giver.name} exports it in {given}"
-                faults.append(Fault(message, ("slots", slot), expected=str(wanted)))
-    if faults:
-        raise LdnsimError(faults)
-
-
-def computing_order(expressions: Mapping[str, Expression]) -> list[str]:
-    """Names in an order in which each is computed from earlier ones; a cycle is told as its chain."""
-    graph = {name: sorted(names_in(expression) & expressions.keys()) for name, expression in expressions.items()}
-    try:
-        return list(TopologicalSorter(graph).static_order())
-    except CycleError as caught:
-        chain = " -> ".join(reversed(caught.args[1]))
-        message = f"algebraic cycle: {chain} (each needs the next)"
-        raise LdnsimError(Fault(message, expected="at least one state (d/dt) in every loop")) from None
 
 
 def _evidence(
@@ -185,4 +228,3 @@ def _closure(name: str, dependencies: Mapping[str, frozenset[str]]) -> frozenset
                 reached.add(found)
                 waiting.append(found)
     return frozenset(reached)
-

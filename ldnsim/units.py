@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldnsim.errors import Fault, LdnsimError, nearest
+from ldnsim.errors import Fault, LdnsimError, nearest, shown
 
 if TYPE_CHECKING:
     from pint import UnitRegistry
@@ -30,7 +31,7 @@ __all__ = [
     "parse_unit",
 ]
 
-# Every unit that a file may use: pint's own definition language, the coherent units first.
+# Every unit that a file may use, in pint's own definition language, the coherent units first.
 DEFINITIONS = """
 pico- = 1e-12 = p-
 nano- = 1e-9 = n-
@@ -39,23 +40,49 @@ milli- = 1e-3 = m-
 centi- = 1e-2 = c-
 deci- = 1e-1 = d-
 kilo- = 1e3 = k-
-hour = [time] = h = hr
-second = hour / 3600 = s
-minute = hour / 60 = min
-day = 24 * hour = d
-week = 7 * day
-year = 365.25 * day
+hour = [time] = h = hr = hours
+second = hour / 3600 = s = seconds
+minute = hour / 60 = min = minutes
+day = 24 * hour = d = days
+week = 7 * day = weeks
+year = 365.25 * day = years
 mole = [amount] = mol
-litre = [volume] = L = l = liter
+litre = [volume] = L = l
 meter = [length] = m
 gram = [mass] = g
+mcg = 1e-6 * gram
 molar = mole / litre = M
 percent = 0.01
 """.strip().splitlines()
-TO_COHERENT = {"[time]": 1.0, "[amount]": 1e9, "[volume]": 1.0, "[mass]": 1e-3, "[length]": 1.0}  # from pint's base unit
-COMMON = ("1", "%", "h", "min", "d", "1/h", "mg", "ng/mL", "nmol/L", "nmol", "L", "L/h", "mL/min", "kg", "g/mol", "umol/L", "1/min")
-UNIT_TEXT = re.compile(r"(?:1|[A-Za-zµμ%]+(?:(?:\^|\*\*)-?[0-9]{1,2})?)(?:[*/.·][A-Za-zµμ%]+(?:(?:\^|\*\*)-?[0-9]{1,2})?){0,6}\Z")
+TO_COHERENT = {
+    "[time]": 1.0,
+    "[amount]": 1e9,
+    "[volume]": 1.0,
+    "[mass]": 1e-3,
+    "[length]": 1.0,
+}  # from pint's base unit
+# What may stand in a unit. pint would also read `mh` as millihours and `ds` as several days: both are slips of the pen.
+SYMBOLS = (
+    *("%", "percent", "h", "min", "d", "mg", "ng", "g", "ug", "µg", "μg", "mcg", "pg", "kg"),
+    *("nmol", "mol", "pmol", "umol", "µmol", "μmol", "mmol", "nM", "M", "pM", "uM", "µM", "μM", "mM"),
+    *("L", "mL", "dL", "uL", "µL", "μL", "l", "ml", "dl", "ul", "m", "cm", "mm"),
+    *("hr", "hour", "hours", "minute", "minutes", "s", "second", "seconds"),
+    *("day", "days", "week", "weeks", "year", "years"),
+)
+EXAMPLES = "a unit such as mg, ng/mL, nmol/L, L/h, 1/h, h, min, d, %"
+FACTOR = rf"(?:{'|'.join(sorted(map(re.escape, SYMBOLS), key=len, reverse=True))})(?:(?:\^|\*\*)-?[1-9])?"
+UNIT_TEXT = re.compile(rf"(?:1|{FACTOR})(?: *[*/·] *{FACTOR}){{0,5}}\Z")
+LONGEST_UNIT = 60
+WORD = re.compile(r"[^\W\d]\w*|%")
+INNER_NUMBER = re.compile(r"(?<![\^*\-\w])[0-9.]+(?=[^\W\d_])")  # the 70 of L/h/70kg
 QUANTITY_TEXT = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*\Z", re.S)
+OTHER_NUMBER = re.compile(
+    r"\s*[-+]?(?:[0-9.]*[0-9][_,'][0-9]|[0-9]+\.[0-9]+\.[0-9]|0[xXbBoO][0-9a-fA-F])"
+)  # 1_000, 1,5, 0x10
+NOT_FINITE = re.compile(r"\s*[-+]?\.?(?:inf|infinity|nan|∞)\b", re.I)
+QUANTITY_EXAMPLE = "a number with its unit, such as '4.5 mg', or 20.5"
+LONGEST_QUANTITY = 100
+LARGEST = 1e100  # beyond it a product of two is no float any more
 
 
 class Dimension(NamedTuple):
@@ -110,24 +137,19 @@ class Quantity:
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit:
     """The unit named by `text`; an LdnsimError names the nearest known unit where there is none."""
+    if len(text) > LONGEST_UNIT or not UNIT_TEXT.match(text):
+        raise LdnsimError(_unknown_unit(text))
     registry = _registry()
     try:
-        if not UNIT_TEXT.match(text):
-            raise ValueError(text)
-        pint_unit = registry.parse_units(text.replace("%", "percent").replace("·", "*").replace(".", "*"))
-    except Exception as cause:  # pint raises several unrelated kinds for text that names no unit
-        raise LdnsimError(
-            Fault(
-                f"unknown unit {_shown(text)}",
-                expected="a unit such as " + ", ".join(COMMON[:11]),
-                nearest=nearest(text, COMMON),
-            )
-        ) from cause
-    factor, dimension = float(registry.get_base_units(pint_unit)[0]), DIMENSIONLESS
-    for name, power in registry.get_dimensionality(pint_unit).items():
-        factor *= TO_COHERENT[name] ** float(power)
-        exponent = Fraction(power).limit_denominator(12)
-        dimension = dimension.times(Dimension(**{name.strip("[]"): exponent}))
+        pint_unit = registry.parse_units(text.replace("%", "percent").replace("·", "*"))
+        factor, dimension = float(registry.get_base_units(pint_unit)[0]), DIMENSIONLESS
+        for name, power in registry.get_dimensionality(pint_unit).items():
+            factor *= TO_COHERENT[name] ** float(power)
+            dimension = dimension.times(Dimension(**{name.strip("[]"): Fraction(power).limit_denominator(12)}))
+    except OverflowError:
+        factor = math.inf
+    if not 1 / LARGEST < factor < LARGEST:
+        raise LdnsimError(Fault(f"the unit {text!r} is out of all proportion", expected=EXAMPLES))
     return Unit(factor, dimension)
 
 
@@ -135,16 +157,24 @@ def parse_quantity(found: object) -> Quantity:
     """`4.5 mg`, `30 %`, `20.5` or a plain number; an LdnsimError says what is wrong with anything else."""
     if isinstance(found, Quantity):
         return found
-    if isinstance(found, bool) or not isinstance(found, int | float | str):
-        raise LdnsimError(Fault(f"{_shown(found)} is not a number with a unit", expected="for example '4.5 mg' or 20.5"))
-    match = QUANTITY_TEXT.match(str(found)) if len(str(found)) <= 100 else None
+    if isinstance(found, bool) or not isinstance(found, str | Real):
+        raise LdnsimError(Fault(f"{shown(found)} is not a number with a unit", expected=QUANTITY_EXAMPLE))
+    if isinstance(found, Real):
+        return Quantity(_usable(found, float(found)) if abs(found) < LARGEST else _usable(found, math.inf))
+    if NOT_FINITE.match(found):
+        _usable(found, math.inf)
+    match = QUANTITY_TEXT.match(found) if len(found) <= LONGEST_QUANTITY else None
     if match is None:
-        raise LdnsimError(Fault(f"{_shown(found)} is not a number with a unit", expected="for example '4.5 mg' or 20.5"))
-    value = float(match[1])
-    if not math.isfinite(value):
-        raise LdnsimError(Fault(f"{_shown(found)} is not a finite number", expected="a finite number"))
+        raise LdnsimError(Fault(f"{shown(found)} is not a number with a unit", expected=QUANTITY_EXAMPLE))
+    if OTHER_NUMBER.match(found):
+        message = f"{shown(found)} is not a number as it is written here"
+        raise LdnsimError(Fault(message, expected="digits and a point, such as 1000 or 4.5"))
+    value = _usable(found, float(match[1]))
     unit = match[2] or "1"
-    parse_unit(unit)
+    try:
+        parse_unit(unit)
+    except LdnsimError as caught:
+        raise LdnsimError(replace(fault, offset=(0, match.start(2))) for fault in caught.faults) from None
     return Quantity(value, unit)
 
 
@@ -182,6 +212,22 @@ def _power(text: str, power: Fraction) -> str:
     return text if power == 1 else f"{text}^{power}"
 
 
-def _shown(found: object) -> str:
-    text = repr(found)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _usable(found: object, value: float) -> float:
+    if not math.isfinite(value):
+        raise LdnsimError(Fault(f"{shown(found)} is not a finite number", expected="a finite number"))
+    if abs(value) >= LARGEST:
+        raise LdnsimError(Fault(f"{shown(found)} is too large", expected=f"less than {LARGEST:g}"))
+    return value
+
+
+def _unknown_unit(text: str) -> Fault:
+    if len(text) > LONGEST_UNIT:
+        return Fault(f"{shown(text)} is no unit", expected=EXAMPLES)
+    number = INNER_NUMBER.search(text)
+    if number and UNIT_TEXT.match(text[: number.start()] + text[number.end() :]):
+        return Fault(
+            f"the unit {text!r} holds the number {number[0]}", expected="a unit without numbers, such as L/h/kg"
+        )
+    # word by word, so that `mgg/mL` is told as `mg/mL` and not as some other common unit
+    guess = WORD.sub(lambda word: word[0] if word[0] in SYMBOLS else nearest(word[0], SYMBOLS) or "?", text)
+    return Fault(f"unknown unit {text!r}", expected=EXAMPLES, nearest=guess if UNIT_TEXT.match(guess) else "")

@@ -1,0 +1,13 @@
+"""One grammar for every number that can be changed, and the one place where changes are applied.
+
+`slot.parameter`, `slot` (which alternative), `slot.rivals` (which published set), `arm.field` or `arm.line.field`,
+`population.size`, `population.seed`, `duration`. A bare parameter name is accepted where only one slot of the accounts
+compared has it. `x 0.5` multiplies what was there.
+"""
+
+from __future__ import annotations
+
+from ldnsim.addresses.resolving import Resolved, axis_faults, examine, resolve
+from ldnsim.addresses.settings import RESERVED, Setting, setting_of
+
+__all__ = ["RESERVED", "Resolved", "Setting", "axis_faults", "examine", "resolve", "setting_of"]

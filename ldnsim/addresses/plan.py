@@ -1,0 +1,156 @@
+"""Changes to what a scenario itself says: arms, duration, population. What is left concerns the model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ldnsim.addresses.values import relative
+from ldnsim.dosing import RegimenLine
+from ldnsim.errors import Fault, LdnsimError, Lost, nearest
+from ldnsim.fields import Duration
+from ldnsim.misfits import faults_of
+from ldnsim.population import Population
+from ldnsim.units import Quantity
+
+if TYPE_CHECKING:
+    from ldnsim.dosing import Arm
+    from ldnsim.fields import Change
+    from ldnsim.scenario import Scenario
+
+__all__ = ["LINE_FIELDS", "Plan", "plan_of"]
+
+# field as it is written -> attribute; mappings (ladder, late) are no single value
+LINE_FIELDS = {
+    info.alias or name: name for name, info in RegimenLine.model_fields.items() if name not in ("ladder", "late")
+}
+QUANTITIES = ("dose", "every", "infuse", "miss", "jitter")
+LINE_NUMBER = re.compile(r"[1-9][0-9]{0,3}\Z")
+DURATION: TypeAdapter[Any] = TypeAdapter(Duration)
+SEED = "population.seed"
+
+
+@dataclass
+class Plan:
+    """The scenario's own part with its changes applied; `to_model` are the others.
+
+    `changed` says which addresses changed a line of an arm, so that what is wrong with it is told where it was written.
+    """
+
+    arms: dict[str, Arm]
+    duration: Quantity
+    population: Population | None
+    to_model: dict[str, Change] = field(default_factory=dict)
+    changed: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def blamed(self, fault: Fault) -> Fault:
+        """A fault of a changed line, at the address that changed it."""
+        if fault.path[:1] != ("arms",) or len(fault.path) < 4:
+            return fault
+        addresses = self.changed.get((str(fault.path[1]), int(fault.path[3])), {})
+        whole = len(fault.path) == 4
+        address = next(iter(addresses.values()), "") if whole else addresses.get(str(fault.path[4]), "")
+        return Fault(fault.message, ("changes", address), fault.expected, fault.nearest) if address else fault
+
+
+def plan_of(scenario: Scenario, lost: Lost) -> Plan:
+    """The plan; its `faults` have paths that start at the scenario. Nothing is said about arms that were lost."""
+    plan = Plan(dict(scenario.arms), scenario.duration, scenario.population)
+    unread = {str(path[1]) for path in lost if path[:1] == ("arms",) and 2 <= len(path) <= 3}
+    people: dict[str, int] = {}
+    for address, value in scenario.changes.items():
+        head, _, rest = address.partition(".")
+        try:
+            if head in unread or (("arms",) in lost and rest and head not in {*scenario.model.slots, "population"}):
+                continue
+            if head in plan.arms:
+                _change_arm(plan, address, head, rest, value)
+            elif address == "duration":
+                plan.duration = DURATION.validate_python(relative(value, plan.duration))
+            elif head == "population":
+                people.update(_people(rest, value, plan.population))
+            else:
+                plan.to_model[address] = value
+        except (LdnsimError, ValidationError) as caught:
+            plan.faults.extend(
+                Fault(f.message, ("changes", address), f.expected, f.nearest, at_key=f.at_key)
+                for f in faults_of(caught)
+            )
+    if people and plan.population is None and "size" not in people:
+        message = "the scenario has one typical person: a seed moves nothing"
+        plan.faults.append(Fault(message, ("changes", SEED), "population.size, too", at_key=True))
+    elif people:
+        plan.population = Population(**{**(dict(plan.population) if plan.population else {}), **people})
+    return plan
+
+
+def _change_arm(plan: Plan, address: str, name: str, rest: str, value: Change) -> None:
+    lines = list(plan.arms[name].regimen)
+    number, _, about = rest.rpartition(".")
+    if not lines:
+        raise LdnsimError(Fault("the arm takes nothing: its regimen has no line", at_key=True))
+    if about not in LINE_FIELDS:
+        message = (
+            f"{about!r} is no field of a regimen line" if about else f"{name!r} is an arm, and not one value of it"
+        )
+        if about in RegimenLine.model_fields:
+            message = (
+                f"a {about} cannot be changed by an address"
+                if about == "ladder"
+                else f"{about} cannot be changed by an address"
+            )
+        expected = ", ".join(f"{name}.{known}" for known in LINE_FIELDS)
+        near = nearest(about, LINE_FIELDS)
+        raise LdnsimError(
+            Fault(
+                message, expected=expected, nearest=f"{address.removesuffix(about)}{near}" if near else "", at_key=True
+            )
+        )
+    if not number and len(lines) > 1:
+        expected = " or ".join(f"{name}.{n}.{about}" for n in range(1, min(len(lines), 8) + 1))
+        raise LdnsimError(Fault(f"the arm has {len(lines)} lines", expected=expected, at_key=True))
+    if number and (not LINE_NUMBER.match(number) or int(number) > len(lines)):
+        message = f"the arm has no line {number[:20]!r}"
+        raise LdnsimError(
+            Fault(
+                message, expected=f"a line from 1 to {len(lines)}" if len(lines) > 1 else f"{name}.{about}", at_key=True
+            )
+        )
+    index = int(number or 1) - 1
+    line, attribute = lines[index], LINE_FIELDS[about]
+    if about == "dose" and line.ladder:
+        raise LdnsimError(Fault("dose moves nothing: the line has a ladder", at_key=True))
+    if about in QUANTITIES:
+        old = getattr(line, attribute)
+        new = relative(value, old if isinstance(old, Quantity) else None)
+    else:
+        new = value
+    sound = RegimenLine.model_validate(
+        {"input": "", "at": "00:00", about: new}
+    )  # the new value alone: the others are sound
+    lines[index] = line.model_copy(update={attribute: getattr(sound, attribute)})
+    plan.arms[name] = plan.arms[name].model_copy(update={"regimen": tuple(lines)})
+    plan.changed.setdefault((name, index), {})[about] = address
+
+
+def _people(about: str, value: Change, population: Population | None) -> dict[str, int]:
+    if about not in Population.model_fields:
+        message = f"{about!r} is no field of a population" if about else "'population' is not one value"
+        near = nearest(about, Population.model_fields)
+        raise LdnsimError(
+            Fault(
+                message,
+                expected="population.size, population.seed",
+                nearest=f"population.{near}" if near else "",
+                at_key=True,
+            )
+        )
+    old = getattr(population, about, None)
+    new = relative(value, Quantity(old) if isinstance(old, int) else None)
+    if isinstance(new, Quantity):
+        new = new.value
+    return {about: getattr(Population.model_validate({"size": 1, about: new}), about)}

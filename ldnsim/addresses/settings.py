@@ -1,0 +1,107 @@
+"""Accounts made concrete: which part is in each slot, and the value of each parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ldnsim.addresses.values import new_value
+from ldnsim.errors import Fault, LdnsimError, listed, nearest
+from ldnsim.model import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ldnsim.fields import Change
+    from ldnsim.model import Model, Parameter, Part
+    from ldnsim.units import Quantity
+
+__all__ = ["RESERVED", "RIVALS", "Setting", "qualified", "setting_of", "with_alternatives"]
+
+RESERVED = ("population", "duration", "rivals")
+RIVALS = "rivals"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One account made concrete: the part in each slot, and the value of each of their parameters (`slot.parameter`)."""
+
+    account: str
+    title: str
+    parts: dict[str, Part]
+    values: dict[str, Quantity]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """`slot.parameter` -> its record."""
+        return {
+            f"{slot}.{name}": parameter
+            for slot, part in self.parts.items()
+            for name, parameter in part.parameters.items()
+        }
+
+
+def setting_of(model: Model, name: str, changes: Mapping[str, Change] | None = None) -> Setting:
+    """An account of the model (or its default parts, where it names no accounts) with single values changed.
+
+    `changes` holds qualified addresses (`slot.parameter`, `slot.rivals`); those that this account lacks are passed over.
+    Raises LdnsimError for values that do not fit.
+    """
+    account = model.accounts.get(name) or Account(title=model.title)
+    parts = model.parts(account.choices)
+    values = {
+        f"{slot}.{key}": parameter.value for slot, part in parts.items() for key, parameter in part.parameters.items()
+    }
+    setting = Setting(name, account.title, parts, values)
+    faults: list[Fault] = []
+    for where, source in (("values", account.values), ("changes", changes or {})):
+        in_order = sorted(
+            source, key=lambda address: not address.endswith("." + RIVALS)
+        )  # sets first, single values last
+        for address in in_order:
+            try:
+                values.update(_new_values(setting, address, source[address], strict=where == "values"))
+            except LdnsimError as caught:
+                faults.extend(fault.under(where, address) for fault in caught.faults)
+    if faults:
+        raise LdnsimError(faults)
+    return setting
+
+
+def with_alternatives(model: Model, chosen: Mapping[str, str]) -> Model:
+    """The model with the chosen alternatives in all its accounts."""
+    if not chosen:
+        return model
+    accounts = model.accounts or {model.name: Account(title=model.title)}
+    return model.model_copy(
+        update={"accounts": {name: model.rebuilt(account, chosen) for name, account in accounts.items()}}
+    )
+
+
+def qualified(address: str, settings: Sequence[Setting]) -> str:
+    """`EC50` as `occupancy.EC50` where only one slot has it; everything else as it is."""
+    slots = {slot for setting in settings for slot, part in setting.parts.items() if address in part.parameters}
+    return f"{slots.pop()}.{address}" if len(slots) == 1 else address
+
+
+def _new_values(setting: Setting, address: str, value: Change, *, strict: bool) -> dict[str, Quantity]:
+    """What one address does to the values: one parameter, or all of a rival set."""
+    slot, _, name = address.partition(".")
+    if name == RIVALS and slot in setting.parts:
+        rivals = setting.parts[slot].rivals
+        if value in rivals:
+            return {f"{slot}.{key}": quantity for key, quantity in rivals[str(value)].values.items()}
+        if not strict:
+            return {}
+        message = f"{setting.parts[slot].name} has no rival set {value!r}"
+        raise LdnsimError(
+            Fault(message, expected=listed(rivals) or "none: it has no sets", nearest=nearest(str(value), rivals))
+        )
+    if address in setting.values:
+        return {address: new_value(value, setting.values[address], setting.parameters[address])}
+    if not strict:
+        return {}
+    message = f"{address!r} names no parameter of this account"
+    raise LdnsimError(
+        Fault(message, expected="slot.parameter or slot.rivals", nearest=nearest(address, setting.values), at_key=True)
+    )

@@ -1,0 +1,12 @@
+"""What a record must satisfy beyond its schema. Each check yields faults with paths; `files` finds their lines.
+
+`lost` names what could not be read: checks say nothing that only follows from it.
+"""
+
+from __future__ import annotations
+
+from ldnsim.checks.model import model_faults
+from ldnsim.checks.part import part_faults
+from ldnsim.checks.scenario import scenario_faults
+
+__all__ = ["model_faults", "part_faults", "scenario_faults"]

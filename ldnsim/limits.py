@@ -1,0 +1,146 @@
+"""What a run must keep to, whatever it was changed to: a window within it, a bounded number of samples and doses, and
+doses that the model can take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ldnsim.dosing import count_doses, line_doses
+from ldnsim.errors import Fault, Lost, listed, nearest
+from ldnsim.fields import hours
+from ldnsim.units import DIMENSIONLESS, coherent, parse_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ldnsim.dosing import Arm, RegimenLine
+    from ldnsim.model import Model
+    from ldnsim.units import Quantity
+
+__all__ = ["AMOUNT", "MASS", "arm_faults", "time_faults"]
+
+MOST_SAMPLES = 200_000
+MOST_DOSES = 20_000  # in one arm
+MOST_DOSES_IN_ALL = 100_000
+MOST_LINES = 500  # in all arms
+AMOUNT = parse_unit("nmol").dimension
+MASS = parse_unit("kg").dimension
+DAY = 24.0
+
+
+def time_faults(
+    duration: Quantity, window: tuple[Quantity, Quantity] | None, sample: Quantity | None, lost: Lost
+) -> Iterator[Fault]:
+    """Samples and metrics within the run. Paths start at the scenario."""
+    end = hours(duration)
+    if not lost.touches("duration") and not lost.touches("sample"):
+        samples = end / (hours(sample) if sample else 1.0)
+        if samples > MOST_SAMPLES:
+            yield Fault(f"{_number(samples)} samples", ("sample",), f"at most {MOST_SAMPLES}")
+    if window is not None and not lost.touches("duration") and not lost.touches("window"):
+        start, stop = (coherent(edge) for edge in window)
+        if not 0 <= start < stop <= end:
+            message = f"the window from {start:g} h to {stop:g} h does not lie in the run"
+            yield Fault(message, ("window",), f"start before end, within 0 h and {end:g} h")
+
+
+def arm_faults(
+    arms: Mapping[str, Arm], model: Model | None, duration: Quantity, start_day: str, lost: Lost, *, as_written: bool
+) -> Iterator[Fault]:
+    """Regimens that can be taken. Without a model nothing is said about inputs. Paths start at the scenario.
+
+    Days that are missed or late must have a dose in what is written in a file; a change may well leave them without.
+    """
+    if sum(len(arm.regimen) for arm in arms.values()) > MOST_LINES:
+        yield Fault("too many regimen lines", ("arms",), f"at most {MOST_LINES} in all", at_key=True)
+        return
+    in_all = 0.0
+    for name, arm in arms.items():
+        unread = [lost.within("arms", name, "regimen", index) for index in range(len(arm.regimen))]
+        timed = not lost.touches("duration")
+        counts = [
+            count_doses(line, hours(duration)) if timed and not gone else 0
+            for line, gone in zip(arm.regimen, unread, strict=True)
+        ]
+        if sum(counts) > MOST_DOSES:
+            timed = False
+            most = counts.index(max(counts))
+            field = ("every",) if arm.regimen[most].every else ()
+            yield Fault(
+                f"{_number(sum(counts))} doses",
+                ("arms", name, "regimen", most, *field),
+                f"at most {MOST_DOSES} in an arm",
+            )
+        in_all += sum(counts) if timed else 0
+        for index, (line, gone) in enumerate(zip(arm.regimen, unread, strict=True)):
+            faults = [*_line_faults(line, gone)]
+            if model is not None:
+                faults += _input_faults(line, model, gone, lost)
+            if timed and not gone and in_all <= MOST_DOSES_IN_ALL:
+                faults += _timing_faults(line, duration, start_day, as_written)
+            yield from (fault.under("arms", name, "regimen", index) for fault in faults)
+    if in_all > MOST_DOSES_IN_ALL:
+        yield Fault(f"{_number(in_all)} doses in all arms", ("arms",), f"at most {MOST_DOSES_IN_ALL}", at_key=True)
+
+
+def _number(count: float) -> str:
+    return f"{count:,.0f}" if count < 1e12 else f"{count:.3g}"
+
+
+def _input_faults(line: RegimenLine, model: Model, lost: Lost, lost_in_all: Lost) -> Iterator[Fault]:
+    known = {**model.inputs, **dict.fromkeys(lost_in_all.names("model", "inputs"))}
+    if line.input not in known and not lost.touches("input"):
+        yield Fault(
+            f"model {model.name} has no input {line.input!r}", ("input",), listed(known), nearest(line.input, known)
+        )
+
+
+def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
+    """What does not depend on the run."""
+    if (line.dose is None) == (not line.ladder) and not lost.touches("dose") and not lost.touches("ladder"):
+        both = "a dose and a ladder" if line.ladder else "neither a dose nor a ladder"
+        yield Fault(
+            f"the line has {both}", (), "one of dose: 4.5 mg and ladder: {day 1: 1.5 mg, day 8: 3 mg}", at_key=True
+        )
+    amounts: dict[tuple[str | int, ...], Quantity] = {
+        ("ladder", f"day {day}"): amount for day, amount in line.ladder.items()
+    }
+    if line.dose is not None:
+        amounts[("dose",)] = line.dose
+    for path, amount in amounts.items():
+        if amount.dimension not in (MASS, AMOUNT):
+            yield Fault(f"{amount} is not a dose", path, "a mass or an amount, such as 4.5 mg")
+    if line.until is not None and line.until < line.from_ and not lost.touches("from") and not lost.touches("until"):
+        yield Fault(f"until day {line.until} is before from day {line.from_}", ("until",), f"day {line.from_} or later")
+    for index, clock in enumerate(line.at):
+        if clock in line.at[:index]:
+            yield Fault("the same clock time twice", ("at", index), "each time once")
+    if line.every and len(line.at) > 1 and (hours(line.every) / DAY) % 1:
+        yield Fault(f"every {line.every} with several clock times", ("every",), "whole days, or one clock time")
+    if line.potency is not None:
+        low, high = line.potency
+        if low.dimension != DIMENSIONLESS or high.dimension != DIMENSIONLESS or coherent(low) > coherent(high):
+            yield Fault("potency is no range of shares", ("potency",), "[90 %, 110 %]")
+
+
+def _timing_faults(line: RegimenLine, duration: Quantity, start_day: str, as_written: bool) -> Iterator[Fault]:
+    """A line that gives doses, and on the days that it speaks of."""
+    if line.until is not None and line.until < line.from_:
+        return
+    plain = line.model_copy(update={"missed": (), "late": {}})
+    days = {int(dose.time // DAY) + 1 for _, dose in line_doses(plain, hours(duration), start_day)}
+    if not days - set(line.missed):
+        yield Fault("this line gives no dose within the run", (), f"a time within {duration}", at_key=True)
+    if not as_written or not days - set(line.missed):
+        return
+    for index, day in enumerate(line.missed):
+        if day not in days:
+            yield Fault(f"there is no dose to miss on day {day}", ("missed", index), "a day with a dose of this line")
+    for day in line.late:
+        if day not in days or day in line.missed:
+            yield Fault(
+                f"there is no dose to be late with on day {day}",
+                ("late", f"day {day}"),
+                "a day with a dose of this line",
+                at_key=True,
+            )
