@@ -190,7 +190,7 @@ class Graph:
 
     # --- expressions
 
-    def expression(self, tree: Expression, names: dict[str, Node]) -> Node:  # noqa: C901, PLR0911 - a case per operation
+    def expression(self, tree: Expression, names: dict[str, Node]) -> Node:  # noqa: PLR0911 - a case per operation
         match tree:
             case Number(value):
                 return self.num(value)

@@ -89,7 +89,7 @@ def reasons(status: np.ndarray) -> list[str]:
     return texts
 
 
-def walk(  # noqa: PLR0913 - as `solve`
+def walk(
     system: System,
     parameters: np.ndarray,
     initial: np.ndarray,

@@ -28,7 +28,7 @@ SMALLEST_RTOL = 1e-12
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
-class Failed(Exception):  # noqa: N818 - a person, not the program
+class Failed(Exception):
     """One person cannot be solved."""
 
     def __init__(self, status: Status, reason: str) -> None:
@@ -101,7 +101,7 @@ def integrate(
     return samples
 
 
-def _stretch(  # noqa: PLR0913, PLR0917 - all that a stretch needs
+def _stretch(
     derivative: Callable[..., list[float]],
     start: float,
     stop: float,
