@@ -17,7 +17,7 @@ from ldnsim.metrics import CLOCK, METRICS, over_people
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["DASH", "Cell", "Column", "Comparison", "Row", "comparison", "formatted", "style_of"]
+__all__ = ["DASH", "LABELS", "Cell", "Column", "Comparison", "Row", "comparison", "formatted", "style_of"]
 
 Floats = NDArray[np.float64]
 
@@ -173,7 +173,7 @@ def _comparison(table: xr.Dataset, typical: xr.Dataset | None, output: str) -> C
 def _column(table: xr.Dataset, output: str, metric: str) -> Column:
     unit = str(table[f"{output}_{metric}"].attrs.get("units", "1"))
     plain = style_of(table, output, metric) == "plain" and unit != "1"
-    return Column(metric, LABELS.get(metric, metric), unit if plain else "", METRICS[metric][0].format("1"))
+    return Column(metric, LABELS.get(metric, metric), unit.replace("*", "·") if plain else "", METRICS[metric][0])
 
 
 def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ldnsim.comparison import style_of
+from ldnsim.comparison import LABELS, style_of
 from ldnsim.errors import Fault, LdnsimError, nearest
 from ldnsim.metrics import over_people
 from ldnsim.plots.curves import title_of
 from ldnsim.plots.scales import label
-from ldnsim.plots.style import COLOURWAY, TEMPLATE, evidence_mark
+from ldnsim.plots.style import ACCOUNTS, TEMPLATE, evidence_mark
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,66 +41,68 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
             )
         )
     data = table[metric]
-    style = style_of(table, str(data.attrs["output"]), str(data.attrs["metric"]))
-    figure = go.Figure(
-        layout={"template": TEMPLATE, "height": 380, "hovermode": "x unified", "margin": {"t": 84, "b": 60}}
-    )
-    accounts = [str(name) for name in table["account"].values]
-    if not accounts or not table.sizes["arm"]:
+    accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
+    if not accounts or not arms:
         raise LdnsimError("There is nothing to draw: the table has no account or no arm.")
-    for index, account in enumerate(accounts):
-        figure.add_trace(_series(table, data, account, index))
-    title = textwrap.wrap(str(data.attrs.get("long_name", metric)), 84, max_lines=2, placeholder="...")
-    unit = {"clock": "clock time, h:min", "share": "%", "rise": "%"}.get(
-        style, str(data.attrs.get("units", "1")).replace("*", "·")
-    )
-    output, _, words = str(data.attrs.get("long_name", metric)).rpartition(": ")
-    lines = textwrap.wrap(words if output else metric, 34, max_lines=2, placeholder="...")
-    figure.update_layout(
-        title={"text": "<br>".join(map(label, title))},
-        legend={"x": 0, "y": 1.03, "yanchor": "bottom"},
-        xaxis={"type": "category", "title": {"text": "Arm"}, "showgrid": False},
-        yaxis={
-            "title": {"text": "<br>".join([*map(label, lines), f"({'ratio' if unit == '1' else label(unit)})"])},
-            **_ticks(style),
+    style = style_of(table, str(data.attrs["output"]), str(data.attrs["metric"]))
+    words = textwrap.wrap(str(data.attrs.get("long_name", metric)), 90, max_lines=1, placeholder="...")
+    figure = go.Figure(layout={"template": TEMPLATE, "height": 380, "margin": {"t": 88, "b": 58, "l": 78, "r": 18}})
+    for trace in _series(table, data, accounts):
+        figure.add_trace(trace)
+    titles = [label(title_of(table, "arm", arm) or arm) for arm in arms]
+    return figure.update_layout(
+        title={"text": "<br>".join(map(label, words))},
+        legend={"x": 0, "y": 1.02, "yanchor": "bottom"},
+        xaxis={
+            "tickvals": list(range(len(arms))),
+            "ticktext": titles,
+            "range": [-0.4, len(arms) - 0.6],
+            "title": {"text": "Arm"},
+            "showgrid": False,
         },
+        yaxis={"title": {"text": _axis_title(data, style)}, **_ticks(style)},
+        meta={"narrow": [], "notes": []},
     )
-    return figure
 
 
-def _series(table: xr.Dataset, data: xr.DataArray, account: str, index: int) -> go.Scatter:
-    """One account: a marker and a thin line over the arms."""
-    tag = str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
-    colour = COLOURWAY[index % len(COLOURWAY)]
-    low = high = None
+def _axis_title(data: xr.DataArray, style: str) -> str:
+    """Output, metric and unit, a line each."""
+    output, metric = str(data.attrs["output"]), str(data.attrs["metric"])
+    long_name = str(data.attrs.get("long_name", "")).rpartition(": ")[0] or output
+    units = str(data.attrs.get("units", "1")).replace("*", "·")
+    unit = {"clock": "clock time, h:min", "share": "%", "rise": "% above no drug"}.get(style, units)
+    lines = [*textwrap.wrap(long_name, 34, max_lines=2, placeholder="..."), LABELS.get(metric, metric)]
+    return "<br>".join([*map(label, lines[:-1]), f"{label(lines[-1])} ({'ratio' if unit == '1' else label(unit)})"])
+
+
+def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Iterator[go.Scatter]:
+    """A trace per account: a marker per arm and a thin line; people as median with a 5 to 95 % bar."""
+    spread = None
     if "subject" in data.dims:
         # only this metric: quantiles of a whole table of 10,000 people take their time
         names = [name for name in (data.name, f"{data.name}_reason") if name in table]
-        spread = over_people(table[names])[str(data.name)].sel(account=account).transpose("arm", "quantile").to_numpy()
-        low, values, high = spread.T
-    else:
+        spread = over_people(table[names])[str(data.name)]
+        data = spread.sel(quantile=0.5)
+    titles = [title_of(table, "arm", str(arm)) or str(arm) for arm in data["arm"].values]
+    for index, account in enumerate(accounts):
+        tag = str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+        colour = ACCOUNTS[index % len(ACCOUNTS)]
         values = data.sel(account=account).to_numpy()
-    errors: dict[str, Any] = {}
-    if low is not None and high is not None:
-        errors["error_y"] = {
-            "type": "data",
-            "symmetric": False,
-            "array": high - values,
-            "arrayminus": values - low,
-            "thickness": 1.3,
-            "width": 4,
-        }
-    return go.Scatter(
-        x=[label(title_of(table, "arm", str(arm)) or str(arm)) for arm in data["arm"].values],
-        y=np.asarray(values, dtype=np.float32),
-        name=f"{label(account)} ({label(evidence_mark(tag))})" if tag else label(account),
-        mode="lines+markers",
-        line={"color": colour, "width": 1.5},
-        marker={"size": 9, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour},
-        connectgaps=False,
-        hovertemplate="%{y}",
-        **errors,
-    )
+        bars: dict[str, Any] = {}
+        if spread is not None:
+            low, high = (spread.sel(account=account, quantile=level).to_numpy() for level in (0.05, 0.95))
+            ends = {"array": high - values, "arrayminus": values - low}
+            bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.3, "width": 4, **ends}
+        yield go.Scatter(
+            x=np.arange(len(titles)),
+            y=np.asarray(values, dtype=np.float32),
+            name=f"{label(account)} ({label(evidence_mark(tag))})" if tag else label(account),
+            mode="lines+markers",
+            line={"color": colour, "width": 1.5},
+            marker={"size": 9, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour},
+            hovertemplate="%{y}",
+            **bars,
+        )
 
 
 def _ticks(style: str) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def _ticks(style: str) -> dict[str, Any]:
         return {"range": [0, 24], "tickvals": CLOCK_TICKS, "ticktext": [f"{hour:02d}:00" for hour in CLOCK_TICKS]}
     if style in ("share", "rise"):
         return {
-            "tickformat": "+.0%" if style == "rise" else ".0%",
+            "tickformat": ".0%",
             "hoverformat": "+.1%" if style == "rise" else ".1%",
             "rangemode": "tozero",
         }

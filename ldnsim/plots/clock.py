@@ -45,7 +45,9 @@ class TimeAxis:
         """One position as shapes want it."""
         if not self.dated:
             return hours / DAY + 1
-        return (DAY_1 + timedelta(hours=hours)).isoformat(sep=" ", timespec="milliseconds")
+        # half of the page's shapes are on the minute: shorter so
+        when = DAY_1 + timedelta(milliseconds=round(hours * 3.6e6))
+        return when.isoformat(sep=" ", timespec="milliseconds" if when.second or when.microsecond else "minutes")
 
     def in_path(self, hours: float) -> str:
         """One position as an SVG path of a shape wants it."""

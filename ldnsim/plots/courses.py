@@ -27,6 +27,7 @@ __all__ = ["last_day", "time_course"]
 Floats = NDArray[np.float64]
 
 POINTS = 20_000  # samples that a figure may hold: half a megabyte, drawn in a blink
+MOST_FAILED = 5  # notes on those who were not solved
 PEOPLE = 8  # single people shown behind a ribbon
 PANEL, ONLY_PANEL = 215, 300  # px
 
@@ -140,13 +141,12 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
     told: set[str] = set()
     for row, account in enumerate(accounts):
         here = [curve for curve in found if curve.account == account]
-        for curve in here:
-            pen.draw(row, curve, in_legend=curve.arm not in told)
-            told |= {curve.arm} if curve.drawn else set()
+        told |= pen.draw(row, here, told)
         if not any(curve.drawn for curve in here):
             frame.say_in_panel(figure, row, "Not solved: " + (here[0].reason or "no values"))
     for index, (account, values) in enumerate(twins.items()):
         pen.twin(accounts.index(account), time, values, in_legend=index == 0)
+    frame.name_reference(figure, scale)
     frame.stripe_nights(figure, rows, axis)
     schedules = {curve.arm: curve.doses - origin for curve in found if curve.drawn}
     frame.add_doses(figure, rows, axis, schedules, look.colours, "dose (first person)" if peopled else "dose")
@@ -166,14 +166,15 @@ def _seen(curve: Curve) -> Floats:
 
 def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
     """Who is drawn, and who is not."""
-    notes = []
+    notes, failed = [], []
     if peopled:
         few = max(len(curve.people) for curve in found)
         notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them; faint lines: {few} of them.")
     for curve in found:
         lost = curve.total - curve.solved
         if lost:
-            who = f"{lost} of {curve.total} people" if peopled else "this run"
+            who = f"{lost} of {curve.total} people in " if peopled else ""
             why = f": {curve.reason}" if curve.reason else ""
-            notes.append(f"Left out in {curve.account}, {curve.title}: {who} not solved{why}.")
-    return notes
+            failed.append(f"Not solved and left out: {who}{curve.account}, {curve.title}{why}.")
+    more = len(failed) - MOST_FAILED
+    return [*notes, *failed[:MOST_FAILED], *([f"And {more} more of these."] if more > 0 else [])]

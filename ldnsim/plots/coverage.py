@@ -13,7 +13,9 @@ from ldnsim.plots.curves import first_dose, number, title_of
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Coverage", "coverage"]
+__all__ = ["EXTRAPOLATED", "HUMAN", "Coverage", "coverage"]
+
+HUMAN, EXTRAPOLATED = "human\u00a0data", "extrapolated"  # the words that a heading marks; no line breaks within them
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,12 @@ def coverage(result: xr.Dataset, output: str, arms: Sequence[str]) -> Coverage |
     start = min(time for time, _ in firsts.values())
     doses = "" if not ends.size else f" of {low:g} {unit}" if low == high else f" of {low:g} to {high:g} {unit}"
     if not within:
-        return Coverage(start, start, f"extrapolated throughout: human data are on single doses{doses}")
-    outside = [arm for arm, (_, amount) in firsts.items() if not low - tolerance <= amount <= high + tolerance]
-    also = f"; {', '.join(title_of(result, 'arm', arm) or arm for arm in outside)} throughout" if outside else ""
-    return Coverage(start, max(within), f"extrapolated beyond {reach:g} h after a single dose{doses}{also}")
+        return Coverage(start, start, f"{HUMAN} are on a single dose{doses}, {EXTRAPOLATED} throughout")
+    outside = [
+        title_of(result, "arm", arm) or arm
+        for arm, (_, amount) in firsts.items()
+        if not low - tolerance <= amount <= high + tolerance
+    ]
+    also = f" (throughout for {', '.join(outside)})" if outside else ""
+    words = f"{HUMAN} to {reach:g} h after a single dose{doses}, {EXTRAPOLATED} beyond{also}"
+    return Coverage(start, max(within), words)

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ldnsim.plots.clock import TimeAxis, nights
+from ldnsim.plots.coverage import EXTRAPOLATED, HUMAN
 from ldnsim.plots.scales import Scale, label
 from ldnsim.plots.style import AMBER, COVERED, MUTED, NIGHT, TEMPLATE, evidence_mark
 
@@ -25,8 +26,10 @@ __all__ = [
     "add_notes",
     "add_reach",
     "add_scale_buttons",
+    "bare",
     "framed",
     "make_room_for_legend",
+    "name_reference",
     "say_in_panel",
     "stripe_nights",
     "yaxis_name",
@@ -34,12 +37,13 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-GAP, TOP, BOTTOM = 66, 112, 66  # px: between panels (for a heading), above all (title, legend), below all
-HEADING_SPACE = 46
+GAP, TOP, BOTTOM = 68, 112, 82  # px: between panels (for a heading), above all (title, legend), below all
+HEADING_SPACE, TITLE_SPACE = 50, 34
 NOTE_LINE = 16
 WIDE, NARROW = 118, 52  # characters of a line at 900 px and on a phone
-REACH = (1.012, 1.036)  # the strip above a panel, shares of its height
-TICK = 0.045  # a dose's tick, share of the panel's height
+REACH = (1.012, 1.030)  # the strip above a panel, shares of its height
+TICK, TICK_STEP = 0.045, 0.056  # a dose's tick, and from one row of ticks to the next, shares of the panel's height
+REFERENCE = {"color": "#7b8794", "width": 1.2, "dash": "6px 3px"}
 LEGEND_SYMBOL, LEGEND_LETTER, LEGEND_LINE, LEGEND_WIDTH = 52, 6.5, 22, 790  # px
 SMALL = "font-size: 11.5px"
 
@@ -56,11 +60,13 @@ class Heading:
     def text(self, width: int) -> str:
         """Two or three lines of at most about `width` characters."""
         lines = textwrap.wrap(
-            f"{self.name}: {self.title}" if self.title else self.name, width, max_lines=2, placeholder="..."
+            f"{self.name}: {self.title}" if self.title else self.name, width, max_lines=1, placeholder="..."
         )
         name, lines[0] = label(lines[0][: len(self.name)]), label(lines[0][len(self.name) :])
         below = evidence_mark(self.tag) + (f"; {self.reach}" if self.reach else "")
         small = "<br>".join(label(line) for line in textwrap.wrap(below, width, max_lines=2, placeholder="..."))
+        for words, colour in ((HUMAN, COVERED), (EXTRAPOLATED, AMBER)) if self.reach else ():
+            small = small.replace(words, f"<span style='color: {colour}'>■</span> {words}", 1)
         return f"<b>{name}</b>{'<br>'.join(lines)}<br><span style='{SMALL}; color: {MUTED}'>{small}</span>"
 
 
@@ -82,8 +88,8 @@ def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis,
         "xaxis": {**axis.layout(), "anchor": yaxis_name(rows - 1)},
         "annotations": [],
         "shapes": [],
-        # page scripts shorten the headings on a phone, and lay out in pixels as here
-        "meta": {"narrow": [heading.text(NARROW) for heading in headings], "notes": [], "inner": inner},
+        # for pages: headings that fit a phone, and what they set as text of their own (see `bare`)
+        "meta": {"narrow": [heading.text(NARROW) for heading in headings], "notes": []},
     }
     for row, heading in enumerate(headings):
         top = 1 - row * (height + GAP) / inner
@@ -92,7 +98,7 @@ def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis,
         layout[f"yaxis{row + 1 if row else ''}"] = {**scale.axis(log), "domain": domain, "anchor": "x", **matched}
         layout["annotations"].append(_heading(heading, top))
         if scale.reference is not None:
-            layout["shapes"].append(_reference(scale, row))
+            layout["shapes"].append(_reference(scale, axis, row))
     return go.Figure(layout=layout)
 
 
@@ -108,32 +114,30 @@ def _heading(heading: Heading, top: float) -> dict[str, Any]:
     }
 
 
-def _reference(scale: Scale, row: int) -> dict[str, Any]:
+def _reference(scale: Scale, axis: TimeAxis, row: int) -> dict[str, Any]:
     return {
         "type": "line",
-        "xref": "x domain",
-        "x0": 0,
-        "x1": 1,
+        "xref": "x",
+        "x0": axis.point(axis.start),
+        "x1": axis.point(axis.end),
         "yref": yaxis_name(row),
         "y0": scale.reference,
         "y1": scale.reference,
-        "layer": "below",
-        "line": {"color": MUTED, "width": 1, "dash": "dot"},
-        "label": {
-            "text": label(scale.reference_label),
-            "textposition": "end",
-            "font": {"size": 10.5, "color": MUTED},
-            "padding": 2,
-        },
+        "layer": "between",  # over the grid, which may run along it, and under the curves
+        "line": REFERENCE,
     }
+
+
+def name_reference(figure: go.Figure, scale: Scale) -> None:
+    """Say in the legend what the reference line is: beside the line, words would lie on the curves."""
+    if scale.reference_label:
+        line = go.Scatter(x=[None], y=[None], mode="lines", line=REFERENCE, hoverinfo="skip")
+        figure.add_trace(line.update(name=label(scale.reference_label)))
 
 
 def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
     """Shade 22:00 to 06:00 in every panel: one path each, however many nights."""
-    boxes = "".join(
-        f"M{axis.in_path(dusk)},0L{axis.in_path(dawn)},0L{axis.in_path(dawn)},1L{axis.in_path(dusk)},1Z"
-        for dusk, dawn in nights(axis.start, axis.end)
-    )
+    boxes = "".join(f"M{axis.in_path(dusk)},0V1H{axis.in_path(dawn)}V0Z" for dusk, dawn in nights(axis.start, axis.end))
     if not boxes:
         return
     for row in range(rows):
@@ -145,15 +149,23 @@ def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
 def add_doses(
     figure: go.Figure, rows: int, axis: TimeAxis, schedules: dict[str, Floats], colours: dict[str, str], name: str
 ) -> None:
-    """Ticks on the floor of every panel at the doses (h) of each arm; arms dosed at the same times share theirs."""
+    """Ticks on the floor of every panel at the doses (h) of each arm; arms dosed at the same times share theirs.
+
+    Arms that share only some of their times stand above each other, so that none hides another's.
+    """
     groups: dict[tuple[float, ...], list[str]] = {}
     for arm, times in schedules.items():
         seen = times[(times >= axis.start) & (times <= axis.end)]
         if seen.size:
             groups.setdefault(tuple(seen.tolist()), []).append(arm)
-    for level, (moments, arms) in enumerate(groups.items()):
-        low, high = level * TICK * 1.25, level * TICK * 1.25 + TICK
-        path = "".join(f"M{axis.in_path(time)},{low:.4f}L{axis.in_path(time)},{high:.4f}" for time in moments)
+    floors: list[set[float]] = []  # the times taken on each row of ticks
+    for moments, arms in groups.items():
+        level = next((row for row, taken in enumerate(floors) if not taken & set(moments)), len(floors))
+        if level == len(floors):
+            floors.append(set())
+        floors[level] |= set(moments)
+        low, high = level * TICK_STEP, level * TICK_STEP + TICK
+        path = "".join(f"M{axis.in_path(time)},{low:.3g}V{high:.3g}" for time in moments)
         colour = colours[arms[0]] if len(arms) == 1 else MUTED
         for row in range(rows):
             figure.add_shape(
@@ -168,26 +180,26 @@ def add_doses(
 
 
 def add_reach(figure: go.Figure, rows: int, axis: TimeAxis, start: float, end: float) -> None:
-    """A strip along the top of every panel: green while human data cover the output (start to end, h), then amber."""
+    """A strip along the top of every panel: green while human data cover the output (start to end, h), then amber.
+
+    The headings are its key.
+    """
     first, middle = max(start, axis.start), min(max(end, axis.start), axis.end)
-    strips = [(first, middle, COVERED, "human data"), (max(first, middle), axis.end, AMBER, "extrapolated")]
+    strips = [(first, middle, COVERED), (max(first, middle), axis.end, AMBER)]
     for row in range(rows):
-        for left, right, colour, _ in strips:
+        for left, right, colour in strips:
             if left < right:
                 box = {"x0": axis.point(left), "x1": axis.point(right), "y0": REACH[0], "y1": REACH[1]}
                 figure.add_shape(
                     type="rect", xref="x", yref=f"{yaxis_name(row)} domain", fillcolor=colour, line={"width": 0}, **box
                 )
-    for left, right, colour, name in strips:
-        if left < right:
-            _legend_only(figure, name, {"symbol": "square", "size": 8, "color": colour})
 
 
 def say_in_panel(figure: go.Figure, row: int, text: str) -> None:
     """A sentence in the middle of panel `row`, for one that has no curve."""
     place = {"xref": "x domain", "x": 0.5, "yref": f"{yaxis_name(row)} domain", "y": 0.5}
     lines = "<br>".join(map(label, textwrap.wrap(text, 60, max_lines=3, placeholder="...")))
-    figure.add_annotation(text=lines, showarrow=False, font={"size": 13, "color": MUTED}, **place)
+    figure.add_annotation(text=lines, showarrow=False, font={"size": 13, "color": MUTED}, bgcolor="white", **place)
 
 
 def _legend_only(figure: go.Figure, name: str, marker: dict[str, Any]) -> None:
@@ -201,12 +213,12 @@ def add_scale_buttons(figure: go.Figure, rows: int, scale: Scale, log: bool) -> 
         names = ["yaxis" if row == 0 else f"yaxis{row + 1}" for row in range(rows)]
         changes = {f"{name}.{key}": settings[key] for name in names for key in ("type", "range")}
         buttons.append({"label": words, "method": "relayout", "args": [changes]})
-    place = {"x": 1, "xanchor": "right", "y": 0, "yanchor": "top", "pad": {"t": 32, "r": 0}}
+    place = {"x": 1, "xanchor": "right", "y": 0, "yanchor": "top", "pad": {"t": 44, "r": 0}}
     look = {
         "bgcolor": "white",
         "bordercolor": "#cbd2d9",
         "borderwidth": 1,
-        "font": {"size": 11, "color": MUTED},
+        "font": {"size": 10, "color": MUTED},
         "showactive": True,
     }
     figure.update_layout(
@@ -228,7 +240,7 @@ def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
         return
     lines = [line for note in notes for line in textwrap.wrap(note, WIDE)]
     space = NOTE_LINE * len(lines)
-    place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -58}
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -62}
     text = "<br>".join(map(label, lines))
     figure.add_annotation(
         name="note", text=text, showarrow=False, align="left", font={"size": 11.5, "color": MUTED}, **place
@@ -236,4 +248,19 @@ def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
     bottom = figure.layout.margin.b + space
     figure.update_layout(
         height=figure.layout.height + space, margin={"b": bottom}, meta={**figure.layout.meta, "notes": list(notes)}
+    )
+
+
+def bare(figure: go.Figure) -> go.Figure:
+    """A copy without title and notes, for pages that set both as text of their own."""
+    copy = go.Figure(figure)
+    notes = [note for note in copy.layout.annotations if note.name == "note"]
+    space = NOTE_LINE * sum(note.text.count("<br>") + 1 for note in notes)
+    copy.layout.annotations = [note for note in copy.layout.annotations if note.name != "note"]
+    copy.layout.title = None
+    margin = copy.layout.margin
+    return copy.update_layout(
+        height=copy.layout.height - TITLE_SPACE - space,
+        margin_t=margin.t - TITLE_SPACE,
+        margin_b=margin.b - space,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,20 +36,41 @@ class Pen:
     origin: float
     most: int
 
-    def draw(self, row: int, curve: Curve, *, in_legend: bool) -> None:
-        """A curve into panel `row`; nothing if nobody was solved."""
-        if not curve.drawn:
+    def draw(self, row: int, curves: Sequence[Curve], told: Set[str]) -> set[str]:
+        """The curves into panel `row`, all ribbons under all lines; those of arms not yet `told` go into the legend.
+
+        Returns the arms drawn; a curve of which nobody was solved is not.
+        """
+        seen = [(curve, self._kept(curve)) for curve in curves if curve.drawn]
+        for curve, keep in seen:
+            self._spread(row, curve, keep)
+        for curve, keep in seen:
+            self._line(row, curve, keep, in_legend=curve.arm not in told)
+        return {curve.arm for curve, _ in seen}
+
+    def _kept(self, curve: Curve) -> NDArray[np.intp]:
+        ribbon = () if curve.low is None or curve.high is None else (curve.low, curve.high)
+        return telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
+
+    def _spread(self, row: int, curve: Curve, keep: NDArray[np.intp]) -> None:
+        """A few people and the ribbon, if the curve has any."""
+        if curve.low is None or curve.high is None:
             return
         colour = self.look.colours[curve.arm]
-        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.title)}
-        ribbon = () if curve.low is None or curve.high is None else (curve.low, curve.high)
-        keep = telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
-        x = self.axis.x(curve.time[keep] - self.origin)
+        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.arm)}
         quiet = {**shared, "mode": "lines", "hoverinfo": "skip", "showlegend": False}
         if curve.people.size:
             self._people(curve, {**quiet, "line": {"width": 0.7, "color": faded(colour, 0.35)}})
-        for values, fill in zip(ribbon, ({}, {"fill": "tonexty", "fillcolor": faded(colour, 0.2)}), strict=False):
-            self.figure.add_trace(go.Scatter(x=x, y=_short(values[keep]), line={"width": 0}, **fill, **quiet))
+        x = self.axis.x(curve.time[keep] - self.origin)
+        fill = {"fill": "tonexty", "fillcolor": faded(colour, 0.2)}
+        self.figure.add_trace(go.Scatter(x=x, y=_short(curve.low[keep]), line={"width": 0}, **quiet))
+        self.figure.add_trace(go.Scatter(x=x, y=_short(curve.high[keep]), line={"width": 0}, **fill, **quiet))
+
+    def _line(self, row: int, curve: Curve, keep: NDArray[np.intp], *, in_legend: bool) -> None:
+        """The typical course."""
+        colour = self.look.colours[curve.arm]
+        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.arm)}
+        x = self.axis.x(curve.time[keep] - self.origin)
         line = {"color": colour, "width": 2, "dash": self.look.dashes[curve.arm]}
         mode = {"mode": "lines"} if keep.size > 1 else {"mode": "markers", "marker": {"size": 9, "color": colour}}
         hover = self._hover(curve, keep)

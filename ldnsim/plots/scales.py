@@ -30,7 +30,7 @@ class Scale:
     linear: tuple[float, float]
     log: tuple[float, float]  # in decades
     reference: float | None  # a line that the eye needs
-    reference_label: str
+    reference_label: str  # "" where the axis says it
 
     def axis(self, log: bool) -> dict[str, Any]:
         """Settings of the y axis, linear or logarithmic."""
@@ -49,7 +49,7 @@ def unit_words(attrs: Mapping[str, Any]) -> str:
     if relative_to == "drug_free":
         return "ratio to no drug"
     if relative_to == "drug_free_daily_mean":
-        return "fold of daily mean without drug"
+        return "fold of drug-free mean"
     if kind in ("blockade", "occupancy"):
         return "% of receptors"
     return "no unit" if units in ("1", "") else units
@@ -63,11 +63,11 @@ def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
     if kind == "blockade":
         reference, words = UNBLOCKED, "20 %: unblocked below"
     elif relative_to is not None:
-        reference, words = 1.0, "no drug" if relative_to == "drug_free" else "daily mean without drug"
+        reference, words = 1.0, "without drug" if relative_to == "drug_free" else ""  # else the axis title says it
     lines = textwrap.wrap(str(attrs.get("long_name", name)), 26, max_lines=2, placeholder="...")
     title = "<br>".join([*map(label, lines), f"({label(unit_words(attrs))})"])
     linear, log = _ranges(drawn[np.isfinite(drawn)], share, from_zero=kind == "concentration", reference=reference)
-    tickformat = ".0%" if share else "~g"
+    tickformat = "~%" if share else "~g"
     return Scale(title, tickformat, ".1%" if share else ".3~g", linear, log, reference, words)
 
 

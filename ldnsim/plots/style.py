@@ -8,7 +8,19 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 
-__all__ = ["AMBER", "COVERED", "INK", "MARKS", "MUTED", "NIGHT", "TEMPLATE", "evidence_mark", "faded", "ladder"]
+__all__ = [
+    "ACCOUNTS",
+    "AMBER",
+    "COVERED",
+    "INK",
+    "MARKS",
+    "MUTED",
+    "NIGHT",
+    "TEMPLATE",
+    "evidence_mark",
+    "faded",
+    "ladder",
+]
 
 TEMPLATE = "ldnsim"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
@@ -19,8 +31,11 @@ AMBER, COVERED = "#e0a100", "#00806a"  # beyond human data; within them
 # Okabe and Ito (2008) without the yellow, which white paper swallows; neighbours differ in lightness too
 COLOURWAY = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#7a5c00", "#000000", "#e69f00")
 
-# cividis without its light end: from little (light) to much (dark), in order also for the colour-blind and in grey
-LADDER = ("#b8a95c", "#a29a6f", "#8a8678", "#73757b", "#5c6678", "#42546f", "#1f4067", "#001f4d")
+# accounts where arms are not colours: none of the first arms' colours, so that nobody mixes them up
+ACCOUNTS = (INK, "#b5407f", "#009e73", "#e69f00", "#56b4e9", "#7a5c00")
+
+# viridis without its light end: from little (light) to much (dark), in order also for the colour-blind and in grey
+LADDER = ("#7ad151", "#43bf71", "#22a884", "#21918c", "#2a788e", "#355f8d", "#414487", "#440154")
 
 MARKS = {"measured": "●", "fitted": "◐", "hypothesis": "○"}
 

@@ -1,0 +1,73 @@
+"""A dose calendar in words: `4.5 mg oral at 22:00 every day, day 1 to 28 (28 doses)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+__all__ = ["Taken", "clock", "dose_words"]
+
+DAY = 24.0
+MOST_LINES = 8  # more kinds of dose than this are told together
+MOST_DAYS = 8  # days listed one by one
+MOST_GAPS = 3  # days left out that are listed
+
+
+class Taken(NamedTuple):
+    """One dose: when (h since midnight of day 1), how much (in the unit of the result), and as what."""
+
+    time: float
+    amount: float
+    way: str
+
+
+def dose_words(doses: Iterable[Taken], unit: str) -> list[str]:
+    """A phrase for each kind of dose (amount, way, clock time), in order of their first; one phrase for very many."""
+    taken = sorted(doses)
+    kinds: dict[tuple[float, str, str], list[int]] = {}
+    for dose in taken:
+        kinds.setdefault((dose.amount, dose.way, clock(dose.time)), []).append(_day(dose.time))
+    if not taken:
+        return ["no dose"]
+    if len(kinds) > MOST_LINES:
+        return [_together(taken, unit)]
+    return [f"{amount:g} {unit} {way} at {at}{_days(days)}" for (amount, way, at), days in kinds.items()]
+
+
+def clock(time: float) -> str:
+    """Hours since any midnight as HH:MM."""
+    minutes = round(time * 60) % 1440
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _day(time: float) -> int:
+    """The day that a time falls on, from 1; to the minute, as `clock` has it."""
+    return round(time * 60) // 1440 + 1
+
+
+def _days(days: list[int]) -> str:
+    if len(days) == 1:
+        return f", day {days[0]}"
+    count = f" ({len(days)} doses)"
+    span = f", day {days[0]} to {days[-1]}"
+    steps = {later - earlier for earlier, later in pairwise(days)}
+    if len(steps) == 1 and steps != {0} and len(days) > 2:
+        step = steps.pop()
+        return f" every {'day' if step == 1 else f'{step} days'}{span}{count}"
+    if steps == {1}:
+        return f"{span}{count}"
+    gaps = sorted(set(range(days[0], days[-1] + 1)) - set(days))
+    if 0 not in steps and len(gaps) <= MOST_GAPS and len(days) > 2 * len(gaps):
+        return f" every day but {', '.join(map(str, gaps))}{span}{count}"
+    listed = ", ".join(map(str, days[:MOST_DAYS]))
+    more = f" and {len(days) - MOST_DAYS} more until day {days[-1]}" if len(days) > MOST_DAYS else ""
+    return f", days {listed}{more}{count}"
+
+
+def _together(taken: list[Taken], unit: str) -> str:
+    """Doses at many times or of many sizes, such as those of a person who forgets and is late."""
+    amounts = sorted({dose.amount for dose in taken})
+    size = f"{amounts[0]:g} {unit}" if len(amounts) == 1 else f"{amounts[0]:g} to {amounts[-1]:g} {unit}"
+    ways = " or ".join(dict.fromkeys(dose.way for dose in taken))
+    return f"{len(taken)} doses of {size} {ways} at varying times, day {_day(taken[0].time)} to {_day(taken[-1].time)}"
