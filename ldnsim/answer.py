@@ -45,7 +45,8 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         ]
         if bool(lost.any()):
             parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
-        texts.append(f"{account}: " + " ".join(parts))
+        lead = f"(median of {lost.size // lost.sizes['arm']} people) " if "subject" in lost.dims else ""
+        texts.append(f"{account}: {lead}" + " ".join(parts))
     return texts
 
 

@@ -147,7 +147,7 @@ def _difference(here: float, first: float, change: float, style: str) -> str:
         return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d}" if minutes else "0"
     scale, unit = (1.0, "") if style == "plain" else (100.0, " pp")
     shown = [scale * value for value in (here, first) if abs(scale * value) >= NOTHING]
-    decimals = min((_decimals(value) for value in shown), default=0)
+    decimals = max((_decimals(value) for value in shown), default=0)
     size = f"{abs(scale * change):.{decimals}f}"
     if float(size) == 0:
         return "0"

@@ -29,6 +29,7 @@ arms:                                              # what is compared; the first
         # late: {{day 7: 3 h}}                       # taken later
         # miss: 10 %                               # drawn per person
 report: [Cp, mu_occupancy, endorphin, opioid_tone]
+# window: [288 h, 336 h]                           # what the metrics cover, instead of the last whole day
 # population: {{size: 20, seed: 1}}                  # without it, one typical person
 # changes: {{occupancy.EC50: x 0.5}}                 # any number, by its address
 """

@@ -53,12 +53,16 @@ def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], 
 
 
 def _sentences(result: xr.Dataset) -> list[str]:
-    extrapolated = result.attrs.get("extrapolated", [])
-    found = [extrapolated] if isinstance(extrapolated, str) else list(extrapolated)
+    found = list(result.attrs.get("extrapolated", []))
     start, end = result.attrs["window"]
-    lead = f"Metrics over hours {start:g} to {end:g}. "
+    lead = f"Metrics over hours {start:g} to {end:g}; differences are to the first arm."
+    if "subject" in result.dims:
+        lead += " Numbers are medians of people (5 to 95 % of them); differences are taken within each person first."
+    changes = json.loads(result.attrs.get("changes", "{}"))
+    changed = "Changed: " + ", ".join(f"{address} = {value}" for address, value in changes.items()) if changes else ""
+    notes = [f"Note: {note}" for note in result.attrs.get("notes", [])]
     cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
-    return [text for text in (lead, *found, cannot, str(result.attrs["disclaimer"])) if text]
+    return [text for text in (lead, changed, *notes, *found, cannot, str(result.attrs["disclaimer"])) if text]
 
 
 def _table(compared: Comparison, titles: dict[str, str]) -> Table:

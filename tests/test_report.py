@@ -47,7 +47,7 @@ def test_question_and_answer_come_first(html, result):
     ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
-    assert "4.5 mg oral at 22:00, day 1 to 28 (28 doses)" in text
+    assert "4.5 mg oral at 22:00 every day, day 1 to 28 (28 doses)" in text
 
 
 def test_tags_limits_and_provenance(html, result):
@@ -105,7 +105,7 @@ def test_people_and_failures(ask):
     for name in ("Cp", "mu_occupancy", "opioid_tone", "endorphin"):
         result[name][0, 0, 1] = float("nan")
     text = own_text(page_of(result))
-    assert "3 virtual people, seed 1" in text
+    assert "3 virtual people (seed 1" in text
     assert "1 of 3 runs could not be solved: gave up" in text
     assert "nan" not in text.replace("endogenan", "")
 

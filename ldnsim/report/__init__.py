@@ -174,6 +174,12 @@ def _evidence(result: xr.Dataset) -> Iterator[str]:
 def _limits(result: xr.Dataset) -> Iterator[str]:
     if cannot := _text(result, "cannot_say"):
         yield f"<p>{escape(cannot)}</p>"
+    if notes := _sentences(result, "notes"):
+        yield (
+            "<h3>To know before believing a number</h3>\n<ul>"
+            + "".join(f"<li>{escape(n)}</li>" for n in notes)
+            + "</ul>"
+        )
     if extrapolated := _sentences(result, "extrapolated"):
         yield "<h3>Extrapolated</h3>\n<ul>" + "".join(f"<li>{escape(text)}</li>" for text in extrapolated) + "</ul>"
     failed = int((result["status"] != 0).sum())
@@ -190,7 +196,8 @@ def _again(result: xr.Dataset) -> Iterator[str]:
     options = "".join(
         f" --set {shlex.quote(f'{address}={_flat(value)}')}" for address, value in _changes(result).items()
     )
-    yield f"<pre><code>{escape('ldnsim run ' + shlex.quote(_text(result, 'scenario')) + options)}</code></pre>"
+    name = _text(result, "scenario_file") or _text(result, "scenario")
+    yield f"<pre><code>{escape('ldnsim run ' + shlex.quote(name) + options)}</code></pre>"
     facts = {
         "ldnsim": _text(result, "package_version"),
         "model": f"{_text(result, 'model')}, hash {_text(result, 'model_hash')}",

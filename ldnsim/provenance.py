@@ -1,0 +1,152 @@
+"""What a result says of itself: where it comes from, what it covers, what to know before believing it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ldnsim.dosing import planned_doses
+from ldnsim.fields import hours
+from ldnsim.files import library
+from ldnsim.units import coherent
+
+if TYPE_CHECKING:
+    from ldnsim.addresses import Resolved
+    from ldnsim.model import Output
+    from ldnsim.scenario import Scenario
+
+__all__ = ["provenance", "shown_outputs"]
+
+DAY = 24.0
+FAR_BEYOND = 2.0  # times the largest dose that anybody observed
+DISCLAIMER = (
+    "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."
+)
+
+
+def shown_outputs(scenario: Scenario) -> dict[str, Output]:
+    """What is reported; and, where endogenous opioid is, what says whether receptors are blocked meanwhile."""
+    outputs = scenario.model.outputs
+    wanted = scenario.report or tuple(outputs)
+    with_blockade = any(outputs[name].kind == "endogenous" for name in wanted)
+    return {
+        name: output
+        for name, output in outputs.items()
+        if name in wanted or (with_blockade and output.kind == "blockade")
+    }
+
+
+def provenance(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
+    duration = hours(resolved.duration)
+    last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
+    start, end = map(coherent, scenario.window) if scenario.window else (last_day, min(last_day + DAY, duration))
+    window = (float(start), float(end))
+    return {
+        "Conventions": "CF-1.11",
+        "title": scenario.question,
+        "scenario": scenario.name,
+        "scenario_file": _file_name(scenario),
+        "question": scenario.question,
+        "cannot_say": scenario.cannot_say,
+        "model": scenario.model.name,
+        "model_hash": hashlib.sha256(scenario.model.model_dump_json().encode()).hexdigest(),
+        "scenario_text": scenario.text,
+        "changes": json.dumps(scenario.changes),
+        "seed": resolved.population.seed if resolved.population else 1,
+        "package_version": _version(),
+        "window": list(window),
+        "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
+        "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
+        "extrapolated": _extrapolated(scenario, resolved),
+        "notes": _notes(scenario, resolved, window),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
+    """A sentence for each output that goes where no human data are."""
+    duration = hours(resolved.duration)
+    sentences = []
+    for name, output in shown_outputs(scenario).items():
+        if output.observed is None or duration <= hours(output.observed.hours):
+            continue
+        low, high = output.observed.doses
+        reach = f"human data reach {hours(output.observed.hours):g} h after a single dose of {low} to {high}"
+        sentences.append(f"{output.title} ({name}): {reach}. {output.observed.note} All else is extrapolated.")
+    return sentences
+
+
+def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
+    """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
+    return [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
+
+
+def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:
+    """Arms whose doses in the window are not those of the window before: one off day is not the regimen."""
+    start, end = window
+    if scenario.window is not None or start < end - start:
+        return
+    for name, arm in resolved.arms.items():
+        doses = planned_doses(arm, hours(resolved.duration), scenario.start_day)
+        inside, before = (
+            sorted(
+                (round(dose.time - edge, 6), str(dose.amount))
+                for dose in doses
+                if edge <= dose.time < edge + end - start
+            )
+            for edge in (start, start - (end - start))
+        )
+        if inside != before:
+            counts = f"{len(inside)} doses, {len(before)} the day before"
+            yield (
+                f"{arm.title or name}: its doses differ from day to day, and the metrics describe hours {start:g} to "
+                f"{end:g} only ({counts}). A `window` over whole cycles says more."
+            )
+
+
+def _dose_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
+    seen = [output.observed.doses[1] for output in scenario.model.outputs.values() if output.observed]
+    weights = [coherent(dose) for dose in seen if dose.dimension.mass]
+    if not weights:
+        return
+    for name, arm in resolved.arms.items():
+        largest = max(
+            (amount for line in arm.regimen for amount in line.amounts if amount.dimension.mass),
+            key=coherent,
+            default=None,
+        )
+        if largest is not None and coherent(largest) > FAR_BEYOND * max(weights):
+            data = f"all doses with human data (up to {max(seen, key=coherent)})"
+            yield f"{arm.title or name}: {largest} is far beyond {data}."
+
+
+def _account_notes(scenario: Scenario) -> Iterator[str]:
+    model = scenario.model
+    for slot in (slot for slot in scenario.changes if slot in model.slots):
+        for name in scenario.accounts or tuple(model.accounts):
+            before = model.parts(model.accounts[name].choices)[slot].name
+            if before != scenario.changes[slot]:
+                swap = f"{slot} is {scenario.changes[slot]} instead of {before}"
+                yield (
+                    f"{name}: {swap}. The account's other values were set on that structure; "
+                    "crossed accounts can predict what nobody ever saw."
+                )
+
+
+def _version() -> str:
+    try:
+        return version("ldnsim")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _file_name(scenario: Scenario) -> str:
+    """What `ldnsim run` takes: the name of a scenario of the library, else that of a file."""
+    known = library("scenarios").get(scenario.name)
+    same = known is not None and known.read_text(encoding="utf-8-sig") == scenario.text
+    return scenario.name if same else f"{scenario.name}.yaml"

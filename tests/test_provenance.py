@@ -1,0 +1,53 @@
+"""What a result says of itself: odd windows, doses beyond all data, crossed accounts, values changed by hand."""
+
+from __future__ import annotations
+
+import ldnsim as ldn
+
+DAILY = '{input: oral, dose: 4.5 mg, at: "22:00"}'
+
+
+def test_a_daily_regimen_needs_no_note(ask):
+    assert ldn.simulate(ask("7 d", "[transient]", night=DAILY)).attrs["notes"] == []
+
+
+def test_days_that_differ_are_told_unless_a_window_is_given(ask):
+    arm = {"other": '{input: oral, dose: 4.5 mg, at: "22:00", every: 2 d}'}
+    (note,) = ldn.simulate(ask("7 d", "[transient]", **arm)).attrs["notes"]
+    assert "other: its doses differ from day to day" in note
+    assert "hours 144 to 168 only (1 doses, 0 the day before)" in note
+    assert ldn.simulate(ask("7 d", "[transient]", extra="window: [96 h, 144 h]", **arm)).attrs["notes"] == []
+
+
+def test_doses_far_beyond_all_data(ask):
+    (note,) = ldn.simulate(ask("3 d", "[transient]", slip='{input: oral, dose: 4.5 g, at: "22:00"}')).attrs["notes"]
+    assert note == "slip: 4.5 g is far beyond all doses with human data (up to 50 mg)."
+
+
+def test_crossed_accounts(ask):
+    question = ask("3 d", "[transient, pet_pool]", night=DAILY).with_changes({"occupancy": "occupancy_brain_pool"})
+    (note,) = ldn.simulate(question).attrs["notes"]
+    assert "transient: occupancy is occupancy_brain_pool instead of occupancy_plasma" in note
+
+
+def test_a_value_changed_by_hand_makes_a_hypothesis_of_what_rests_on_it(ask):
+    question = ask("1 d", "[pet_pool]", night=DAILY)
+    assert ldn.simulate(question).mu_occupancy.attrs["evidence"] == "fitted"
+    for address in ("occupancy.EC50", "EC50"):
+        changed = ldn.simulate(question.with_changes({address: "x 2"}))
+        assert changed.mu_occupancy.attrs["evidence"] == "hypothesis"
+        assert changed.Cp.attrs["evidence"] == "fitted"
+    rival = ldn.simulate(question.with_changes({"occupancy.rivals": "scan_8h"}))
+    assert rival.mu_occupancy.attrs["evidence"] == "fitted"  # published together
+
+
+def test_the_name_that_run_takes(ask):
+    assert ldn.simulate(ask("1 d", "[transient]", night=DAILY)).attrs["scenario_file"] == "question.yaml"
+    assert ldn.simulate(ldn.load_scenario("first_dose")).attrs["scenario_file"] == "first_dose"
+
+
+def test_only_what_is_asked_for(ask):
+    alone = ldn.simulate(ask("1 d", "[transient]", extra="report: [Cp]", night=DAILY))
+    assert "mu_occupancy" not in alone
+    toned = ldn.simulate(ask("1 d", "[transient]", extra="report: [opioid_tone]", night=DAILY))
+    assert "mu_occupancy" in toned  # `mean_while_unblocked` needs it
