@@ -6,6 +6,7 @@ People count by their median, and a difference between arms is taken within each
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -236,16 +237,21 @@ def _lacking(table: xr.Dataset, name: str, account: int, arm: int, values: Float
     missing = ~np.isfinite(values)
     if not missing.any():
         return []
-    reasons = []
-    for source in (f"{name}_reason", "reason"):
-        if source in table:
-            texts = np.atleast_1d(table[source].isel(account=account, arm=arm).to_numpy())
-            reasons += [str(text) for text in texts[missing] if str(text)]
-    reason = max(dict.fromkeys(reasons), key=reasons.count) if reasons else "no value"
+    reasons = Counter(text for text in _reasons(table, name, account, arm)[missing] if text)
+    reason = reasons.most_common(1)[0][0] if reasons else "no value"
     if values.size == 1:
         return [reason]
-    return [
-        f"{missing.sum()} of {values.size} people have none, mostly: {reason}"
-        if len(set(reasons)) > 1
-        else f"{missing.sum()} of {values.size} people have none: {reason}"
-    ]
+    mostly = "mostly: " if len(reasons) > 1 else ""
+    return [f"{missing.sum()} of {values.size} people have none, {mostly}{reason}"]
+
+
+def _reasons(table: xr.Dataset, name: str, account: int, arm: int) -> NDArray[np.object_]:
+    """Why a person has no value, shape (people,): what the metric says, else why the run was not solved; or ""."""
+    texts: list[NDArray[np.object_]] = []
+    for source, lead in ((f"{name}_reason", ""), ("reason", "not solved: ")):
+        if source in table:
+            found = np.atleast_1d(table[source].isel(account=account, arm=arm).to_numpy())
+            texts.append(np.array([lead + str(text) if str(text) else "" for text in found], dtype=object))
+    if len(texts) == 2:
+        return np.where(texts[0] != "", texts[0], texts[1])
+    return texts[0] if texts else np.full(max(table.sizes.get("subject", 1), 1), "", dtype=object)

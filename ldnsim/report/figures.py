@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.errors import LdnsimError
@@ -39,7 +39,7 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
         for metric in metrics:
             if f"{name}_{metric}" in table:
                 figure = by_arm(table, f"{name}_{metric}")
-                yield _embedded(figure, f"arms-{name}-{metric}", str(figure.layout.title.text))
+                yield _embedded(figure, f"arms-{name}-{metric}")
 
 
 def course_figures(result: xr.Dataset) -> Iterator[str]:
@@ -58,7 +58,7 @@ def course_figures(result: xr.Dataset) -> Iterator[str]:
             except LdnsimError as caught:
                 yield f'<p class="soft">{escape(str(caught))}</p>'
             else:
-                yield _embedded(figure, f"{key}-{name}", str(figure.layout.title.text))
+                yield _embedded(figure, f"{key}-{name}")
         yield "</section>"
 
 
@@ -86,8 +86,11 @@ def ordered(result: xr.Dataset) -> list[str]:
     return sorted(outputs_of(result), key=rank)
 
 
-def _embedded(figure: go.Figure, name: str, title: str) -> str:
-    """A place for the figure, and the figure as data that the page's script draws into it. `title` is safe HTML."""
+def _embedded(figure: go.Figure, name: str) -> str:
+    """A place for the figure, and the figure as data that the page's script draws into it."""
+    title = escape(
+        unescape(str(figure.layout.title.text))
+    )  # plotly's texts leave quotes as they are, attributes must not
     notes = "<br>".join(escape(str(note)) for note in (figure.layout.meta or {}).get("notes", ()))
     shown, key = bare(figure), escape(name)
     return (
