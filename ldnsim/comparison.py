@@ -139,7 +139,7 @@ def _decimals(value: float) -> int:
 
 
 def _difference(here: float, first: float, change: float, style: str) -> str:
-    """A signed difference with the decimals that both numbers are shown with; 0 if it does not reach them."""
+    """A signed difference with the decimals of the finer of both numbers; 0 if it does not reach them."""
     if not np.isfinite(change):
         return DASH
     if style == "clock":

@@ -102,7 +102,7 @@ def with_values(table, name: str, night: float, morning: float):
         ("tone_rebound_clock_time", 9.4, 9.401, "0"),
         ("tone_net_area", 0.118, -0.777, "−0.895"),
         ("tone_net_area", 0.0, -12.6, "−12.6"),
-        ("Cp_Cmax", 3.6, 12.4, "+8.80"),  # no more decimals than the coarser number
+        ("Cp_Cmax", 3.6, 12.4, "+8.80"),  # the decimals of the finer number
     ],
 )
 def test_differences(table, name, night, morning, change):

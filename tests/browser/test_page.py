@@ -2,67 +2,119 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import shutil
-import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
+import chromium
 import pytest
+from made_results import OUTPUTS, made_result
 
 import ldnsim as ldn
-from ldnsim.answer import answers
 from ldnsim.report import page
 
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--virtual-time-budget=15000",
-    "--window-size=900,1200",
-]
-
-if BROWSER is None and os.environ.get("CI"):
-    raise RuntimeError("CI has no browser: .ci/run installs one")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
+HOSTILE = '"><img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script><a href="javascript:1">%{y}'
+PLOTS = "[...document.querySelectorAll('.js-plotly-plot')]"
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    result = ldn.simulate(ldn.load_scenario("first_dose"))
-    table = ldn.summarize(result)
-    file = folder / "page.html"
-    file.write_text(page(result, table, answers(result, table)), encoding="utf-8")
-    alone = [f"--user-data-dir={folder / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    command = [str(BROWSER), *QUIET, *alone, "--dump-dom", file.as_uri()]
-    return result, subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+def browser(tmp_path_factory) -> Iterator[chromium.Chromium]:
+    if chromium.PATH is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no browser: .ci/run installs one")
+        pytest.skip("no Chromium or Chrome on this machine")
+    with chromium.Chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    result = made_result(people=12)
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(page(result, ldn.summarize(result), ["first: An answer.", "second: Another."]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def opened(browser, file) -> chromium.Chromium:
+    browser.open(file)
+    return browser
 
 
 def test_every_figure_is_drawn(opened):
-    result, done = opened
-    figures = done.stdout.count('class="js-plotly-plot') + done.stdout.count(" js-plotly-plot")
-    assert figures >= len(
-        [name for name in result.data_vars if "kind" in result[name].attrs and not name.endswith("_drug_free")]
+    drawn = opened.run(
+        f"{PLOTS}.map(plot => [plot.id, plot.querySelectorAll('.scatterlayer .trace path.js-line').length])"
     )
-    assert done.stdout.count('class="scatterlayer') >= 5
-    assert re.search(r'class="trace scatter[^"]*"[^>]*><g class="fills|class="js-line"', done.stdout)
+    assert sorted(name for name, _ in drawn) == sorted(
+        f"{kind}-{name}" for kind in ("day", "course") for name in OUTPUTS
+    )
+    assert all(lines >= 4 for _, lines in drawn)  # two accounts by two arms
+    size = opened.run(f"{PLOTS}.map(plot => plot.getBoundingClientRect()).map(box => [box.width, box.height])")
+    assert all(width > 700 and height > 400 for width, height in size)
 
 
-def test_nothing_is_asked_of_a_network_and_nothing_fails(opened):
-    _, done = opened
-    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-    assert not console, console
-    assert "net::ERR" not in done.stderr
-    drawn = re.sub(
-        r"<script\b.*?</script>", "", done.stdout, flags=re.S
-    )  # plotly's own text names servers it never asks
-    assert re.findall(r'<(?:img|script|link|iframe|image)\b[^>]*(?:src|href)="https?:[^"]+"', drawn) == []
+def test_nothing_is_asked_of_a_network_and_nothing_fails(opened, file):
+    assert [url for url in opened.requests if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
+    assert opened.trouble == []
+    titles = opened.run("[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)")
+    assert not [title for title in titles if "hare" in title or "loud" in title]  # no upload is offered
+
+
+def test_the_scale_buttons_work(opened):
+    kinds = (
+        "(plot => [plot._fullLayout.yaxis.type, plot._fullLayout.yaxis2.type])(document.getElementById('course-Cp'))"
+    )
+    button = "document.querySelectorAll('#course-Cp .updatemenu-button')[{}]"
+    assert opened.run(kinds) == ["linear", "linear"]
+    opened.click(button.format(1))
+    assert opened.run(kinds) == ["log", "log"]
+    opened.click(button.format(0))
+    assert opened.run(kinds) == ["linear", "linear"]
+    assert opened.trouble == []
+
+
+def test_hovering_tells_day_clock_value_and_time_after_the_dose(opened):
+    opened.run(
+        "(plot => { const curve = plot.data.findIndex(t => t.name === 'night');"
+        " Plotly.Fx.hover(plot, [{curveNumber: curve, pointNumber: 60}]) })(document.getElementById('course-Cp'))"
+    )
+    text = opened.run("document.querySelector('#course-Cp .hoverlayer').textContent")
+    assert "day 2, 06:00" in text
+    assert "median" in text
+    assert "8.0 h after dose" in text
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(browser, file):
+    browser.open(file, width=400)
+    assert browser.run("document.documentElement.scrollWidth") <= 400
+    assert browser.run(f"{PLOTS}.length") == 2 * len(OUTPUTS)
+    squeezed = browser.run(f"{PLOTS}.map(plot => plot._fullLayout._size).map(size => size.h)")
+    assert min(squeezed) > 400  # the legend takes lines of its own, not the panels' room
+    assert browser.trouble == []
+
+
+def test_it_prints_and_comes_back(opened):
+    before = opened.run(f"{PLOTS}.map(plot => [plot._fullLayout.width, plot._fullLayout.height])")
+    printed = opened.pdf()
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") >= 3
+    opened.run("new Promise(done => setTimeout(done, 500))")
+    assert opened.run(f"{PLOTS}.map(plot => [plot._fullLayout.width, plot._fullLayout.height])") == before
+    assert opened.trouble == []
+
+
+def test_hostile_text_does_nothing(browser, tmp_path):
+    bad = made_result()
+    bad.attrs |= dict.fromkeys(("question", "scenario", "cannot_say", "scenario_text", "disclaimer"), HOSTILE)
+    bad.attrs |= {f"{dim}_titles": json.dumps({str(bad[dim].values[0]): HOSTILE}) for dim in ("account", "arm")}
+    for name in OUTPUTS:
+        bad[name].attrs |= {"long_name": HOSTILE, "observed": HOSTILE}
+    path = tmp_path / "bad.html"
+    path.write_text(page(bad, ldn.summarize(bad), [HOSTILE]), encoding="utf-8")
+    browser.open(path)
+    assert browser.run("window.hacked") is None
+    assert browser.run(f"{PLOTS}.length") == 2 * len(OUTPUTS)
+    assert browser.run("document.querySelectorAll('img, [onerror], a[href^=javascript]').length") == 0
+    assert browser.run("document.querySelector('h1').textContent") == HOSTILE
+    assert browser.trouble == []
