@@ -76,7 +76,7 @@ QUANTITY_TEXT = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0
 OTHER_NUMBER = re.compile(
     r"\s*[-+]?(?:[0-9.]*[0-9][_,'][0-9]|[0-9]+\.[0-9]+\.[0-9]|0[xXbBoO][0-9a-fA-F])"
 )  # 1_000, 1,5, 0x10
-NOT_FINITE = re.compile(r"\s*[-+]?\.?(?:inf|infinity|nan|∞)\b", re.I)
+NOT_FINITE = re.compile(r"\s*[-+]?\.?(?:(?:inf|infinity|nan)\b|∞)", re.I)
 QUANTITY_EXAMPLE = "a number with its unit, such as '4.5 mg', or 20.5"
 LONGEST_QUANTITY = 100
 LARGEST = 1e100  # beyond it a product of two is no float any more

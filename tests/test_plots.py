@@ -130,7 +130,8 @@ def test_hover_tells_the_time_after_the_dose(result):
     trace = lines(time_course(result, "Cp"), "night")[0]
     at = dict(zip(hours(trace).round(6), np.asarray(trace.customdata).ravel(), strict=True))
     assert at[23.0] == pytest.approx(1.0)
-    assert at[45.5] == pytest.approx(23.5)
+    assert at[46.0] == pytest.approx(24.0)  # a sample at a dose is from before it
+    assert at[46.5] == pytest.approx(0.5)
     assert at[20.0] == pytest.approx(-2.0)  # before the first dose: until it
     assert "h after dose" in trace.hovertemplate
 

@@ -48,12 +48,12 @@ class Plan:
     faults: list[Fault] = field(default_factory=list)
 
     def blamed(self, fault: Fault) -> Fault:
-        """A fault of a changed line, at the address that changed it."""
+        """A fault that a changed line did not have before, at the address that changed it."""
         if fault.path[:1] != ("arms",) or len(fault.path) < 4:
             return fault
         addresses = self.changed.get((str(fault.path[1]), int(fault.path[3])), {})
-        whole = len(fault.path) == 4
-        address = next(iter(addresses.values()), "") if whole else addresses.get(str(fault.path[4]), "")
+        about = str(fault.path[4]) if len(fault.path) > 4 else ""
+        address = addresses.get(about) or next(iter(addresses.values()), "")
         return Fault(fault.message, ("changes", address), fault.expected, fault.nearest) if address else fault
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ldnsim.addresses.plan import LINE_FIELDS
 from ldnsim.addresses.settings import RIVALS
-from ldnsim.errors import Fault, LdnsimError, listed, nearest
+from ldnsim.errors import Fault, listed, nearest
 from ldnsim.system import compose
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from ldnsim.fields import Change
     from ldnsim.scenario import Scenario
 
-__all__ = ["miss_faults", "way_faults"]
+__all__ = ["Memory", "miss_faults", "way_faults"]
 
+Memory = dict[tuple[str, ...], dict[str, frozenset[str]]]  # names of parts -> what each export rests on
 GRAMMAR = "slot.parameter, slot, slot.rivals, arm.field, population.size or duration"
 
 
@@ -27,6 +28,7 @@ def miss_faults(
     arms: Mapping[str, Arm],
     settings: Sequence[Setting],
     addresses: Mapping[str, tuple[str, Change]],
+    memory: Memory,
 ) -> Iterator[Fault]:
     """Faults of addresses (as written -> qualified, value) that reach nothing. Paths start at the scenario."""
     behind: set[str] | None = None
@@ -52,7 +54,7 @@ def miss_faults(
                 yield _no_such_set(scenario, settings, slot, value, path)
                 continue
         if moved:
-            behind = _behind_outputs(scenario, arms, settings) if behind is None else behind
+            behind = _behind_outputs(scenario, arms, settings, memory) if behind is None else behind
             if behind.isdisjoint(moved):
                 shown = listed(scenario.report or scenario.model.outputs)
                 yield Fault(
@@ -124,21 +126,22 @@ def _known(scenario: Scenario, settings: Sequence[Setting]) -> list[str]:
     return [*values, *own, *arms, *bare]
 
 
-def _behind_outputs(scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> set[str]:
+def _behind_outputs(
+    scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[Setting], memory: Memory
+) -> set[str]:
     """Every qualified name that a reported output, or the way of a dose to it, depends on, in any of the accounts."""
     model = scenario.model
-    shown = {
-        *(scenario.report or model.outputs),
-        *(name for name, output in model.outputs.items() if output.kind == "blockade"),
-    }
+    blockades = [name for name, output in model.outputs.items() if output.kind == "blockade"]  # always shown
+    inputs = {line.input for arm in arms.values() for line in arm.regimen}
     behind: set[str] = set()
     for setting in settings:
-        try:
-            system = compose(model, setting.parts)
-        except LdnsimError:
-            continue
-        here = {name for output in shown for name in system.rests_on.get(output, ())}
-        inputs = {line.input for arm in arms.values() for line in arm.regimen}
+        structure = tuple(part.name for part in setting.parts.values())
+        if structure not in memory:
+            memory[structure] = compose(model, setting.parts).rests_on
+        rests_on = memory[structure]
+        here = {
+            name for output in (*(scenario.report or model.outputs), *blockades) for name in rests_on.get(output, ())
+        }
         for name, product in model.inputs.items():
             taken = name in inputs or not inputs <= model.inputs.keys()  # an input that is misspelt may be any of them
             if taken and here & set(product.to):

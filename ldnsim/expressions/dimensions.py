@@ -62,11 +62,6 @@ class _Inference:
                 wanted = Wanted(found, why)
         return wanted.dimension if wanted else None
 
-    def plain(self, node: Expression, what: str) -> None:
-        found = self.visit(node, None)
-        if found not in (None, DIMENSIONLESS):
-            self.fault(f"{what} has {_unit(found)}", node, "a number without unit")
-
     def visit(self, node: Expression, wanted: Wanted | None) -> Dimension | None:
         if isinstance(node, Number):
             return None if node.value == 0 else DIMENSIONLESS
@@ -97,12 +92,12 @@ class _Inference:
         return None if first is None or second is None else first.times(second, sign)
 
     def number(self, node: Call) -> Dimension:
-        self.plain(node.arguments[0], f"the argument of {node.operation}")
+        self.fit(node.arguments[0], Wanted(DIMENSIONLESS, f"as the argument of {node.operation} has"))
         return DIMENSIONLESS
 
     def power(self, node: Call) -> Dimension | None:
         base, exponent = node.arguments
-        self.plain(exponent, "an exponent")
+        self.fit(exponent, Wanted(DIMENSIONLESS, "as an exponent has"))
         dimension = self.visit(base, None)
         if dimension is None or dimension == DIMENSIONLESS:
             return dimension

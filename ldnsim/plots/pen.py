@@ -110,7 +110,7 @@ class Pen:
             value = f"median {value} (5 to 95 %: {low} to {high})"
         if curve.doses.size:
             time = curve.time[keep]
-            last = curve.doses[np.maximum(np.searchsorted(curve.doses, time, side="right") - 1, 0)]
+            last = curve.doses[np.maximum(np.searchsorted(curve.doses, time, side="left") - 1, 0)]
             value += f", %{{customdata[{len(columns)}]:.1f}} h after dose"
             columns.append(time - last)
         return {"hovertemplate": value, **({"customdata": _short(np.column_stack(columns))} if columns else {})}

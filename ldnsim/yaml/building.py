@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 DEEPEST = 20
-MOST_VALUES = 20_000
+MOST_VALUES = 12_000
 LONGEST_NUMBER = 100  # characters; the pattern below takes long over long ones
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z")
 FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")

@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -25,60 +26,62 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
+# The browser reads commands from file descriptor 3 and answers on 4, which may be taken by what they have to come from.
+START = (
+    "import fcntl, os, sys; ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]; "
+    "os.dup2(ends[0], 3); os.dup2(ends[1], 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 PATIENCE = 60.0  # s, for any answer
 TROUBLE = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Network.loadingFailed")
 
 
 class Chromium:
-    """One browser with one tab. Close it, or use it in a `with` block."""
+    """A browser; use it in a `with` block."""
 
     def __init__(self, profile: Path) -> None:
         read_here, self._in = os.pipe()
         self._out, write_here = os.pipe()
-        # the browser reads commands from file descriptor 3 and writes to 4
-        start = f'exec "$0" "$@" 3<&{read_here} 4>&{write_here}'
-        command = ["/bin/sh", "-c", start, str(PATH), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        start = [sys.executable, "-c", START, str(read_here), str(write_here)]
+        command = [*start, str(PATH), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, pass_fds=(read_here, write_here), stdout=quiet, stderr=quiet)
         os.close(read_here)
         os.close(write_here)
-        self._waiting, self._sent, self._session = b"", 0, ""
+        self._waiting, self._sent = b"", 0
         self.events: list[dict[str, Any]] = []
-        tab = next(target for target in self.call("Target.getTargets")["targetInfos"] if target["type"] == "page")
-        self._session = self.call("Target.attachToTarget", targetId=tab["targetId"], flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
 
     def __enter__(self) -> Chromium:
         return self
 
     def __exit__(self, *caught: object) -> None:
-        self._session = ""
         try:
             self.call("Browser.close")
             self._process.wait(20)
-        except (OSError, EOFError, TimeoutError, subprocess.TimeoutExpired):
+        except (OSError, EOFError, RuntimeError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
         os.close(self._in)
         os.close(self._out)
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
         """One command of the DevTools protocol, and its answer."""
         self._sent += 1
-        message = {"id": self._sent, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
+        message = {
+            "id": self._sent,
+            "method": method,
+            "params": parameters,
+            **({"sessionId": session} if session else {}),
+        }
         os.write(self._in, json.dumps(message).encode() + b"\0")
         while True:
-            found = self._next()
+            found = self.next()
             if found.get("id") == self._sent:
                 if "error" in found:
                     raise RuntimeError(f"{method}: {found['error']}")
                 return dict(found["result"])
-            self.events.append(found)
 
-    def _next(self) -> dict[str, Any]:
+    def next(self) -> dict[str, Any]:
+        """The next thing that the browser says; events are kept."""
         until = time.monotonic() + PATIENCE
         while b"\0" not in self._waiting:
             if not select.select([self._out], [], [], max(0.0, until - time.monotonic()))[0]:
@@ -88,17 +91,34 @@ class Chromium:
                 raise EOFError("the browser has gone")
             self._waiting += read
         text, _, self._waiting = self._waiting.partition(b"\0")
-        return dict(json.loads(text))
+        found = dict(json.loads(text))
+        if "method" in found:
+            self.events.append(found)
+        return found
 
-    def open(self, file: Path, width: int = 900) -> None:
-        """Load a file from disk in a window of `width` px and wait until its scripts have run."""
+    def open(self, file: Path, width: int = 900) -> Tab:
+        """A new tab of `width` px with a file from disk, after its scripts have run."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        tab = Tab(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            tab.call(f"{domain}.enable")
         size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
-        self.events = []
-        self.call("Page.navigate", url=file.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._next())
-        self.run("new Promise(done => setTimeout(done, 300))")
+        tab.call("Emulation.setDeviceMetricsOverride", **size)
+        tab.call("Page.navigate", url=file.as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in tab.events):
+            self.next()
+        tab.wait(0.2)
+        return tab
+
+
+class Tab:
+    """One page in the browser."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser, self._session = browser, session
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._browser.call(method, self._session, **parameters)
 
     def run(self, script: str) -> Any:
         """The value of a JavaScript expression in the page."""
@@ -107,15 +127,19 @@ class Chromium:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def click(self, script: str) -> None:
-        """Press the mouse on the middle of the element that the expression gives."""
-        x, y = self.run(
-            f"(e => {{ e.scrollIntoView({{block: 'center', behavior: 'instant'}}); const b = e.getBoundingClientRect();"
-            f" return [b.x + b.width / 2, b.y + b.height / 2] }})({script})"
-        )
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-        self.run("new Promise(done => setTimeout(done, 300))")
+    def wait(self, seconds: float) -> None:
+        """Let the page do what it has to do."""
+        self.run(f"new Promise(done => setTimeout(done, {1000 * seconds}))")
+
+    def point(self, element: str, across: float = 0.5, down: float = 0.5, *, click: bool = False) -> None:
+        """Move the mouse to a place (shares of its size) on the element of an expression, and click there if wanted."""
+        box = "const box = element.getBoundingClientRect()"
+        into_view = "element.scrollIntoView({block: 'center', behavior: 'instant'})"
+        place = f"[box.x + {across} * box.width, box.y + {down} * box.height]"
+        x, y = self.run(f"(element => {{ {into_view}; {box}; return {place} }})({element})")
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased")[: 3 if click else 1]:
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if click else "none", clickCount=1)
+        self.wait(0.3)
 
     def pdf(self) -> bytes:
         """The page as printed."""
@@ -123,11 +147,15 @@ class Chromium:
         return base64.b64decode(printed["data"])
 
     @property
+    def events(self) -> list[dict[str, Any]]:
+        return [event for event in self._browser.events if event.get("sessionId") == self._session]
+
+    @property
     def trouble(self) -> list[dict[str, Any]]:
-        """Errors, console messages and failed loads since the page was opened."""
-        return [event for event in self.events if event.get("method") in TROUBLE]
+        """Errors, console messages and failed loads."""
+        return [event for event in self.events if event["method"] in TROUBLE]
 
     @property
     def requests(self) -> list[str]:
-        """Addresses asked for since the page was opened."""
-        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+        """Addresses asked for."""
+        return [e["params"]["request"]["url"] for e in self.events if e["method"] == "Network.requestWillBeSent"]

@@ -1,0 +1,294 @@
+"""Files become records: by name or path, with all they name, and back to the place where they were written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import ldnsim as ldn
+from ldnsim.addresses import setting_of
+from ldnsim.errors import LdnsimError
+from ldnsim.fields import Record
+from ldnsim.files import FORMATS, check_file, find_any, library, load_bibliography, source_text
+from ldnsim.model import Model, Part
+from ldnsim.reading import STAND_INS
+from ldnsim.references import read_bibliography
+from ldnsim.scenario import Scenario
+from ldnsim.units import Quantity
+
+GOOD = Path(__file__).parent / "bad_input" / "good"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The good files, to be changed."""
+    for file in GOOD.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def faults(file: Path) -> list[str]:
+    with pytest.raises(LdnsimError) as caught:
+        check_file(file)
+    return [fault.message for fault in caught.value.faults]
+
+
+# --- the library
+
+
+@pytest.mark.parametrize("kind", ["models", "parts", "scenarios"])
+def test_every_file_of_the_library_is_without_fault(kind):
+    names = library(kind)
+    assert names
+    for name, file in names.items():
+        assert check_file(file).name == name  # type: ignore[attr-defined]
+
+
+def test_by_name_by_path_and_by_text_of_a_path():
+    path = library("scenarios")["night_vs_morning"]
+    assert ldn.load_scenario("night_vs_morning") == ldn.load_scenario(path) == ldn.load_scenario(str(path))
+    assert isinstance(ldn.load_model("ldn"), Model)
+    assert isinstance(find_any("ldn"), Model)
+    assert isinstance(find_any("occupancy_plasma"), Part)
+    assert isinstance(find_any("night_vs_morning"), Scenario)
+    assert isinstance(find_any(str(path)), Scenario)
+    assert isinstance(check_file(str(path)), Scenario)
+
+
+@pytest.mark.parametrize(
+    ("load", "name", "near"),
+    [
+        (ldn.load_scenario, "night_vs_mourning", "night_vs_morning"),
+        (ldn.load_model, "lnd", "ldn"),
+        (find_any, "ocupancy_plasma", "occupancy_plasma"),
+        (ldn.load_model, "", ""),
+        (ldn.load_model, "n" * 5_000, ""),
+        (ldn.load_scenario, "a\0b", ""),
+    ],
+)
+def test_a_name_that_nothing_has(load, name, near):
+    with pytest.raises(LdnsimError) as caught:
+        load(name)
+    assert caught.value.faults[0].nearest == near
+
+
+def test_a_file_of_another_kind():
+    with pytest.raises(LdnsimError, match="this is a scenario, not a model"):
+        ldn.load_model(library("scenarios")["first_dose"])
+    with pytest.raises(LdnsimError, match="this is a model, not a scenario"):
+        ldn.load_scenario(library("models")["ldn"])
+
+
+def test_the_text_of_a_scenario_is_kept():
+    path = library("scenarios")["night_vs_morning"]
+    assert ldn.load_scenario(path).text == path.read_text() == source_text("night_vs_morning", "scenarios")
+
+
+# --- models and their accounts
+
+
+def test_one_account_of_a_model():
+    model = ldn.load_model("ldn", account="transient")
+    assert list(model.accounts) == ["transient"]
+    assert setting_of(model, "transient").parts["occupancy"].name == "occupancy_plasma"
+
+
+def test_a_part_chosen_anew_takes_the_account_s_values_for_the_old_one_with_it(folder):
+    model = ldn.load_model(folder / "small.yaml", account="slow", receptor="direct")
+    (label,) = model.accounts
+    assert label == "slow_direct"
+    setting = setting_of(model, label)
+    assert setting.parts["receptor"].name == "direct"
+    assert setting.values["receptor.Kd"] == Quantity(2.0, "ng/mL")
+    same = ldn.load_model(folder / "small.yaml", account="slow", receptor="delayed")
+    assert setting_of(same, "slow_delayed").values["receptor.Kd"] == Quantity(4.0, "nmol/L")
+
+
+def test_what_cannot_be_chosen_is_told_at_once():
+    with pytest.raises(LdnsimError) as caught:
+        ldn.load_model("ldn", account="transent", ocupancy="occupancy_plasma", receptors="receptors_fixd")
+    assert [fault.nearest for fault in caught.value.faults] == ["transient", "occupancy", "receptors_fixed"]
+
+
+def test_shares_and_lists_in_their_short_forms(folder):
+    file = folder / "small.yaml"
+    file.write_text(file.read_text().replace("{plasma.central: 1}", "{plasma.central: 98.5 %, plasma.gut: 0.015}"))
+    model = ldn.load_model(file)
+    assert model.inputs["vein"].to == {"plasma.central": 0.985, "plasma.gut": 0.015}
+    assert model.drugs["testol"].source == ("assumed",)
+    assert [part.name for part in model.slots["plasma"]] == ["one"]
+
+
+# --- which file a name means
+
+
+def test_a_file_beside_comes_before_the_library(folder):
+    shutil.copy(folder / "small.yaml", folder / "ldn.yaml")
+    (folder / "q.yaml").write_text((folder / "once.yaml").read_text().replace("model: small", "model: ldn"))
+    assert ldn.load_scenario(folder / "q.yaml").model.name == "small"
+
+
+def test_a_file_of_another_kind_beside_does_not_hide_the_library(folder):
+    text = library("scenarios")["first_dose"].read_text()
+    (folder / "ldn.yaml").write_text(text)  # a scenario that has the name of its model
+    assert ldn.load_scenario(folder / "ldn.yaml").model.name == "ldn"
+
+
+def test_a_name_may_lead_through_folders(folder):
+    (folder / "deep").mkdir()
+    text = (folder / "once.yaml").read_text()
+    (folder / "deep" / "q.yaml").write_text(text.replace("model: small", "model: ../small"))
+    assert ldn.load_scenario(folder / "deep" / "q.yaml").model.name == "small"
+    (folder / "deep" / "q.yaml").write_text(text.replace("model: small", "model: ../small.yaml"))
+    assert ldn.load_scenario(folder / "deep" / "q.yaml").model.name == "small"
+
+
+def test_a_part_is_named_as_its_file(folder):
+    (folder / "one.yaml").rename(folder / "two.yaml")
+    (folder / "small.yaml").write_text((folder / "small.yaml").read_text().replace("plasma: one", "plasma: two"))
+    assert faults(folder / "small.yaml") == ["the file two.yaml holds a part that is named 'one'"]
+
+
+def test_each_file_is_read_once_and_its_faults_are_told_once(folder):
+    part = (folder / "delayed.yaml").read_text()
+    (folder / "delayed.yaml").write_text(part.replace("k*(Cp - E)", "k*(Cp - EE)"))
+    model = (folder / "small.yaml").read_text().replace("slots:", "slots:\n  again: delayed")
+    (folder / "small.yaml").write_text(model)
+    assert faults(folder / "once.yaml").count("unknown name 'EE'") == 1
+
+
+# --- sources
+
+
+def test_sources_of_one_s_own_stand_in_a_file_beside(folder):
+    part = folder / "one.yaml"
+    part.write_text(part.read_text().replace("source: assumed, note", "source: me2024, note"))
+    assert faults(part) == ["unknown source 'me2024'"] * 6
+    (folder / "references.bib").write_text("@misc{me2024,\n  title = {My notes},\n}\n")
+    check_file(part)
+    assert load_bibliography(folder)["me2024"] == "My notes"
+    assert "me2024" not in load_bibliography()
+
+
+def test_references_that_cannot_be_read_are_told_with_the_rest(folder):
+    (folder / "references.bib").write_bytes(b"@misc{\xff")
+    (folder / "one.yaml").write_text((folder / "one.yaml").read_text().replace("ka*gut -", "ka*gutt -"))
+    assert faults(folder / "one.yaml") == ["unknown name 'gutt'", "not a text file: these bytes are no UTF-8"]
+
+
+def test_citations():
+    text = """
+@article{a1999,
+  author = {Doe, J. and Roe, R.},
+  title = {{On {Things}}},
+  year = 1999,
+  journal = "J. Things", volume = {3},
+  pages = {1--2},
+  doi = {10.1/x},
+}
+@misc{b, institution = {Office},
+  pmid = 12
+}
+not an entry
+@misc{c,
+"""
+    found = read_bibliography(text)
+    assert list(found) == ["a1999", "b", "c"]
+    assert found["a1999"].startswith("Doe, J., Roe, R. (1999). On Things. ")
+    assert found["a1999"].endswith("1--2. doi:10.1/x")
+    assert found["b"] == "PMID 12"
+
+
+def test_every_source_of_the_library_can_be_cited():
+    assert all(citation for citation in load_bibliography().values())
+
+
+# --- records
+
+
+def test_records_are_frozen():
+    scenario = ldn.load_scenario("first_dose")
+    with pytest.raises(ValidationError):
+        scenario.name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("record_type", FORMATS.values(), ids=FORMATS)
+def test_every_kind_of_file_has_a_schema_for_editors(record_type):
+    schema = record_type.model_json_schema()
+    assert schema["additionalProperties"] is False
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def kinds_of_records(record_type: type[Record]) -> set[type[Record]]:
+    return {record_type}.union(*(kinds_of_records(kind) for kind in record_type.__subclasses__()))
+
+
+def test_every_required_field_has_a_stand_in():
+    """So that one value which cannot be read does not hide what is wrong with the others."""
+    required = {
+        info.alias or name
+        for record_type in kinds_of_records(Record)
+        for name, info in record_type.model_fields.items()
+        if info.is_required() and record_type.__module__.startswith("ldnsim.")
+    }
+    assert required - {"format"} <= STAND_INS.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("duration: 14 d", "duration: 14 dd"),
+        ("model: small", "model: nowhere"),
+        ("model: small\n", ""),
+        ("  night:   {regimen: [{input: oral,", "  night:   {regimen: [{input: [oral],"),
+        ("population: {size: 5, seed: 1}", "population: 7"),
+        ("accounts: [quick, slow]", "accounts: {quick: slow}"),
+        ('question: "Night or morning?"', "question: [1]"),
+        ('at: "22:00"', "at: 25:00"),
+    ],
+)
+def test_one_slip_does_not_hide_the_others(folder, old, new):
+    """With each of these, the same two other faults are told."""
+    text = (folder / "once.yaml").read_text()
+    assert old in text
+    text = text.replace(old, new).replace("until: day 9", "until: day 2, from: day 4").replace("report:", "reprot:")
+    (folder / "q.yaml").write_text(text)
+    told = faults(folder / "q.yaml")
+    assert "unknown key 'reprot'" in told
+    assert "until day 2 is before from day 4" in told
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value: 1.5 1/h", "value: 1.5 1/hh"),
+        ("value: 1.5 1/h, ", ""),
+        ("  ka: {value: 1.5 1/h", "  ka: {vale: 1.5 1/h"),
+        (
+            'unit: nmol, scale: 1000 nmol, description: "In the gut"',
+            'unit: nml, scale: 1000 nmol, description: "In the gut"',
+        ),
+        ("Cp = central/V", "Cp = (central/V"),
+        ("Cp = central/V", "Cp = central//V"),
+        ('exports: {Cp: "Concentration"}', "exports: {Cp: [1]}"),
+        ("evidence: measured", "evidence: mesured"),
+        ("parameters:", "paramters:"),
+    ],
+)
+def test_one_slip_in_a_part_does_not_hide_the_others_nor_bring_in_more(folder, old, new):
+    text = (folder / "one.yaml").read_text()
+    assert old in text
+    text = text.replace(old, new, 1).replace("ka*gut - CL*Cp", "ka*gut - CL*Cp + CL").replace("version:", "verzion:")
+    (folder / "p.yaml").write_text(text)
+    told = faults(folder / "p.yaml")
+    assert "unknown key 'verzion'" in told
+    if new != "paramters:":  # without parameters, no unit is known
+        assert "this term has the unit L/h" in told
+        assert len(told) == 3
+    else:
+        assert len(told) == 2
