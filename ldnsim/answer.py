@@ -23,8 +23,9 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
     span = "a day" if window[1] - window[0] == DAY else f"of the {window[1] - window[0]:g} h"
     failed = table.status != 0
     typical = table.drop_vars([name for name in table if table[name].dtype.kind not in "fi"])
-    titles = json.loads(result.attrs["arm_titles"])
-    typical = typical.assign_coords(arm=[titles[arm] for arm in table.arm.values])
+    titles = list(json.loads(result.attrs["arm_titles"]).values())
+    if len(set(titles)) == len(titles):
+        typical = typical.assign_coords(arm=titles)
     if "subject" in typical.dims:
         typical = typical.where(~failed).median("subject")
     texts = []
@@ -33,7 +34,8 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         if bool(lost.all()):
             texts.append(f"{account}: None of its runs could be solved.")
             continue
-        here = typical.sel(account=account)
+        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"])
+        here = typical.sel(account=account).isel(arm=np.flatnonzero(solved))
         parts = [
             part
             for part in (

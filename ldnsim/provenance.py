@@ -41,10 +41,12 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
     }
 
 
-def provenance(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
+def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
     duration = hours(resolved.duration)
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     start, end = map(coherent, scenario.window) if scenario.window else (last_day, min(last_day + DAY, duration))
+    if scenario.window is None and not times[0] <= start < end <= times[-1]:
+        start, end = times[0], times[-1]  # sample times of the caller's own
     window = (float(start), float(end))
     return {
         "Conventions": "CF-1.11",

@@ -90,7 +90,7 @@ def dataset(
     }
     if resolved.population:
         coords["subject"] = np.arange(1, resolved.population.size + 1)
-    return xr.Dataset(data, coords, provenance(scenario, resolved))
+    return xr.Dataset(data, coords, provenance(scenario, resolved, times))
 
 
 def _dose_variables(

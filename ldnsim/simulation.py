@@ -6,6 +6,7 @@ periodic orbit and carries the drug-free twin of every person.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
+from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
 from ldnsim.population import log_normal_factors
 from ldnsim.provenance import shown_outputs
@@ -52,12 +54,12 @@ def simulate(
     and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
     taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
     `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
-    Raises LdnsimError for changes that name or move nothing.
+    Raises LdnsimError for changes that name or move nothing, and for `times` outside of the run.
     """
     resolved = resolve(scenario)
     people = resolved.population.size if resolved.population else 1
     doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
-    at = sample_times(scenario, resolved) if times is None else np.asarray(times, float)
+    at = sample_times(scenario, resolved) if times is None else _asked_for(times, hours(resolved.duration))
     shown = shown_outputs(scenario)
     request = Request(scenario, resolved, doses, at, shown, rtol, solver)
     shape = (len(resolved.settings), len(resolved.arms), people, len(at))
@@ -68,6 +70,15 @@ def simulate(
         room = [{name: array[account] for name, array in arrays.items()} for arrays in (values, twins)]
         runs.append(_run(request, setting, *room))
     return dataset(request, runs, values, twins)
+
+
+def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:
+    at = np.asarray(times, float)
+    if at.ndim != 1 or not at.size or not np.all(np.isfinite(at)) or not np.all(np.diff(at) > 0):
+        raise LdnsimError("The sample times are no list of finite, ascending hours.")
+    if at[0] < 0 or at[-1] > duration:
+        raise LdnsimError(f"Sample times from {at[0]:g} to {at[-1]:g} h: the run goes from 0 to {duration:g} h.")
+    return at
 
 
 def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> list[tuple[Dose, ...]]:
@@ -96,6 +107,7 @@ def _parameters(model: Model, system: System, setting: Setting, resolved: Resolv
     return np.column_stack(columns)
 
 
+_one_at_a_time = threading.Lock()
 # the records are held with their system, so that their ids stay theirs
 _systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
 
@@ -103,11 +115,12 @@ _systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
 def _composed(model: Model, parts: dict[str, Part]) -> System:
     """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
     key = (id(model), *map(id, parts.values()))
-    if key not in _systems:
-        while len(_systems) >= MOST_SYSTEMS:
-            del _systems[next(iter(_systems))]
-        _systems[key] = model, parts, compose(model, parts)
-    return _systems[key][2]
+    with _one_at_a_time:
+        if key not in _systems:
+            while len(_systems) >= MOST_SYSTEMS:
+                del _systems[next(iter(_systems))]
+            _systems[key] = model, parts, compose(model, parts)
+        return _systems[key][2]
 
 
 def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twins: dict[str, np.ndarray]) -> Run:

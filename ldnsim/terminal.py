@@ -53,16 +53,22 @@ def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], 
 
 
 def _sentences(result: xr.Dataset) -> list[str]:
-    found = list(result.attrs.get("extrapolated", []))
+    found = _texts(result, "extrapolated")
     start, end = result.attrs["window"]
     lead = f"Metrics over hours {start:g} to {end:g}; differences are to the first arm."
     if "subject" in result.dims:
         lead += " Numbers are medians of people (5 to 95 % of them); differences are taken within each person first."
     changes = json.loads(result.attrs.get("changes", "{}"))
     changed = "Changed: " + ", ".join(f"{address} = {value}" for address, value in changes.items()) if changes else ""
-    notes = [f"Note: {note}" for note in result.attrs.get("notes", [])]
+    notes = [f"Note: {note}" for note in _texts(result, "notes")]
     cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
     return [text for text in (lead, changed, *notes, *found, cannot, str(result.attrs["disclaimer"])) if text]
+
+
+def _texts(result: xr.Dataset, name: str) -> list[str]:
+    """An attribute that is a list of texts; a file hands a list of one back as a text."""
+    found = result.attrs.get(name, [])
+    return [found] if isinstance(found, str) else [str(text) for text in found]
 
 
 def _table(compared: Comparison, titles: dict[str, str]) -> Table:

@@ -54,3 +54,21 @@ def test_nobody_solved(ask):
     question = ask("2 d", "[transient]", night=NIGHT).with_changes({"endorphin.th0": 0})
     (text,) = told(question)
     assert text == "transient: None of its runs could be solved."
+
+
+def test_an_arm_that_was_not_solved_is_no_finding(ask):
+    result = ldn.simulate(ask("2 d", "[transient]", night=NIGHT, full=FULL))
+    result.status[0, 1] = 3
+    for name in ("Cp", "mu_occupancy", "opioid_tone", "endorphin"):
+        result[name][0, 1] = float("nan")
+    (text,) = answers(result, ldn.summarize(result))
+    assert "full" not in text
+    assert "nan" not in text
+    assert "1 of 2 runs could not be solved." in text
+
+
+def test_arms_of_one_title_keep_their_names(ask, tmp_path):
+    question = ask("2 d", "[transient]", night=NIGHT, full=FULL)
+    arms = {name: arm.model_copy(update={"title": "same"}) for name, arm in question.arms.items()}
+    (text,) = told(question.model_copy(update={"arms": arms}))
+    assert "night +" in text

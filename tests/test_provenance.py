@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import ldnsim as ldn
+import ldnsim.files
 
 DAILY = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 
@@ -51,3 +54,13 @@ def test_only_what_is_asked_for(ask):
     assert "mu_occupancy" not in alone
     toned = ldn.simulate(ask("1 d", "[transient]", extra="report: [opioid_tone]", night=DAILY))
     assert "mu_occupancy" in toned  # `mean_while_unblocked` needs it
+
+
+def test_shares_in_percent_are_refused(tmp_path):
+    """Metrics compare shares with 0.2, 0.5 and 0.8: a unit of % would move every one of them in silence."""
+    text = (ldn.files.LIBRARY / "models" / "ldn.yaml").read_text(encoding="utf-8")
+    title = 'title: "mu occupancy by naltrexone"\n    unit: '
+    assert title in text
+    (tmp_path / "ldn.yaml").write_text(text.replace(title + '"1"', title + '"%"'), encoding="utf-8")
+    with pytest.raises(ldn.LdnsimError, match="has no unit"):
+        ldn.load_model(tmp_path / "ldn.yaml")

@@ -151,3 +151,24 @@ def test_every_output_of_every_account(ask, account):
     result = ldn.simulate(ask("1 d", f"[{account}]", night=NIGHT))
     assert set(ldn.load_model("ldn").outputs) <= set(result.data_vars)
     assert all(np.isfinite(result[name]).all() for name in ldn.load_model("ldn").outputs)
+
+
+@pytest.mark.parametrize("times", [[], [-5, 0, 10], [0, 2000], [3, 1], [0, float("nan")], [0, 0]])
+def test_sample_times_outside_of_the_run_are_refused(ask, times):
+    with pytest.raises(ldn.LdnsimError, match="ample times"):
+        ldn.simulate(ask("2 d", "[transient]", night=NIGHT), times=times)
+
+
+def test_metrics_of_ones_own_sample_times(ask):
+    result = ldn.simulate(ask("3 d", "[transient]", night=NIGHT), times=np.arange(25.0))
+    assert result.attrs["window"] == [0, 24]
+    assert float(ldn.summarize(result).opioid_tone_mean.squeeze()) < 1
+
+
+def test_receptors_up_regulated_through_both_solvers(ask):
+    question = ask("7 d", "[pet_slow]", night=NIGHT).with_changes({"receptors": "receptors_upregulated"})
+    times = np.arange(0, 168.0, 3)
+    native = ldn.simulate(question, times=times)
+    slow = ldn.simulate(question, times=times, solver="reference", rtol=1e-9)
+    np.testing.assert_allclose(native.opioid_tone, slow.opioid_tone, rtol=3e-5)
+    assert float(native.receptor_density.max()) > 1.1

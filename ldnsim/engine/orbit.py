@@ -102,8 +102,10 @@ def _settle(
         if iteration % refresh == refresh - 1:
             _take_slopes(parameters, search, day, rtol, todo, end, drift, size)
         proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
-        # Newton may leap to where the equations mean nothing; a plain day never does
-        sound = np.all(np.isfinite(proposed) & ((proposed > 0) | (state <= 0)), axis=1)
+        # Newton may leap to where the equations mean nothing; a plain day never does. Later on a state may change sign:
+        # there are orbits that cross zero.
+        same_sign = (proposed > 0) | (state <= 0) | (iteration >= MOST_ITERATIONS // 2)
+        sound = np.all(np.isfinite(proposed) & same_sign, axis=1)
         search.state[todo] = np.where(sound[:, None], proposed, end)
         todo, drift, size = todo[left], drift[left], size[left]
         if not len(todo):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING
 
 from ldnsim.engine.derivative import TIME, gradients
@@ -18,6 +19,8 @@ __all__ = ["repeats_daily"]
 
 _known: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}  # the system is held, so that its id stays its own
 MOST_KNOWN = 64
+_one_at_a_time = threading.Lock()
+BROKEN = {"ifelse", "min", "max", "abs", "lt", "le", "gt", "ge"}  # operations whose slope hides a jump or a kink
 
 
 def repeats_daily(system: System, outputs: Sequence[str]) -> bool:
@@ -26,11 +29,12 @@ def repeats_daily(system: System, outputs: Sequence[str]) -> bool:
     On a drug-free orbit of 24 h every day then is the first one again.
     """
     key = id(system), tuple(outputs)
-    if key not in _known:
-        while len(_known) >= MOST_KNOWN:
-            del _known[next(iter(_known))]
-        _known[key] = system, _looked_at(system, outputs)
-    return _known[key][1]
+    with _one_at_a_time:
+        if key not in _known:
+            while len(_known) >= MOST_KNOWN:
+                del _known[next(iter(_known))]
+            _known[key] = system, _looked_at(system, outputs)
+        return _known[key][1]
 
 
 def _looked_at(system: System, outputs: Sequence[str]) -> bool:
@@ -48,6 +52,8 @@ def _looked_at(system: System, outputs: Sequence[str]) -> bool:
 def _whole_turns(graph: Graph, angle: Node) -> bool:
     if not graph.depends[angle] & ON_TIME:
         return True
+    if any(graph.nodes[node][0] in BROKEN and graph.depends[node] & ON_TIME for node in graph.reached([angle])):
+        return False
     speed = gradients(graph, [angle])[0].get(TIME)
     value = None if speed is None else graph.value(speed)
     if value is None:
