@@ -179,15 +179,20 @@ def _unit(found: object) -> str:
     return text
 
 
-def _bounded(found: object) -> object:
-    if isinstance(found, list | tuple) and len(found) > MOST_ITEMS:
-        raise wrong(f"a list of {len(found)} entries", f"at most {MOST_ITEMS}")
-    return found
+def at_most(count: int) -> BeforeValidator:
+    """Refuses longer lists and larger mappings before their entries are looked at."""
+
+    def bounded(found: object) -> object:
+        if isinstance(found, dict | list | tuple) and len(found) > count:
+            raise wrong(f"{shown(found)} of {len(found)} entries", f"at most {count}")
+        return found
+
+    return BeforeValidator(bounded)
 
 
 def _listed(found: object) -> object:
     """One value as a list of one; what is no list at all is told by pydantic."""
-    return (found,) if isinstance(found, str | int | float) else _bounded(found)
+    return (found,) if isinstance(found, str | int | float) else found
 
 
 def _some(found: object) -> object:
@@ -271,17 +276,17 @@ Clock = Annotated[
 ]
 Day = Annotated[int, PlainValidator(_day), WithJsonSchema({"type": ["string", "integer"], "examples": ["day 1"]})]
 Weekday = Annotated[str, PlainValidator(_weekday), WithJsonSchema({"enum": list(WEEKDAYS)})]
-Clocks = Annotated[tuple[Clock, ...], BeforeValidator(_some)]
-Days = Annotated[tuple[Day, ...], BeforeValidator(_listed)]
-Weekdays = Annotated[tuple[Weekday, ...], BeforeValidator(_listed)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Clocks = Annotated[tuple[Clock, ...], at_most(MOST_ITEMS), BeforeValidator(_some)]
+Days = Annotated[tuple[Day, ...], at_most(MOST_ITEMS), BeforeValidator(_listed)]
+Weekdays = Annotated[tuple[Weekday, ...], at_most(MOST_ITEMS), BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], at_most(MOST_ITEMS), BeforeValidator(_listed)]
 by_day = BeforeValidator(_by_day)
 ShareOrAddress = Annotated[
     str | float, PlainValidator(_share_or_address), WithJsonSchema({"type": ["string", "number"]})
 ]
 ChangeValue = Annotated[Change, PlainValidator(_change), WithJsonSchema({"type": ["string", "number", "array"]})]
 
-Axis = Annotated[tuple[ChangeValue, ...], BeforeValidator(_bounded)]
+Axis = Annotated[tuple[ChangeValue, ...], at_most(MOST_ITEMS)]
 
 
 def hours(quantity: Quantity) -> float:

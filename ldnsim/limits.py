@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from ldnsim.model import Model
     from ldnsim.units import Quantity
 
-__all__ = ["AMOUNT", "MASS", "arm_faults", "time_faults"]
+__all__ = ["AMOUNT", "MASS", "arm_faults", "line_faults", "time_faults"]
 
 MOST_SAMPLES = 200_000
 MOST_DOSES = 20_000  # in one arm
-MOST_DOSES_IN_ALL = 100_000
+MOST_DOSES_IN_ALL = 50_000
+MOST_LISTED = 500  # of one line, where many lines are looked at
 MOST_LINES = 500  # in all arms
 AMOUNT = parse_unit("nmol").dimension
 MASS = parse_unit("kg").dimension
@@ -56,43 +57,49 @@ def arm_faults(
         return
     in_all = 0.0
     for name, arm in arms.items():
-        unread = [lost.within("arms", name, "regimen", index) for index in range(len(arm.regimen))]
-        timed = not lost.touches("duration")
-        counts = [
-            count_doses(line, hours(duration)) if timed and not gone else 0
-            for line, gone in zip(arm.regimen, unread, strict=True)
-        ]
+        counts = []
+        for index, line in enumerate(arm.regimen):
+            path = ("arms", name, "regimen", index)
+            unread = lost.within(*path)
+            yield from (fault.under(*path) for fault in _line_faults(line, unread))
+            yield from (fault.under(*path) for fault in _input_faults(line, model, unread, lost))
+            counts.append(0 if unread or lost.touches("duration") else count_doses(line, hours(duration)))
         if sum(counts) > MOST_DOSES:
-            timed = False
             most = counts.index(max(counts))
-            field = ("every",) if arm.regimen[most].every else ()
-            yield Fault(
-                f"{_number(sum(counts))} doses",
-                ("arms", name, "regimen", most, *field),
-                f"at most {MOST_DOSES} in an arm",
-            )
-        in_all += sum(counts) if timed else 0
-        for index, (line, gone) in enumerate(zip(arm.regimen, unread, strict=True)):
-            faults = [*_line_faults(line, gone)]
-            if model is not None:
-                faults += _input_faults(line, model, gone, lost)
-            if timed and not gone and in_all <= MOST_DOSES_IN_ALL:
-                faults += _timing_faults(line, duration, start_day, as_written)
-            yield from (fault.under("arms", name, "regimen", index) for fault in faults)
+            path = ("arms", name, "regimen", most, *(("every",) if arm.regimen[most].every else ()))
+            yield Fault(f"{_number(sum(counts))} doses", path, f"at most {MOST_DOSES} in an arm")
+            continue
+        in_all += sum(counts)
+        for index, line in enumerate(arm.regimen):
+            if counts[index] and in_all <= MOST_DOSES_IN_ALL:
+                path = ("arms", name, "regimen", index)
+                yield from (fault.under(*path) for fault in _timing_faults(line, duration, start_day, as_written))
     if in_all > MOST_DOSES_IN_ALL:
         yield Fault(f"{_number(in_all)} doses in all arms", ("arms",), f"at most {MOST_DOSES_IN_ALL}", at_key=True)
+
+
+def line_faults(line: RegimenLine, model: Model, duration: Quantity, start_day: str, lost: Lost) -> Iterator[Fault]:
+    """What is wrong with one line that was changed. Paths start at the line."""
+    yield from _line_faults(line, Lost())
+    yield from _input_faults(line, model, Lost(), lost)
+    count = count_doses(line, hours(duration))
+    if count > MOST_DOSES:
+        yield Fault(f"{_number(count)} doses", ("every",), f"at most {MOST_DOSES} in an arm")
+    elif count <= MOST_LISTED:
+        yield from _timing_faults(line, duration, start_day, as_written=False)
 
 
 def _number(count: float) -> str:
     return f"{count:,.0f}" if count < 1e12 else f"{count:.3g}"
 
 
-def _input_faults(line: RegimenLine, model: Model, lost: Lost, lost_in_all: Lost) -> Iterator[Fault]:
-    known = {**model.inputs, **dict.fromkeys(lost_in_all.names("model", "inputs"))}
-    if line.input not in known and not lost.touches("input"):
-        yield Fault(
-            f"model {model.name} has no input {line.input!r}", ("input",), listed(known), nearest(line.input, known)
-        )
+def _input_faults(line: RegimenLine, model: Model | None, unread: Lost, lost: Lost) -> Iterator[Fault]:
+    if model is None or unread.touches("input"):
+        return
+    known = {**model.inputs, **dict.fromkeys(lost.names("model", "inputs"))}
+    if line.input not in known and ("model", "inputs") not in lost:
+        message = f"model {model.name} has no input {line.input!r}"
+        yield Fault(message, ("input",), listed(known), nearest(line.input, known))
 
 
 def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
@@ -130,20 +137,20 @@ def _timing_faults(line: RegimenLine, duration: Quantity, start_day: str, as_wri
     """A line that gives doses, and on the days that it speaks of."""
     if line.until is not None and line.until < line.from_:
         return
+    if not as_written or not (line.missed or line.late):
+        if next(line_doses(line, hours(duration), start_day), None) is None:
+            yield Fault("this line gives no dose within the run", (), f"a time within {duration}", at_key=True)
+        return
     plain = line.model_copy(update={"missed": (), "late": {}})
     days = {int(dose.time // DAY) + 1 for _, dose in line_doses(plain, hours(duration), start_day)}
     if not days - set(line.missed):
         yield Fault("this line gives no dose within the run", (), f"a time within {duration}", at_key=True)
-    if not as_written or not days - set(line.missed):
         return
+    expected = "a day with a dose of this line"
     for index, day in enumerate(line.missed):
         if day not in days:
-            yield Fault(f"there is no dose to miss on day {day}", ("missed", index), "a day with a dose of this line")
+            yield Fault(f"there is no dose to miss on day {day}", ("missed", index), expected)
     for day in line.late:
         if day not in days or day in line.missed:
-            yield Fault(
-                f"there is no dose to be late with on day {day}",
-                ("late", f"day {day}"),
-                "a day with a dose of this line",
-                at_key=True,
-            )
+            message = f"there is no dose to be late with on day {day}"
+            yield Fault(message, ("late", f"day {day}"), expected, at_key=True)

@@ -27,6 +27,7 @@ from ldnsim.fields import (
     ShareOrAddress,
     UnitField,
     Variability,
+    at_most,
     wrong,
 )
 from ldnsim.units import Dimension, Quantity, drug_dimension
@@ -51,6 +52,7 @@ EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from th
 Kind = Literal["concentration", "blockade", "occupancy", "endogenous", "other"]
 
 ASSUMED = "assumed"
+MANY, SOME = at_most(500), at_most(100)  # entries: far more than a person reads, few enough to be checked at once
 
 
 def weakest(tags: tuple[Evidence, ...]) -> Evidence:
@@ -127,12 +129,12 @@ class Part(Record):
     title: str
     evidence: Evidence
     description: str = ""
-    needs: dict[Identifier, UnitField] = Field(default_factory=dict)
-    exports: dict[Identifier, ExportField]
-    parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
-    states: dict[Identifier, State] = Field(default_factory=dict)
+    needs: Annotated[dict[Identifier, UnitField], MANY] = Field(default_factory=dict)
+    exports: Annotated[dict[Identifier, ExportField], MANY]
+    parameters: Annotated[dict[Identifier, Parameter], MANY] = Field(default_factory=dict)
+    states: Annotated[dict[Identifier, State], MANY] = Field(default_factory=dict)
     equations: str
-    rivals: dict[Identifier, Rival] = Field(default_factory=dict)
+    rivals: Annotated[dict[Identifier, Rival], SOME] = Field(default_factory=dict)
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:
@@ -202,11 +204,11 @@ class Model(Record):
     version: str
     title: str
     description: str = ""
-    drugs: dict[Identifier, Drug] = Field(default_factory=dict)
-    slots: dict[Identifier, Alternatives]
-    accounts: dict[Identifier, Account] = Field(default_factory=dict)
-    inputs: dict[Identifier, Input] = Field(default_factory=dict)
-    outputs: dict[Identifier, Output]
+    drugs: Annotated[dict[Identifier, Drug], SOME] = Field(default_factory=dict)
+    slots: Annotated[dict[Identifier, Alternatives], SOME]
+    accounts: Annotated[dict[Identifier, Account], SOME] = Field(default_factory=dict)
+    inputs: Annotated[dict[Identifier, Input], SOME] = Field(default_factory=dict)
+    outputs: Annotated[dict[Identifier, Output], MANY]
 
     def parts(self, choices: dict[str, str]) -> dict[str, Part]:
         """slot -> part under the given choices; slots without a choice take their first part."""

@@ -85,7 +85,7 @@ def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) ->
         if len(errors) > MOST_FAULTS:
             break
         for error in errors:
-            path = tuple(step for step in error["loc"] if step != KEY_MARK)
+            path = error["loc"][:-1] if error["loc"][-1:] == (KEY_MARK,) else error["loc"]
             _take_out(working, path, gone, unknown=error["type"] == "extra_forbidden")
     return Reading(None, tuple(faults), Lost(gone))
 

@@ -9,14 +9,16 @@ from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, WithJsonS
 
 from ldnsim.dosing import Arm
 from ldnsim.errors import LdnsimError
-from ldnsim.fields import Axis, Change, ChangeValue, Duration, Identifier, Names, Record, Weekday, Window
+from ldnsim.fields import Axis, Change, ChangeValue, Duration, Identifier, Names, Record, Weekday, Window, at_most
 from ldnsim.misfits import faults_of
 from ldnsim.model import Model
 from ldnsim.population import Population
 
 __all__ = ["Change", "Scenario"]
 
-Changes = dict[str, ChangeValue]
+MOST_ARMS = 200
+MOST_CHANGES = 500
+Changes = Annotated[dict[str, ChangeValue], at_most(MOST_CHANGES)]
 CHANGES: TypeAdapter[Changes] = TypeAdapter(Changes)
 
 ModelByName = Annotated[Model, WithJsonSchema({"type": "string"})]
@@ -36,7 +38,7 @@ class Scenario(Record):
     accounts: Names = ()
     duration: Duration
     start_day: Weekday = "mon"
-    arms: dict[Identifier, Arm]
+    arms: Annotated[dict[Identifier, Arm], at_most(MOST_ARMS)]
     report: Names = ()
     window: Window | None = None
     sample: Duration | None = None

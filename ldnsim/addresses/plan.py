@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ldnsim.addresses.values import relative
 from ldnsim.dosing import RegimenLine
-from ldnsim.errors import Fault, LdnsimError, Lost, nearest
+from ldnsim.errors import Fault, LdnsimError, Lost, listed, nearest, shown
 from ldnsim.fields import Duration
 from ldnsim.misfits import faults_of
 from ldnsim.population import Population
@@ -91,66 +91,49 @@ def plan_of(scenario: Scenario, lost: Lost) -> Plan:
 def _change_arm(plan: Plan, address: str, name: str, rest: str, value: Change) -> None:
     lines = list(plan.arms[name].regimen)
     number, _, about = rest.rpartition(".")
-    if not lines:
-        raise LdnsimError(Fault("the arm takes nothing: its regimen has no line", at_key=True))
-    if about not in LINE_FIELDS:
-        message = (
-            f"{about!r} is no field of a regimen line" if about else f"{name!r} is an arm, and not one value of it"
-        )
-        if about in RegimenLine.model_fields:
-            message = (
-                f"a {about} cannot be changed by an address"
-                if about == "ladder"
-                else f"{about} cannot be changed by an address"
-            )
-        expected = ", ".join(f"{name}.{known}" for known in LINE_FIELDS)
-        near = nearest(about, LINE_FIELDS)
-        raise LdnsimError(
-            Fault(
-                message, expected=expected, nearest=f"{address.removesuffix(about)}{near}" if near else "", at_key=True
-            )
-        )
-    if not number and len(lines) > 1:
-        expected = " or ".join(f"{name}.{n}.{about}" for n in range(1, min(len(lines), 8) + 1))
-        raise LdnsimError(Fault(f"the arm has {len(lines)} lines", expected=expected, at_key=True))
-    if number and (not LINE_NUMBER.match(number) or int(number) > len(lines)):
-        message = f"the arm has no line {number[:20]!r}"
-        raise LdnsimError(
-            Fault(
-                message, expected=f"a line from 1 to {len(lines)}" if len(lines) > 1 else f"{name}.{about}", at_key=True
-            )
-        )
+    _refuse_wrong_line(name, number, about, lines)
     index = int(number or 1) - 1
     line, attribute = lines[index], LINE_FIELDS[about]
     if about == "dose" and line.ladder:
         raise LdnsimError(Fault("dose moves nothing: the line has a ladder", at_key=True))
-    if about in QUANTITIES:
-        old = getattr(line, attribute)
-        new = relative(value, old if isinstance(old, Quantity) else None)
-    else:
-        new = value
-    sound = RegimenLine.model_validate(
-        {"input": "", "at": "00:00", about: new}
-    )  # the new value alone: the others are sound
-    lines[index] = line.model_copy(update={attribute: getattr(sound, attribute)})
+    old = getattr(line, attribute)
+    new = relative(value, old if isinstance(old, Quantity) else None) if about in QUANTITIES else value
+    alone = RegimenLine.model_validate({"input": "", "at": "00:00", about: new})  # the other values are sound
+    lines[index] = line.model_copy(update={attribute: getattr(alone, attribute)})
     plan.arms[name] = plan.arms[name].model_copy(update={"regimen": tuple(lines)})
     plan.changed.setdefault((name, index), {})[about] = address
+
+
+def _refuse_wrong_line(name: str, number: str, about: str, lines: list[RegimenLine]) -> None:
+    """Raises LdnsimError where an address names no field of a line of its arm."""
+    lead = f"{name}.{number}." if number else f"{name}."
+    message = expected = near = ""
+    if not lines:
+        message = "the arm takes nothing: its regimen has no line"
+    elif about not in LINE_FIELDS:
+        message, near = f"{about!r} is no field of a regimen line", nearest(about, LINE_FIELDS)
+        if not about:
+            message = f"{name!r} is an arm, and not one value of it"
+        elif about in RegimenLine.model_fields:
+            message, near = f"{about} cannot be changed by an address: it is no single value", ""
+        expected = ", ".join(f"{lead}{known}" for known in LINE_FIELDS)
+    elif not number and len(lines) > 1:
+        message = f"the arm has {len(lines)} lines"
+        expected = listed(f"{name}.{index}.{about}" for index in range(1, len(lines) + 1))
+    elif number and (not LINE_NUMBER.match(number) or int(number) > len(lines)):
+        message = f"the arm has no line {shown(number)}"
+        expected = f"a line from 1 to {len(lines)}" if len(lines) > 1 else f"{name}.{about}"
+    if message:
+        raise LdnsimError(Fault(message, (), expected, f"{lead}{near}" if near else "", at_key=True))
 
 
 def _people(about: str, value: Change, population: Population | None) -> dict[str, int]:
     if about not in Population.model_fields:
         message = f"{about!r} is no field of a population" if about else "'population' is not one value"
         near = nearest(about, Population.model_fields)
-        raise LdnsimError(
-            Fault(
-                message,
-                expected="population.size, population.seed",
-                nearest=f"population.{near}" if near else "",
-                at_key=True,
-            )
-        )
+        expected = "population.size, population.seed"
+        raise LdnsimError(Fault(message, (), expected, f"population.{near}" if near else "", at_key=True))
     old = getattr(population, about, None)
     new = relative(value, Quantity(old) if isinstance(old, int) else None)
-    if isinstance(new, Quantity):
-        new = new.value
-    return {about: getattr(Population.model_validate({"size": 1, about: new}), about)}
+    whole = new.value if isinstance(new, Quantity) else new
+    return {about: getattr(Population.model_validate({"size": 1, about: whole}), about)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ldnsim.addresses.plan import LINE_FIELDS
 from ldnsim.addresses.settings import RIVALS
-from ldnsim.errors import Fault, listed, nearest
+from ldnsim.errors import Fault, listed, nearest, shown
 from ldnsim.system import compose
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ldnsim.fields import Change
     from ldnsim.scenario import Scenario
 
-__all__ = ["Memory", "miss_faults", "way_faults"]
+__all__ = ["miss_faults", "way_faults"]
 
-Memory = dict[tuple[str, ...], dict[str, frozenset[str]]]  # names of parts -> what each export rests on
+MOST_NUMBERS = 8  # lines of an arm whose fields are among the names known
 GRAMMAR = "slot.parameter, slot, slot.rivals, arm.field, population.size or duration"
 
 
@@ -28,96 +28,81 @@ def miss_faults(
     arms: Mapping[str, Arm],
     settings: Sequence[Setting],
     addresses: Mapping[str, tuple[str, Change]],
-    memory: Memory,
 ) -> Iterator[Fault]:
     """Faults of addresses (as written -> qualified, value) that reach nothing. Paths start at the scenario."""
     behind: set[str] | None = None
     for address, (found, value) in addresses.items():
-        path = ("changes", address)
-        slot, _, name = found.partition(".")
-        slots = sorted(
-            {slot for setting in settings for slot, part in setting.parts.items() if address in part.parameters}
-        )
+        slots = {
+            slot: None for setting in settings for slot, part in setting.parts.items() if address in part.parameters
+        }
         if len(slots) > 1:
             which = " or ".join(f"{slot}.{address}" for slot in slots)
-            yield Fault(f"{address!r} is a parameter of several slots", path, which, at_key=True)
+            message = f"{address!r} is a parameter of several slots"
+            yield Fault(message, ("changes", address), which, at_key=True)
             continue
-        moved = {found} if any(found in setting.values for setting in settings) else set()
-        if name == RIVALS and slot in scenario.model.slots:
-            moved = {
-                f"{slot}.{key}"
-                for setting in settings
-                if value in (sets := setting.parts[slot].rivals)
-                for key in sets[str(value)].values
-            }
-            if not moved:
-                yield _no_such_set(scenario, settings, slot, value, path)
-                continue
-        if moved:
-            behind = _behind_outputs(scenario, arms, settings, memory) if behind is None else behind
-            if behind.isdisjoint(moved):
-                shown = listed(scenario.report or scenario.model.outputs)
-                yield Fault(
-                    f"{address} moves nothing",
-                    path,
-                    f"a parameter that the reported outputs ({shown}) rest on",
-                    at_key=True,
-                )
+        moved = _moved(settings, found, value)
+        if not moved:
+            yield _miss(scenario, settings, address, found, value)
             continue
-        unused = [part.name for part in scenario.model.slots.get(slot, ()) if name in part.parameters]
-        if unused:
-            yield Fault(f"{address} moves nothing", path, f"an account that uses {' or '.join(unused)}", at_key=True)
-        else:
-            yield Fault(
-                f"{address!r} names nothing", path, GRAMMAR, nearest(address, _known(scenario, settings)), at_key=True
+        behind = _behind_outputs(scenario, arms, settings) if behind is None else behind
+        if behind.isdisjoint(moved):
+            expected = (
+                f"a parameter that the reported outputs ({listed(scenario.report or scenario.model.outputs)}) rest on"
             )
+            yield Fault(f"{address} moves nothing", ("changes", address), expected, at_key=True)
+
+
+def _moved(settings: Sequence[Setting], found: str, value: Change) -> set[str]:
+    """The parameters that a qualified address changes in any of the accounts."""
+    slot, _, name = found.partition(".")
+    if name != RIVALS:
+        return {found} if any(found in setting.values for setting in settings) else set()
+    sets = [setting.parts[slot].rivals for setting in settings if slot in setting.parts]
+    return {f"{slot}.{key}" for rivals in sets if value in rivals for key in rivals[str(value)].values}
+
+
+def _miss(scenario: Scenario, settings: Sequence[Setting], address: str, found: str, value: Change) -> Fault:
+    """Why an address changes nothing in any of the accounts."""
+    path = ("changes", address)
+    slot, _, name = found.partition(".")
+    parts = scenario.model.slots.get(slot, ())
+    unused = [part.name for part in parts if name in part.parameters or (name == RIVALS and value in part.rivals)]
+    if unused:
+        return Fault(f"{address} moves nothing", path, f"an account that uses {' or '.join(unused)}", at_key=True)
+    if name == RIVALS and parts:
+        used = {known: None for setting in settings for known in setting.parts[slot].rivals}
+        expected = listed(used) or "none: its parts have no sets"
+        return Fault(f"slot {slot} has no rival set {shown(value)}", path, expected, nearest(str(value), used))
+    return Fault(
+        f"{shown(address)} names nothing", path, GRAMMAR, nearest(address, _known(scenario, settings)), at_key=True
+    )
 
 
 def way_faults(scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> Iterator[Fault]:
     """Doses that go to states which an account lacks."""
+    inputs = {line.input for arm in arms.values() for line in arm.regimen}
+    lacking: dict[str, str] = {}  # input -> what the first account that cannot take it lacks
+    for setting in settings:
+        states = {f"{slot}.{state}" for slot, part in setting.parts.items() for state in part.states}
+        for name, product in scenario.model.inputs.items():
+            ways = [way for way in (product.lag, *product.to.values()) if isinstance(way, str)]
+            missing = [needed for needed in product.to if needed not in states]
+            missing += [needed for needed in ways if needed not in setting.values]
+            if missing and name in inputs:
+                message = f"account {setting.account} has no {listed(missing)}, which input {name} needs"
+                lacking.setdefault(name, message)
     for arm, regimen in arms.items():
         for index, line in enumerate(regimen.regimen):
-            product = scenario.model.inputs.get(line.input)
-            if product is None:
-                continue
-            needed = [*product.to, *(way for way in (product.lag, *product.to.values()) if isinstance(way, str))]
-            for setting in settings:
-                there = {f"{slot}.{state}" for slot, part in setting.parts.items() for state in part.states} | set(
-                    setting.values
-                )
-                missing = [name for name in needed if name not in there]
-                if missing:
-                    message = f"account {setting.account} has no {listed(missing)}, which input {line.input} needs"
-                    yield Fault(
-                        message,
-                        ("arms", arm, "regimen", index, "input"),
-                        "an input that all accounts compared can take",
-                    )
-
-
-def _no_such_set(
-    scenario: Scenario, settings: Sequence[Setting], slot: str, value: Change, path: tuple[str, str]
-) -> Fault:
-    used = {name: None for setting in settings for name in setting.parts[slot].rivals}
-    unused = [part.name for part in scenario.model.slots[slot] if value in part.rivals]
-    if unused:
-        return Fault(f"{slot}.{RIVALS} moves nothing", path, f"an account that uses {' or '.join(unused)}", at_key=True)
-    return Fault(
-        f"slot {slot} has no rival set {str(value)[:60]!r}",
-        path,
-        listed(used) or "none: its parts have no sets",
-        nearest(str(value), used),
-    )
+            if line.input in lacking:
+                path = ("arms", arm, "regimen", index, "input")
+                yield Fault(lacking[line.input], path, "an input that all accounts compared can take")
 
 
 def _known(scenario: Scenario, settings: Sequence[Setting]) -> list[str]:
     arms = []
     for name, arm in scenario.arms.items():
-        leads = (
-            [name]
-            if len(arm.regimen) == 1
-            else [f"{name}.{number}" for number in range(1, min(len(arm.regimen), 8) + 1)]
-        )
+        numbers = range(1, min(len(arm.regimen), MOST_NUMBERS) + 1)
+        leads = [name] if len(arm.regimen) == 1 else [f"{name}.{number}" for number in numbers]
         arms += [f"{lead}.{field}" for lead in leads for field in LINE_FIELDS]
     slots = scenario.model.slots
     own = ["population.size", "population.seed", "duration", *slots, *(f"{slot}.{RIVALS}" for slot in slots)]
@@ -126,19 +111,15 @@ def _known(scenario: Scenario, settings: Sequence[Setting]) -> list[str]:
     return [*values, *own, *arms, *bare]
 
 
-def _behind_outputs(
-    scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[Setting], memory: Memory
-) -> set[str]:
+def _behind_outputs(scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> set[str]:
     """Every qualified name that a reported output, or the way of a dose to it, depends on, in any of the accounts."""
     model = scenario.model
     blockades = [name for name, output in model.outputs.items() if output.kind == "blockade"]  # always shown
     inputs = {line.input for arm in arms.values() for line in arm.regimen}
+    structures = {tuple(part.name for part in setting.parts.values()): setting.parts for setting in settings}
     behind: set[str] = set()
-    for setting in settings:
-        structure = tuple(part.name for part in setting.parts.values())
-        if structure not in memory:
-            memory[structure] = compose(model, setting.parts).rests_on
-        rests_on = memory[structure]
+    for parts in structures.values():
+        rests_on = compose(model, parts).rests_on
         here = {
             name for output in (*(scenario.report or model.outputs), *blockades) for name in rests_on.get(output, ())
         }

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses.plan import plan_of
-from ldnsim.addresses.reach import Memory, miss_faults, way_faults
-from ldnsim.addresses.settings import Setting, qualified, setting_of, with_alternatives
-from ldnsim.errors import Fault, LdnsimError, Lost, listed, nearest
+from ldnsim.addresses.reach import miss_faults, way_faults
+from ldnsim.addresses.settings import Setting, choice_faults, qualified, setting_of, with_alternatives
+from ldnsim.errors import Fault, LdnsimError, Lost
 from ldnsim.limits import arm_faults, time_faults
 
 if TYPE_CHECKING:
@@ -45,20 +45,16 @@ def resolve(scenario: Scenario) -> Resolved:
     return resolved
 
 
-def examine(
-    scenario: Scenario, lost: Lost, *, model_stands: bool = True, memory: Memory | None = None
-) -> tuple[Resolved, list[Fault]]:
+def examine(scenario: Scenario, lost: Lost, *, model_stands: bool = True) -> tuple[Resolved, list[Fault]]:
     """The scenario with its changes applied as far as possible, and all that is wrong; paths start at the scenario.
 
-    Without a model that stands, only what the scenario itself says is looked at. `memory` keeps what was found out
-    about structures, for those who examine many changes of one scenario.
+    Without a model that stands, only what the scenario itself says is looked at.
     """
     plan = plan_of(scenario, lost)
     faults = plan.faults
-    has_model = ("model",) not in lost
     settings: tuple[Setting, ...] = ()
-    if model_stands and has_model:
-        settings, found = _settings(scenario, plan.arms, plan.to_model, {} if memory is None else memory)
+    if model_stands and ("model",) not in lost:
+        settings, found = _settings(scenario, plan.arms, plan.to_model)
         faults += found
     faults += time_faults(plan.duration, scenario.window, scenario.sample, lost)
     found = _arm_faults(scenario, plan.arms, plan.duration, settings, lost)
@@ -79,36 +75,34 @@ def _arm_faults(
 
 
 def _settings(
-    scenario: Scenario, arms: Mapping[str, Arm], changes: Mapping[str, Change], memory: Memory
+    scenario: Scenario, arms: Mapping[str, Arm], changes: Mapping[str, Change]
 ) -> tuple[tuple[Setting, ...], list[Fault]]:
     """Each account with the changes that concern the model; every change must move something in one of them."""
     model = scenario.model
     faults: list[Fault] = []
     chosen: dict[str, str] = {}
     for slot in (address for address in changes if address in model.slots):
-        names = [part.name for part in model.slots[slot]]
-        if changes[slot] in names:
+        unfit = list(choice_faults(model, slot, changes[slot]))
+        faults += (fault.under("changes", slot) for fault in unfit)
+        if not unfit:
             chosen[slot] = str(changes[slot])
-        else:
-            message = f"slot {slot} has no alternative {str(changes[slot])[:60]!r}"
-            faults.append(Fault(message, ("changes", slot), listed(names), nearest(str(changes[slot]), names)))
     model = with_alternatives(model, chosen)
     known = tuple(model.accounts) or (model.name,)
-    names_ = [name for name in scenario.accounts if name in known] or known
-    plain = [setting_of(model, name) for name in names_]
+    accounts = tuple(dict.fromkeys(name for name in scenario.accounts if name in known)) or known
+    plain = [setting_of(model, name) for name in accounts]
     rest = {address: value for address, value in changes.items() if address not in model.slots}
     addresses = {address: (qualified(address, plain), value) for address, value in rest.items()}
-    faults += miss_faults(scenario, arms, plain, addresses, memory)
+    faults += miss_faults(scenario, arms, plain, addresses)
     missed = {fault.path[1] for fault in faults}
     sound = {found: (address, value) for address, (found, value) in addresses.items() if address not in missed}
+    written = {found: address for found, (address, _) in sound.items()}
     settings = []
-    for name in names_:
+    for before in plain:
         try:
-            settings.append(setting_of(model, name, {found: value for found, (_, value) in sound.items()}))
+            settings.append(setting_of(model, before.account, {found: value for found, (_, value) in sound.items()}))
         except LdnsimError as caught:
-            written = {found: address for found, (address, _) in sound.items()}
-            faults += [
-                Fault(fault.message, ("changes", written[str(fault.path[1])]), fault.expected, fault.nearest)
-                for fault in caught.faults
-            ]
+            settings.append(before)
+            for fault in caught.faults:
+                path = ("changes", written[str(fault.path[1])])
+                faults.append(Fault(fault.message, path, fault.expected, fault.nearest))
     return tuple(settings), faults

@@ -6,17 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses.values import new_value
-from ldnsim.errors import Fault, LdnsimError, listed, nearest
+from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.model import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ldnsim.fields import Change
     from ldnsim.model import Model, Parameter, Part
     from ldnsim.units import Quantity
 
-__all__ = ["RESERVED", "RIVALS", "Setting", "qualified", "setting_of", "with_alternatives"]
+__all__ = [
+    "RESERVED",
+    "RIVALS",
+    "Setting",
+    "choice_faults",
+    "qualified",
+    "setting_faults",
+    "setting_of",
+    "with_alternatives",
+]
 
 RESERVED = ("population", "duration", "rivals")
 RIVALS = "rivals"
@@ -68,6 +77,15 @@ def setting_of(model: Model, name: str, changes: Mapping[str, Change] | None = N
     return setting
 
 
+def choice_faults(model: Model, slot: str, value: Change) -> Iterator[Fault]:
+    """Why a value is no alternative of a slot."""
+    names = [part.name for part in model.slots[slot]]
+    if value not in names:
+        yield Fault(
+            f"slot {slot} has no alternative {shown(value)}", (), listed(names), nearest(str(value)[:60], names)
+        )
+
+
 def with_alternatives(model: Model, chosen: Mapping[str, str]) -> Model:
     """The model with the chosen alternatives in all its accounts."""
     if not chosen:
@@ -82,6 +100,17 @@ def qualified(address: str, settings: Sequence[Setting]) -> str:
     """`EC50` as `occupancy.EC50` where only one slot has it; everything else as it is."""
     slots = {slot for setting in settings for slot, part in setting.parts.items() if address in part.parameters}
     return f"{slots.pop()}.{address}" if len(slots) == 1 else address
+
+
+def setting_faults(settings: Sequence[Setting], address: str, value: Change) -> Iterator[Fault]:
+    """Why a value does not fit a qualified address, in the settings that have it."""
+    told: set[str] = set()
+    for setting in settings:
+        try:
+            _new_values(setting, address, value, strict=False)
+        except LdnsimError as caught:
+            yield from (fault for fault in caught.faults if fault.message not in told)
+            told.update(fault.message for fault in caught.faults)
 
 
 def _new_values(setting: Setting, address: str, value: Change, *, strict: bool) -> dict[str, Quantity]:

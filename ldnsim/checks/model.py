@@ -198,12 +198,13 @@ def _observed_faults(observed: Observed) -> Iterator[Fault]:
 
 def _output_unit_faults(exchange: Exchange, name: str, output: Output) -> Iterator[Fault]:
     found = drug_dimension(parse_unit(output.unit).dimension, output.of is not None)
-    if output.relative_to is not None or output.kind in ("blockade", "occupancy", "endogenous"):
-        if found != DIMENSIONLESS or parse_unit(output.unit).factor != 1:
-            what = "a ratio" if output.relative_to else f"a share or level of kind {output.kind}"
-            yield Fault(f"{name} is {what} and has no unit", ("unit",), '"1"')
-        if output.relative_to is not None:
-            return
+    bare = output.relative_to is not None or output.kind in ("blockade", "occupancy", "endogenous")
+    if bare and (found != DIMENSIONLESS or parse_unit(output.unit).factor != 1):
+        what = "a ratio" if output.relative_to else f"a share or level of kind {output.kind}"
+        yield Fault(f"{name} is {what} and has no unit", ("unit",), '"1"')
+        return
+    if output.relative_to is not None:
+        return
     for part in exchange.readable_givers(name):
         wanted = exchange.dimension(part, name)
         if wanted is not None and found != wanted:
