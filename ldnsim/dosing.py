@@ -32,7 +32,7 @@ from ldnsim.units import Quantity, coherent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Arm", "Dose", "RegimenLine", "count_doses", "given_doses", "line_doses", "planned_doses"]
+__all__ = ["DAY", "Arm", "Dose", "RegimenLine", "count_doses", "given_doses", "line_doses", "planned_doses"]
 
 MOST_DOSES = 20_000
 DAY = 24.0

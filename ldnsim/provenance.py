@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.dosing import planned_doses
+from ldnsim.dosing import DAY, planned_doses
 from ldnsim.fields import hours
 from ldnsim.files import library
 from ldnsim.units import coherent
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["provenance", "shown_outputs"]
 
-DAY = 24.0
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
     "For research and teaching. Not dose advice, not a prediction for any person, and no guide to restarting an opioid."

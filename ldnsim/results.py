@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldnsim.addresses import Resolved, Setting
-from ldnsim.dosing import Dose
+from ldnsim.dosing import DAY, Dose
 from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ldnsim.scenario import Scenario
 
 __all__ = ["Request", "Run", "dataset"]
-
-DAY = 24.0
 
 
 @dataclass(frozen=True)

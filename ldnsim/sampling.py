@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.dosing import planned_doses
+from ldnsim.dosing import DAY, planned_doses
 from ldnsim.fields import hours
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["sample_times"]
 
-DAY = 24.0
 AFTER_DOSE = 6.0  # hours of close sampling
 CLOSE = 5 / 60
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldnsim.addresses import Resolved, Setting, resolve
-from ldnsim.dosing import Dose, given_doses
+from ldnsim.dosing import DAY, Dose, given_doses
 from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
-DAY = 24.0
 MOST_SYSTEMS = 32
 
 
