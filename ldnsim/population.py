@@ -21,13 +21,16 @@ class Population(Record):
     seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
 
 
-def log_normal_factors(population: Population, quantity: str, cv: float) -> np.ndarray:
-    """Factors on a typical value, shape (size,): log-normal with median 1 and coefficient of variation `cv`.
+def log_normal_factors(population: Population, quantity: str, cv: float, subjects: range) -> np.ndarray:
+    """Factors on a typical value, shape (subjects,): log-normal with median 1 and coefficient of variation `cv`.
 
-    `quantity` is the parameter's address, so that all accounts and arms see the same people.
+    `quantity` is the parameter's address, so that all accounts and arms see the same people; `subjects` count from 1.
     """
     sd = math.sqrt(math.log1p(cv * cv))
-    # one stream per seed and quantity, two numbers of it per person: the same person in any population size
-    uniform = generator(population.seed, quantity, 0).random((population.size, 2))
+    # one stream per seed and quantity, two numbers of it per person: the same person in any population and stretch
+    stream = generator(population.seed, quantity, 0)
+    skipped = subjects.start - 1
+    stream.bit_generator.advance(skipped // 2)  # type: ignore[attr-defined]  # Philox gives four numbers at a time
+    uniform = stream.random((skipped % 2 + len(subjects), 2))[skipped % 2 :]
     normal = np.sqrt(-2 * np.log1p(-uniform[:, 0])) * np.cos(2 * np.pi * uniform[:, 1])  # Box and Muller 1958
     return np.asarray(np.exp(sd * normal))

@@ -28,10 +28,11 @@ __all__ = ["Request", "Run", "dataset"]
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be simulated: the scenario, its changes applied, the doses of each arm's people, sample times (h)."""
+    """What is to be simulated: the scenario, its changes applied, who takes part, doses by arm, sample times (h)."""
 
     scenario: Scenario
     resolved: Resolved
+    subjects: range
     doses: dict[str, list[tuple[Dose, ...]]]
     times: np.ndarray
     shown: dict[str, Output]
@@ -87,7 +88,7 @@ def dataset(
         "clock_time": ("time", times % DAY, {"units": "h", "long_name": "Clock time"}),
     }
     if resolved.population:
-        coords["subject"] = np.arange(1, resolved.population.size + 1)
+        coords["subject"] = np.array(request.subjects)
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
 
 

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.addresses import Resolved, Setting, resolve
-from ldnsim.dosing import DAY, Dose, given_doses
+from ldnsim.addresses import Setting, resolve
+from ldnsim.dosing import DAY
 from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
-from ldnsim.population import log_normal_factors
+from ldnsim.people import doses_of, everyone, parameters_of
 from ldnsim.provenance import shown_outputs
 from ldnsim.results import Request, Run, dataset
 from ldnsim.sampling import sample_times
 from ldnsim.schedule import schedules_of
 from ldnsim.system import System, compose, molar_mass
-from ldnsim.units import coherent, declared
+from ldnsim.units import declared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ def simulate(
     scenario: Scenario,
     *,
     times: Sequence[float] | None = None,
+    subjects: range | None = None,
     rtol: float = 1e-6,
     solver: choose.SolverName = "native",
 ) -> xr.Dataset:
@@ -52,15 +53,17 @@ def simulate(
     Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
     and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
     taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
-    `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
-    Raises LdnsimError for changes that name or move nothing, and for `times` outside of the run.
+    `subjects` are those of the population who are wanted (from 1 on; None: all): they are the same people, to the bit,
+    whoever else is simulated. `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
+    Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have.
     """
     resolved = resolve(scenario)
-    people = resolved.population.size if resolved.population else 1
-    doses = {arm: _doses(scenario, resolved, arm, people) for arm in resolved.arms}
+    subjects = everyone(resolved) if subjects is None else _known(subjects, everyone(resolved))
+    people = len(subjects)
+    doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else _asked_for(times, hours(resolved.duration))
     shown = shown_outputs(scenario)
-    request = Request(scenario, resolved, doses, at, shown, rtol, solver)
+    request = Request(scenario, resolved, subjects, doses, at, shown, rtol, solver)
     shape = (len(resolved.settings), len(resolved.arms), people, len(at))
     values = {name: np.empty(shape) for name in shown}
     twins = {name: np.empty((shape[0], *shape[2:])) for name in shown}
@@ -71,6 +74,12 @@ def simulate(
     return dataset(request, runs, values, twins)
 
 
+def _known(subjects: range, known: range) -> range:
+    if not subjects or subjects.step != 1 or subjects.start < known.start or subjects.stop > known.stop:
+        raise LdnsimError(f"Subjects {subjects} are not there: the population has 1 to {known[-1]}.")
+    return subjects
+
+
 def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:
     at = np.asarray(times, float)
     if at.ndim != 1 or not at.size or not np.all(np.isfinite(at)) or not np.all(np.diff(at) > 0):
@@ -78,32 +87,6 @@ def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:
     if at[0] < 0 or at[-1] > duration:
         raise LdnsimError(f"Sample times from {at[0]:g} to {at[-1]:g} h: the run goes from 0 to {duration:g} h.")
     return at
-
-
-def _doses(scenario: Scenario, resolved: Resolved, arm: str, people: int) -> list[tuple[Dose, ...]]:
-    """The doses of each person of an arm. The typical person takes part in the draws as subject 1."""
-    seed = resolved.population.seed if resolved.population else 1
-    duration = hours(resolved.duration)
-    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
-    subjects = range(1, people + 1) if drawn else [1]
-    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in subjects]
-    return taken if drawn else taken * people  # one tuple for all: what is made of it is made once
-
-
-def _parameters(model: Model, system: System, setting: Setting, resolved: Resolved) -> np.ndarray:
-    """Coherent parameter values (people, parameters)."""
-    records = setting.parameters
-    typical = {name: coherent(setting.values[name], molar_mass(model, records[name].of)) for name in system.parameters}
-    if resolved.population is None:
-        return np.array([[typical[name] for name in system.parameters]])
-    columns = []
-    for name in system.parameters:
-        cv = records[name].iiv_cv
-        factors = (
-            log_normal_factors(resolved.population, name, coherent(cv)) if cv else np.ones(resolved.population.size)
-        )
-        columns.append(typical[name] * factors)
-    return np.column_stack(columns)
 
 
 _one_at_a_time = threading.Lock()
@@ -126,7 +109,7 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
     """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
     model, resolved, times, shown = request.scenario.model, request.resolved, request.times, request.shown
     system = _composed(model, setting.parts)
-    parameters = _parameters(model, system, setting, resolved)
+    parameters = parameters_of(model, system, setting, resolved, request.subjects)
     names = list(shown)
     start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=request.solver)
     healthy = no_rhythm == Status.SOLVED
@@ -159,14 +142,14 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
         times % DAY if repeats_daily(system, tuple(names)) else times
     )  # on the orbit every day is the first one again
     with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
-    everyone, people = np.arange(len(parameters)), len(parameters)
-    twin = solved(everyone, [()] * people, with_day)
+    rows, people = np.arange(len(parameters)), len(parameters)
+    twin = solved(rows, [()] * people, with_day)
     daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
     schedules = [
         schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
     ]
     # one solve for all arms, from midnight of day 1 on whatever is looked at
-    arms = solved(np.tile(everyone, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
+    arms = solved(np.tile(rows, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
     status = arms.status.reshape(-1, people)
     status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
     reason = np.array(

@@ -177,9 +177,11 @@ def test_streams_belong_to_seed_quantity_and_person():
 
 
 def test_a_person_is_the_same_in_any_population():
-    small = log_normal_factors(Population(size=20, seed=1), "plasma.ka", 0.5)
-    large = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5)
+    small = log_normal_factors(Population(size=20, seed=1), "plasma.ka", 0.5, range(1, 21))
+    large = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(1, 501))
     assert small.tolist() == large[:20].tolist()
+    stretch = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(18, 21))
+    assert stretch.tolist() == large[17:20].tolist()
     assert len(set(large.tolist())) == 500
     assert statistics.median(large) == pytest.approx(1, rel=0.1)
     assert statistics.stdev([math.log(x) for x in large]) == pytest.approx(math.sqrt(math.log(1.25)), rel=0.1)

@@ -172,3 +172,20 @@ def test_receptors_up_regulated_through_both_solvers(ask):
     slow = ldn.simulate(question, times=times, solver="reference", rtol=1e-9)
     np.testing.assert_allclose(native.opioid_tone, slow.opioid_tone, rtol=3e-5)
     assert float(native.receptor_density.max()) > 1.1
+
+
+def test_a_stretch_of_subjects_is_those_people_to_the_bit(ask):
+    line = '{input: oral, dose: 4.5 mg, at: "22:00", miss: 30 %, jitter: 1 h}'
+    asked = ask("2 d", "[transient]", night=line).with_changes({"population.size": 40})
+    whole, part = ldn.simulate(asked), ldn.simulate(asked, subjects=range(18, 21))
+    assert part.subject.values.tolist() == [18, 19, 20]
+    for name in ("Cp", "opioid_tone"):
+        np.testing.assert_array_equal(part[name], whole[name].sel(subject=part.subject))
+    np.testing.assert_array_equal(part.dose_time.max("dose"), whole.dose_time.sel(subject=part.subject).max("dose"))
+
+
+@pytest.mark.parametrize("subjects", [range(3), range(39, 42), range(5, 5), range(1, 10, 2)])
+def test_subjects_who_are_not_there(ask, subjects):
+    asked = ask("1 d", "[transient]", night=NIGHT).with_changes({"population.size": 40})
+    with pytest.raises(ldn.LdnsimError, match="the population has 1 to 40"):
+        ldn.simulate(asked, subjects=subjects)
