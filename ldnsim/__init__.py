@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sliders import explore
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = ["LdnsimError", "explore", "load_model", "load_scenario", "plots", "simulate", "summarize"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "explore": "sliders",
     "load_model": "files",
     "load_scenario": "files",
     "simulate": "simulation",

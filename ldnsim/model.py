@@ -61,7 +61,10 @@ def weakest(tags: tuple[Evidence, ...]) -> Evidence:
 
 
 class Parameter(Record):
-    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount."""
+    """A number with its unit and where it comes from.
+
+    `of` names the drug whose mass counts as an amount; `at_zero` says in a few words what 0 switches off.
+    """
 
     value: QuantityField
     of: str | None = None
@@ -69,6 +72,7 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
+    at_zero: str = ""
     description: str
 
     @property

@@ -169,7 +169,8 @@ def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
     notes, failed = [], []
     if peopled:
         few = max(len(curve.people) for curve in found)
-        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them; faint lines: {few} of them.")
+        faint = f"; faint lines: {few} of them" if few else ""
+        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them{faint}.")
     for curve in found:
         lost = curve.total - curve.solved
         if lost:
