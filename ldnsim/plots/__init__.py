@@ -2,15 +2,33 @@
 
 time_course(result, output)    the whole course, a panel per account, a colour per arm
 last_day(result, output)       the last whole day by clock time
+account_fan(result, output)    one arm under all accounts, what lies between them shaded
 by_arm(table, metric)          one metric against the arms, a series per account
+dose_response(grid, metric)    a sweep over one axis
+dose_clock_map(grid, metric)   a sweep over two, as a heat map with contours
+tornado(table, base, metric)   what each number does to a metric by itself
+virtual_trial(table)           power against the size of a trial
 
-They read Datasets only, so a result opened from a file is drawn like a fresh one.
+The last two read data frames, all others Datasets, so a result opened from a file is drawn like a fresh one.
 """
 
 from __future__ import annotations
 
+from ldnsim.plots.accounts import account_fan
 from ldnsim.plots.arms import by_arm
 from ldnsim.plots.courses import last_day, time_course
+from ldnsim.plots.grids import dose_clock_map, dose_response
+from ldnsim.plots.studies import tornado, virtual_trial
 from ldnsim.plots.style import TEMPLATE
 
-__all__ = ["TEMPLATE", "by_arm", "last_day", "time_course"]
+__all__ = [
+    "TEMPLATE",
+    "account_fan",
+    "by_arm",
+    "dose_clock_map",
+    "dose_response",
+    "last_day",
+    "time_course",
+    "tornado",
+    "virtual_trial",
+]
