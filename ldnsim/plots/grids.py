@@ -81,7 +81,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
     ends = (float(np.nanmin(seen)), float(np.nanmax(seen)))
     for column, field in enumerate(fields, start=1):
         figure.add_trace(_heat(data[across].to_numpy(), data[up].to_numpy(), field, ends, style), row=1, col=column)
-    bar = {"title": {"text": axis_title(data, style)}, "thickness": 14, **value_ticks(style)}
+    bar = {"title": {"text": axis_title(data, style), "font": {"size": 12}}, "thickness": 14, **value_ticks(style)}
     for key in ("range", "rangemode", "hoverformat"):  # of an axis, not of a scale of colours
         bar.pop(key, None)
     figure.update_xaxes(_axis(grid, across, coarse=len(accounts) > 1))
