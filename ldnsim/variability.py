@@ -39,7 +39,7 @@ Distribution = Literal["log_normal", "logit_normal", "normal", "uniform"]
 KINDS = ("normal", "log_normal", "uniform", "share", "shares")
 GRID = np.linspace(-8.0, 8.0, 1601)  # standard deviations, to integrate over a normal
 WEIGHTS = np.exp(-(GRID**2) / 2) / np.exp(-(GRID**2) / 2).sum()
-LARGEST_LOGIT_SD = 12.0
+LARGEST_LOGIT_SD = 3.0  # beyond, almost everybody is near 0 or near 1
 SMALLEST_PIVOT = 1e-9
 
 
@@ -134,7 +134,7 @@ def logit_sd(median: float, cv: float) -> float:
         mean = float((WEIGHTS * share).sum())
         return math.sqrt(float((WEIGHTS * (share - mean) ** 2).sum())) / mean
 
-    trials = np.linspace(0.0, LARGEST_LOGIT_SD, 241)
+    trials = np.linspace(0.0, LARGEST_LOGIT_SD, 61)
     above = next((float(trial) for trial in trials if reached(float(trial)) >= cv), None)
     if above is None:
         most = max(reached(float(trial)) for trial in trials)
