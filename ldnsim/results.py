@@ -9,12 +9,11 @@ import numpy as np
 
 from ldnsim.addresses import Resolved, Setting
 from ldnsim.dosing import DAY, Dose
-from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
 from ldnsim.provenance import provenance
-from ldnsim.system import System
+from ldnsim.system import System, composed
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
     from ldnsim.model import Evidence
     from ldnsim.scenario import Scenario
+    from ldnsim.solving import Courses
 
-__all__ = ["Request", "Run", "dataset"]
+__all__ = ["Request", "dataset"]
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,10 @@ class Request:
     doses: dict[str, list[tuple[Dose, ...]]]
     times: np.ndarray
     shown: dict[str, Output]
-    rtol: float
-    solver: choose.SolverName
 
 
-@dataclass(frozen=True)
-class Run:
-    """What became of one account's people: arrays (arms, people)."""
-
-    status: np.ndarray
-    reason: np.ndarray
-    system: System
-
-
-def dataset(
-    request: Request, runs: list[Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
-) -> xr.Dataset:
-    """The result: `values` of each output (accounts, arms, people, times), `twins` (accounts, people, times)."""
+def dataset(request: Request, found: Courses) -> xr.Dataset:
+    """The result: what was found in the one case asked for."""
     import xarray as xr  # imported late: it costs half a second
 
     scenario, resolved, times = request.scenario, request.resolved, request.times
@@ -66,20 +53,18 @@ def dataset(
 
     data: dict[str, xr.Variable] = {}
     for name, output in request.shown.items():
-        attrs = _attributes(name, output, request, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
+        attrs = _attributes(name, output, request)
+        data[name] = variable(["account", "arm", *subject, "time"], found.values[name][0], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
+            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], found.twins[name][0], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
         "long_name": "What became of the person",
     }
-    data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(
-        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
-    )
+    data["status"] = variable(["account", "arm", *subject], found.status[0], flags, 2)
+    data["reason"] = variable(["account", "arm", *subject], found.reason[0], {"long_name": "Why, where not solved"}, 2)
     data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
@@ -116,10 +101,11 @@ def _dose_variables(
     }
 
 
-def _attributes(name: str, output: Output, request: Request, runs: list[Run]) -> dict[str, Any]:
+def _attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+    model = request.scenario.model
     tags = {
-        f"evidence_{setting.account}": _tag(name, request, setting, run.system)
-        for setting, run in zip(request.resolved.settings, runs, strict=True)
+        f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))
+        for setting in request.resolved.settings
     }
     attrs: dict[str, Any] = {
         "units": output.unit,
