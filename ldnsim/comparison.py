@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.metrics import CLOCK, METRICS, over_people
+from ldnsim.measures import METRICS
+from ldnsim.metrics import CLOCK, over_people
 
 if TYPE_CHECKING:
     import xarray as xr

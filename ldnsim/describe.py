@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses import resolve, setting_of
+from ldnsim.design import Range
 from ldnsim.dosing import planned_doses
 from ldnsim.fields import WEEKDAYS, clock_text, hours
 from ldnsim.system import compose
@@ -79,8 +80,8 @@ def describe_scenario(scenario: Scenario) -> str:
     for name in resolved.arms:
         lines += ["", f"### {name}", "", *_calendar(scenario, resolved, name)]
     if scenario.sweep:
-        cells = " x ".join(f"{address} ({len(values)})" for address, values in scenario.sweep.items())
-        lines += ["", f"Sweep: {cells}. A run answers for the values above only."]
+        lines += ["", f"Sweep, {scenario.design.kind.replace('_', ' ')}: {_axes(scenario)}."]
+        lines[-1] += " A run answers for the values above only."
     if scenario.changes:
         lines += ["", "Changed: " + ", ".join(f"`{address}` = {value}" for address, value in scenario.changes.items())]
     if scenario.cannot_say:
@@ -149,6 +150,15 @@ def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra:
         keys |= {key for parameter in part.parameters.values() for key in parameter.source}
         keys |= {key for rival in part.rivals.values() for key in rival.source}
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
+
+
+def _axes(scenario: Scenario) -> str:
+    """Each axis with its size, or its ends."""
+    texts = []
+    for address, axis in scenario.sweep.items():
+        size = f"{axis.from_} to {axis.to}" if isinstance(axis, Range) else str(len(axis))
+        texts.append(f"{address} ({size})")
+    return (" x " if scenario.design.kind == "grid" else ", ").join(texts)
 
 
 def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]:

@@ -13,9 +13,10 @@ from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, clipped, nearest, sho
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["KEY_MARK", "faults_of"]
+__all__ = ["KEY_MARK", "LIST_MARK", "RANGE_MARK", "faults_of"]
 
 KEY_MARK = "[key]"  # pydantic's last step to a key that does not fit
+LIST_MARK, RANGE_MARK = "[list]", "[range]"  # its steps into one of several shapes; nothing in a file is called so
 # pydantic's kind of error -> what was expected
 EXPECTED = {
     "string_type": ("text", "text, in quotes where it looks like something else"),
@@ -37,6 +38,7 @@ def faults_of(caught: LdnsimError | ValidationError) -> list[Fault]:
 def _fault(error: ErrorDetails) -> Fault:
     context: dict[str, Any] = error.get("ctx", {})
     kind, path, found = error["type"], tuple(error["loc"]), error.get("input")
+    path = tuple(step for step in path if step not in (LIST_MARK, RANGE_MARK))
     at_key = path[-1:] == (KEY_MARK,)
     path = path[:-1] if at_key else path
     if kind == "missing":

@@ -28,7 +28,7 @@ class Table(Record):
 
     file: str
     digest: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = Field(repr=False)
 
     @property
     def rows(self) -> int:

@@ -195,4 +195,6 @@ def _keys_at(annotation: Any, path: tuple[str | int, ...]) -> list[str]:
         return []
     if get_origin(annotation) is dict:
         return _keys_at(inner[1], path[1:])
-    return _keys_at(inner[0], path[1:] if get_origin(annotation) is tuple else path)
+    if get_origin(annotation) is tuple:
+        return _keys_at(inner[0], path[1:])
+    return [key for shape in inner for key in _keys_at(shape, path)]  # of whatever shapes may stand there

@@ -9,12 +9,12 @@ import numpy as np
 
 from ldnsim.addresses import Resolved, Setting
 from ldnsim.dosing import DAY, Dose
-from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
+from ldnsim.people import parameters_of, shown_draws
 from ldnsim.provenance import provenance
-from ldnsim.system import System
+from ldnsim.system import System, composed
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from ldnsim.model import Evidence
     from ldnsim.scenario import Scenario
+    from ldnsim.solving import Courses
 
-__all__ = ["Request", "Run", "dataset"]
+__all__ = ["Request", "dataset"]
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,10 @@ class Request:
     doses: dict[str, list[tuple[Dose, ...]]]
     times: np.ndarray
     shown: dict[str, Output]
-    rtol: float
-    solver: choose.SolverName
 
 
-@dataclass(frozen=True)
-class Run:
-    """What became of one account's people: arrays (arms, people). `drawn` is what of them was drawn or read from a
-    table, address -> values (people,) in the parameter's unit."""
-
-    status: np.ndarray
-    reason: np.ndarray
-    system: System
-    drawn: dict[str, np.ndarray]
-
-
-def dataset(
-    request: Request, runs: list[Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
-) -> xr.Dataset:
-    """The result: `values` of each output (accounts, arms, people, times), `twins` (accounts, people, times)."""
+def dataset(request: Request, found: Courses) -> xr.Dataset:
+    """The result: what was found in the one case asked for."""
     import xarray as xr  # imported late: it costs half a second
 
     scenario, resolved, times = request.scenario, request.resolved, request.times
@@ -68,20 +54,18 @@ def dataset(
 
     data: dict[str, xr.Variable] = {}
     for name, output in request.shown.items():
-        attrs = _attributes(name, output, request, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
+        attrs = _attributes(name, output, request)
+        data[name] = variable(["account", "arm", *subject, "time"], found.values[name][0], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
+            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], found.twins[name][0], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
         "long_name": "What became of the person",
     }
-    data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(
-        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
-    )
+    data["status"] = variable(["account", "arm", *subject], found.status[0], flags, 2)
+    data["reason"] = variable(["account", "arm", *subject], found.reason[0], {"long_name": "Why, where not solved"}, 2)
     data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
@@ -91,15 +75,20 @@ def dataset(
     }
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
-        coords.update(_drawn_coordinates(request, runs, {*data, *coords}))
+        coords.update(_drawn_coordinates(request, {*data, *coords}))
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
 
 
-def _drawn_coordinates(request: Request, runs: list[Run], taken: set[str]) -> dict[str, Any]:
+def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
     """What was drawn of each person, by the parameter's own name where that is free; of each account where they differ,
     NaN where an account has no such parameter."""
-    settings = request.resolved.settings
-    names = list(dict.fromkeys(name for run in runs for name in run.drawn))
+    model, settings = request.scenario.model, request.resolved.settings
+    drawn = []
+    for setting in settings:
+        system = composed(model, setting.parts)
+        parameters = parameters_of(model, system, setting, request.resolved, request.subjects)
+        drawn.append(shown_draws(model, system, setting, request.resolved, parameters))
+    names = list(dict.fromkeys(name for found in drawn for name in found))
     short = [name.split(".")[1] for name in names]
     coords: dict[str, Any] = {}
     for address, own in zip(names, short, strict=True):
@@ -107,7 +96,7 @@ def _drawn_coordinates(request: Request, runs: list[Run], taken: set[str]) -> di
         attrs = {"units": record.value.unit, "long_name": record.description, "address": address}
         label = own if short.count(own) == 1 and own not in taken else address.replace(".", "_")
         nobody = np.full(len(request.subjects), np.nan)
-        values = np.array([run.drawn.get(address, nobody) for run in runs])
+        values = np.array([found.get(address, nobody) for found in drawn])
         alike = bool(np.all(values == values[0]))
         coords[label] = ("subject", values[0], attrs) if alike else (("account", "subject"), values, attrs)
     return coords
@@ -137,10 +126,11 @@ def _dose_variables(
     }
 
 
-def _attributes(name: str, output: Output, request: Request, runs: list[Run]) -> dict[str, Any]:
+def _attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+    model = request.scenario.model
     tags = {
-        f"evidence_{setting.account}": _tag(name, request, setting, run.system)
-        for setting, run in zip(request.resolved.settings, runs, strict=True)
+        f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))
+        for setting in request.resolved.settings
     }
     attrs: dict[str, Any] = {
         "units": output.unit,

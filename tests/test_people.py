@@ -173,7 +173,7 @@ def test_occasions_vary_as_the_part_says_and_belong_to_the_person(ask):
 
     def made(subjects):
         own = parameters_of(scenario.model, system, setting, resolved, subjects)
-        doses = [doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms]
+        doses = doses_of(scenario, resolved, "morning", subjects)
         return own, occasions_of(system, setting, resolved, subjects, own, doses)
 
     own, found = made(range(1, 5))
@@ -192,7 +192,7 @@ def test_a_day_begins_with_its_dose(ask):
     resolved, setting, system = settled(scenario)
     own = parameters_of(scenario.model, system, setting, resolved, range(1, 5))
     doses = doses_of(scenario, resolved, "night", range(1, 5))
-    occasions = occasions_of(system, setting, resolved, range(1, 5), own, [doses])
+    occasions = occasions_of(system, setting, resolved, range(1, 5), own, doses)
     events = next(iter(schedules_of(doses, scenario.model, system, own, occasions)))
     lag = own[0, system.parameters.index("plasma.tlag")]
     assert [(event.time, event.kind) for event in events] == [
