@@ -93,18 +93,13 @@ def shown_draws(
     """What differs between people by draw or table: address -> values (subjects,) in the unit of the parameter."""
     if resolved.population is None:
         return {}
-    given = _given(resolved.population)
+    given = resolved.population.given
     found = {}
     for name, column in zip(system.parameters, parameters.T, strict=True):
         record = setting.parameters[name]
         if name in given or record.iiv_cv is not None:
             found[name] = column / declared(record.value.unit, molar_mass(model, record.of))
     return found
-
-
-def _given(population: Population) -> set[str]:
-    columns = population.table.columns if population.table else ()
-    return {*population.covariates, *(column.address for column in columns)}
 
 
 class _People:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["read_people"]
 
+LARGEST_TABLE = 64 * 1024 * 1024  # bytes
 HEAD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)?)\s*(?:\[\s*([^\]]*?)\s*\])?\s*\Z")
 EXPECTED_HEAD = "an address and its unit, such as weight [kg] or person.age [year]"
 
 
 def read_people(path: Path) -> Table:
     """The people of a CSV file. Raises LdnsimError with all faults, each with its line and column (of characters)."""
-    text = read_text(path)
+    text = read_text(path, LARGEST_TABLE)
     reader = _Rows(path, text)
     columns = reader.columns()
     if reader.faults:

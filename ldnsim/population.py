@@ -52,3 +52,9 @@ class Population(Record):
     covariates: Annotated[dict[str, Spread], at_most(MOST_QUANTITIES)] = Field(default_factory=dict)
     correlations: Annotated[tuple[Correlation, ...], at_most(MOST_QUANTITIES)] = ()
     table: TableByName | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The addresses that covariates and table give values to."""
+        columns = self.table.columns if self.table else ()
+        return frozenset([*self.covariates, *(column.address for column in columns)])

@@ -47,6 +47,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
     if scenario.window is None and not times[0] <= start < end <= times[-1]:
         start, end = times[0], times[-1]  # sample times of the caller's own
     window = (float(start), float(end))
+    doubt, table = resolved.uncertainty, resolved.population.table if resolved.population else None
     return {
         "Conventions": "CF-1.11",
         "title": scenario.question,
@@ -59,7 +60,9 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "scenario_text": scenario.text,
         "changes": json.dumps(scenario.changes),
         "seed": resolved.population.seed if resolved.population else 1,
-        "people_hash": resolved.population.table.digest if resolved.population and resolved.population.table else "",
+        "people_hash": table.digest if table else "",
+        "fit_hash": hashlib.sha256(doubt.fit.model_dump_json().encode()).hexdigest() if doubt and doubt.fit else "",
+        "uncertain": json.dumps(doubt.addresses if doubt else []),
         "package_version": _version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
@@ -85,7 +88,8 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
 
 def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
-    return [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
+    own = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved)]
+    return [*own, *_account_notes(scenario), *_doubt_notes(resolved)]
 
 
 def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:
@@ -138,6 +142,22 @@ def _account_notes(scenario: Scenario) -> Iterator[str]:
                     f"{name}: {swap}. The account's other values were set on that structure; "
                     "crossed accounts can predict what nobody ever saw."
                 )
+
+
+def _doubt_notes(resolved: Resolved) -> Iterator[str]:
+    """Parameters that were fitted or published together, and are drawn apart."""
+    drawn = set(resolved.uncertainty.parameters) if resolved.uncertainty else set()
+    told = set()
+    for setting in resolved.settings:
+        for slot, part in setting.parts.items():
+            for rival in part.rivals.values():
+                together = sorted(drawn & {f"{slot}.{name}" for name in rival.values})
+                if len(together) > 1 and tuple(together) not in told:
+                    told.add(tuple(together))
+                    yield (
+                        f"{', '.join(together)} are drawn each on its own, but were set together: their draws spread "
+                        "more than is known. A fit's covariance keeps them together."
+                    )
 
 
 def _version() -> str:

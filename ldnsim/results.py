@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.addresses import Resolved, Setting
+from ldnsim.addresses import Resolved, Setting, settings_of_draw
 from ldnsim.dosing import DAY, Dose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
 from ldnsim.people import parameters_of, shown_draws
 from ldnsim.provenance import provenance
-from ldnsim.system import System, composed
-from ldnsim.units import coherent
+from ldnsim.system import System, composed, molar_mass
+from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from ldnsim.model import Evidence
     from ldnsim.scenario import Scenario
     from ldnsim.solving import Courses
+    from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "dataset"]
+__all__ = ["Request", "dataset", "stated"]
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,18 @@ class Request:
 
 
 def dataset(request: Request, found: Courses) -> xr.Dataset:
-    """The result: what was found in the one case asked for."""
+    """The result: what was found in the one case asked for, or in that and each draw of what is uncertain."""
     import xarray as xr  # imported late: it costs half a second
 
     scenario, resolved, times = request.scenario, request.resolved, request.times
 
     has_people = resolved.population is not None
     subject = ["subject"] if has_people else []
+    draw = ["draw"] if resolved.uncertainty else []
+
+    def cases(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
+        """Drop the cases axis where there is one."""
+        return variable([*draw, *dims], array if draw else array[0], attrs, people_axis + len(draw))
 
     def variable(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
         """Drop the people axis where there is one typical person."""
@@ -55,17 +61,17 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
     data: dict[str, xr.Variable] = {}
     for name, output in request.shown.items():
         attrs = _attributes(name, output, request)
-        data[name] = variable(["account", "arm", *subject, "time"], found.values[name][0], attrs, 2)
+        data[name] = cases(["account", "arm", *subject, "time"], found.values[name], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], found.twins[name][0], twin, 1)
+            data[f"{name}_drug_free"] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
         "long_name": "What became of the person",
     }
-    data["status"] = variable(["account", "arm", *subject], found.status[0], flags, 2)
-    data["reason"] = variable(["account", "arm", *subject], found.reason[0], {"long_name": "Why, where not solved"}, 2)
+    data["status"] = cases(["account", "arm", *subject], found.status, flags, 2)
+    data["reason"] = cases(["account", "arm", *subject], found.reason, {"long_name": "Why, where not solved"}, 2)
     data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
@@ -73,10 +79,39 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
         "time": ("time", times, {"units": "h", "long_name": "Time since local midnight of day 1"}),
         "clock_time": ("time", times % DAY, {"units": "h", "long_name": "Clock time"}),
     }
+    if resolved.uncertainty:
+        coords.update(_draw_coordinates(request, resolved.uncertainty))
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
         coords.update(_drawn_coordinates(request, {*data, *coords}))
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
+
+
+def stated(result: xr.Dataset) -> xr.Dataset:
+    """A result, or a table of metrics, without the draws of what is uncertain: with all values as stated."""
+    return result.sel(draw=0, drop=True) if "draw" in result.dims else result
+
+
+def _draw_coordinates(request: Request, uncertainty: Uncertainty) -> dict[str, Any]:
+    """Number and values of each draw of what is uncertain; draw 0 has them as stated."""
+    model, settings = request.scenario.model, request.resolved.settings
+    draws = range(1, uncertainty.draws + 1)
+    all_settings = [settings, *(settings_of_draw(model, uncertainty, settings, draw) for draw in draws)]
+    coords: dict[str, Any] = {"draw": ("draw", np.arange(len(all_settings)), {"long_name": "Draw; 0: as stated"})}
+    for address in uncertainty.addresses:
+        record = next(setting.parameters[address] for setting in settings if address in setting.parameters)
+        mass, unit = molar_mass(model, record.of), record.value.unit
+        values = np.array(
+            [
+                [coherent(own.values[address], mass) if address in own.values else np.nan for own in drawn]
+                for drawn in all_settings
+            ]
+        ) / declared(unit, mass)  # fmt: skip
+        attrs = {"units": unit, "long_name": f"{record.description}, as drawn", "address": address}
+        alike = bool(np.all(values == values[:, :1]))
+        label = f"drawn_{address.replace('.', '_')}"
+        coords[label] = ("draw", values[:, 0], attrs) if alike else (("draw", "account"), values, attrs)
+    return coords
 
 
 def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
