@@ -52,6 +52,8 @@ STAND_INS: dict[str, Any] = {
     "at": "00:00",
     "regimen": [],
     "size": 1,
+    "draws": 1,
+    "between": ["unread", "unread"],
     "model": Model(format="ldnsim-model/1", name="unread", version="0", title="", slots={}, outputs={}),
     "duration": "1 d",
     "arms": {},

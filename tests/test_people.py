@@ -372,7 +372,7 @@ def test_a_faulty_table_is_told_with_its_place(ask, tmp_path, text, line, messag
     [
         ("wieght [kg]\n80\n", "{table: people.csv}", "column 'wieght' names no parameter"),
         ("weight [L]\n80\n", "{table: people.csv}", "column 'weight' is in L"),
-        ("weight [kg]\n-80\n", "{table: people.csv}", "column 'weight' is negative in line 2"),
+        ("weight [kg]\n-80\n", "{table: people.csv}", "column 'weight' is negative for person 1"),
         ("weight,person.weight [kg]\n8,80\n", "{table: people.csv}", "column 'person.weight' is given twice"),
         (TABLE, "{table: people.csv, size: 4}", "4 people, and 3 in people.csv"),
         (TABLE, "{table: persons.csv}", "there is no file 'persons.csv'"),

@@ -100,7 +100,7 @@ def test_draw_0_is_the_run_without_uncertainty_and_draws_stay_the_same(ask):
 def test_tables_show_people_and_uncertainty(ask, capsys):
     extra = RANGES + "population: {size: 6, seed: 4}\nreport: [mu_occupancy]\n"
     result = ldn.simulate(ask("2 d", "[pet_pool]", extra=extra, night=NIGHT, morning=MORNING))
-    assert result.Cp.dims == ("draw", "account", "arm", "subject", "time")
+    assert result.mu_occupancy.dims == ("draw", "account", "arm", "subject", "time")
     table = ldn.summarize(result)
     cell = next(each for each in comparison(table) if each.output == "mu_occupancy").rows[0].cells[0]
     without = ldn.summarize(stated(result))

@@ -51,7 +51,8 @@ def doubt_of(
     for index, address in enumerate(uncertainty.parameters):
         path: Path = ("uncertainty", "parameters", index)
         name = qualified(address, settings)
-        fault = _miss(address, name, known, path) or _not_drawn(name, known[name], fitted, given, path)
+        records = [setting.parameters[name] for setting in settings if name in setting.values]
+        fault = _miss(address, name, known, path) or _not_drawn(name, records, fitted, given, path)
         if fault is None and name in names:
             fault = Fault(f"{names[name]!r} and {address!r} are the same parameter", path, "each of them once")
         if fault is None:
@@ -137,14 +138,14 @@ def _miss(address: str, name: str, known: Mapping[str, Parameter], path: Path) -
 
 
 def _not_drawn(
-    name: str, record: Parameter, fitted: Mapping[str, str], given: Collection[str], path: Path
+    name: str, records: Sequence[Parameter], fitted: Mapping[str, str], given: Collection[str], path: Path
 ) -> Fault | None:
     """Why a parameter cannot be drawn from its range; or None."""
     if name in fitted:
         return Fault(f"{name} is drawn with the fit's covariance", path, "parameters that the fit does not hold")
     if name in given:
         return Fault(f"{name} moves nothing: the population says what it is", path, "a parameter that it does not give")
-    if record.range is None or record.range[0] == record.range[1]:
+    if any(record.range is None or record.range[0] == record.range[1] for record in records):
         return Fault(f"{name} has no range to draw from", path, "a parameter with a range")
     return None
 
