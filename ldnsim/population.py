@@ -17,7 +17,7 @@ __all__ = ["Population", "log_normal_factors"]
 class Population(Record):
     """How many virtual people, and the seed that they are drawn with."""
 
-    size: Annotated[Whole, Field(ge=1, le=100_000)]
+    size: Annotated[Whole, Field(ge=1, le=100_000_000)]
     seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
 
 
