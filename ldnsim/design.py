@@ -27,8 +27,8 @@ SAMPLED = ("latin_hypercube", "sobol", "random")
 class Range(Record):
     """All values between two: quantities, factors (`x 0.5`), clock times or whole numbers. A grid takes `points`."""
 
-    from_: ChangeValue = Field(alias="from")
-    to: ChangeValue
+    from_: ChangeValue | None = Field(None, alias="from")
+    to: ChangeValue | None = None
     scale: Literal["linear", "log"] = "linear"
     points: Annotated[Whole, Field(ge=2, le=MOST_POINTS)] | None = None
 
@@ -51,11 +51,14 @@ SweepAxis = Annotated[
 ]
 
 
+Kind = Literal["quantity", "factor", "clock", "whole"]
+
+
 @dataclass(frozen=True)
 class Ends:
     """A range as numbers: of what kind, from where to where, in which unit (a clock may go past 24 h)."""
 
-    kind: Literal["quantity", "factor", "clock", "whole"]
+    kind: Kind
     start: float
     stop: float
     unit: str
@@ -86,7 +89,7 @@ class Ends:
         return repr(float(number)) if self.unit == "1" else f"{float(number)!r} {self.unit}"
 
 
-def number_of(value: object) -> tuple[str, float, str]:
+def number_of(value: object) -> tuple[Kind, float, str]:
     """(kind, number, unit) of a value that has a place on a scale; LdnsimError for a name or a list."""
     text = value.strip() if isinstance(value, str) else ""
     if match := CLOCK.match(text):
@@ -99,21 +102,11 @@ def number_of(value: object) -> tuple[str, float, str]:
 
 def ends_of(address: str, given: Range) -> Ends:
     """The range of an address as numbers; an LdnsimError says why it is none. Paths start at the range."""
-    faults, ends = [], []
-    for key, value in (("from", given.from_), ("to", given.to)):
-        try:
-            ends.append(number_of(value))
-        except LdnsimError:
-            expected = "a value with its unit, a factor such as 'x 0.5', or a clock time; names are given as a list"
-            faults.append(Fault(f"{shown(value)} has no place in a range", (key,), expected))
-    if faults:
-        raise LdnsimError(faults)
-    (kind, start, unit), (other, stop, stop_unit) = ends
-    if kind == "quantity" and other == kind:
-        if parse_quantity(given.from_).dimension != parse_quantity(given.to).dimension:
-            other = "a value of another unit"
-        elif stop_unit != unit:
-            stop = coherent(parse_quantity(given.to)) / coherent(parse_quantity(f"1 {unit}"))
+    (kind, start, unit), (other, stop, _) = _both_ends(given)
+    if kind == other == "quantity":
+        first, last = parse_quantity(given.from_), parse_quantity(given.to)
+        other = kind if first.dimension == last.dimension else "whole"  # of another kind
+        stop = last.value if first.unit == last.unit else coherent(last) / coherent(parse_quantity(f"1 {unit}"))
     if kind != other:
         raise LdnsimError(Fault(f"{shown(given.from_)} and {shown(given.to)} do not span a range", (), "two of a kind"))
     if kind == "quantity" and address.startswith("population."):
@@ -123,12 +116,28 @@ def ends_of(address: str, given: Range) -> Ends:
     if given.scale == "log" and (kind == "clock" or not min(start, stop) > 0):
         what = "of clock times" if kind == "clock" else "that reaches zero or below"
         raise LdnsimError(Fault(f"a log range {what}", ("scale",), "linear, or two values above 0"))
-    if not start < stop:
+    if not 0 < stop - start < math.inf:
         message = f"the range from {shown(given.from_)} to {shown(given.to)} is empty"
         raise LdnsimError(Fault(message, (), "the lower value first"))
-    if not math.isfinite(stop - start):
-        raise LdnsimError(Fault("the range is out of all proportion", (), "values of usable size"))
-    return Ends(kind, start, stop, unit, given.scale == "log")  # type: ignore[arg-type]
+    return Ends(kind, start, stop, unit, given.scale == "log")
+
+
+def _both_ends(given: Range) -> list[tuple[Kind, float, str]]:
+    faults, ends = [], []
+    given_ends = {"from": given.from_, "to": given.to}
+    missing = [repr(key) for key, value in given_ends.items() if value is None]
+    if missing:
+        message = f"a range without {' and '.join(missing)}"
+        raise LdnsimError(Fault(message, (), "{from: 1 mg, to: 6 mg}", at_key=True))
+    for key, value in given_ends.items():
+        try:
+            ends.append(number_of(value))
+        except LdnsimError:
+            expected = "a value with its unit, a factor such as 'x 0.5', or a clock time; names are given as a list"
+            faults.append(Fault(f"{shown(value)} has no place in a range", (key,), expected))
+    if faults:
+        raise LdnsimError(faults)
+    return ends
 
 
 def values_of(address: str, axis: tuple[Any, ...] | Range) -> tuple[Any, ...]:

@@ -49,7 +49,7 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     time = result["time"].to_numpy().astype(float)
     for measure in measures(time, grid, curves, doses, np.arange(like.size)):
         name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
-        values, reason = judged(measure, unsolved.reshape(-1))
+        values, reason = judged(measure, unsolved)
         table[name] = xr.DataArray(values.reshape(like.shape), like.coords, like.dims, attrs=attrs)
         if reason is not None:
             attrs = {"long_name": f"Why there is no {name}"}
@@ -57,14 +57,16 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     return table
 
 
-def judged(measure: Measure, unsolved: Texts) -> tuple[Floats, Texts | None]:
+def judged(measure: Measure, unsolved: Texts | None) -> tuple[Floats, Texts | None]:
     """The values (rows,) with NaN where there is a reason against them, and the reasons; `unsolved` (rows,) says who
-    has no solution."""
+    has no solution, None that everybody has one."""
     if measure.reason is None:
-        return np.where(unsolved == "", measure.values, np.nan), None
-    reason = np.where(unsolved != "", unsolved, measure.reason)
-    reason = np.where((reason == "") & np.isnan(measure.values), "the output has missing values", reason)
-    return np.where(reason == "", measure.values, np.nan), reason
+        return measure.values if unsolved is None else np.where(unsolved == "", measure.values, np.nan), None
+    reason = measure.reason.copy()
+    if unsolved is not None:
+        reason = np.where(unsolved != "", unsolved, reason)
+    reason[np.isnan(measure.values) & ~reason.astype(bool)] = "the output has missing values"
+    return np.where(reason.astype(bool), np.nan, measure.values), reason
 
 
 def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> xr.Dataset:
@@ -166,14 +168,14 @@ def _doses(result: xr.Dataset, like: xr.DataArray) -> Floats:
     return _spread(taken, like, "dose")
 
 
-def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts:
-    """Why there is no solution, shape of `like`; "" where there is one."""
-    if "status" not in result:
-        return np.full(like.shape, "", dtype=object)
+def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:
+    """Why there is no solution, a row each; "" where there is one, None where all have one."""
+    if "status" not in result or not (result["status"] != 0).any():
+        return None
     status, reason = _spread(result["status"], like), _spread(result["reason"], like).astype(object)
     found = np.full(like.shape, "", dtype=object)
     found[status != 0] = "not solved: " + reason[status != 0]
-    return found
+    return found.reshape(-1)
 
 
 def labels(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:

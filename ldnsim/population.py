@@ -11,7 +11,7 @@ from ldnsim.variability import Correlation, Spread
 
 __all__ = ["Column", "Population", "Table"]
 
-LARGEST = 100_000
+LARGEST = 100_000_000
 MOST_QUANTITIES = 200
 
 

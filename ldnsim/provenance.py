@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
 
-__all__ = ["provenance", "shown_outputs"]
+__all__ = ["notes_of", "package_version", "provenance", "shown_outputs", "window_of"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -40,13 +40,19 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
     }
 
 
-def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+def window_of(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> tuple[float, float]:
+    """Start and end of what metrics describe, h: the scenario's window, or the last whole day that is looked at."""
     duration = hours(resolved.duration)
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     start, end = map(coherent, scenario.window) if scenario.window else (last_day, min(last_day + DAY, duration))
     if scenario.window is None and not times[0] <= start < end <= times[-1]:
         start, end = times[0], times[-1]  # sample times of the caller's own
-    window = (float(start), float(end))
+    return float(start), float(end)
+
+
+def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+    """Where a result comes from and what to know of it, as the attributes of its Dataset."""
+    window = window_of(scenario, resolved, times)
     doubt, table = resolved.uncertainty, resolved.population.table if resolved.population else None
     return {
         "Conventions": "CF-1.11",
@@ -63,12 +69,12 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "people_hash": table.digest if table else "",
         "fit_hash": hashlib.sha256(doubt.fit.model_dump_json().encode()).hexdigest() if doubt and doubt.fit else "",
         "uncertain": json.dumps(doubt.addresses if doubt else []),
-        "package_version": _version(),
+        "package_version": package_version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
-        "notes": _notes(scenario, resolved, window),
+        "notes": notes_of(scenario, resolved, window),
         "disclaimer": DISCLAIMER,
     }
 
@@ -86,7 +92,7 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
     return sentences
 
 
-def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
+def notes_of(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
     own = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved)]
     return [*own, *_account_notes(scenario), *_doubt_notes(resolved)]
@@ -160,7 +166,7 @@ def _doubt_notes(resolved: Resolved) -> Iterator[str]:
                     )
 
 
-def _version() -> str:
+def package_version() -> str:
     try:
         return version("ldnsim")
     except PackageNotFoundError:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.fields import Record
-from ldnsim.misfits import KEY_MARK, faults_of
+from ldnsim.misfits import faults_of, path_of
 from ldnsim.model import Model
 from ldnsim.yaml import HOLE
 
@@ -87,8 +87,7 @@ def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) ->
         if len(errors) > MOST_FAULTS:
             break
         for error in errors:
-            path = error["loc"][:-1] if error["loc"][-1:] == (KEY_MARK,) else error["loc"]
-            _take_out(working, path, gone, unknown=error["type"] == "extra_forbidden")
+            _take_out(working, path_of(error), gone, unknown=error["type"] == "extra_forbidden")
     return Reading(None, tuple(faults), Lost(gone))
 
 

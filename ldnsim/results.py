@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ldnsim.solving import Courses
     from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "dataset", "stated"]
+__all__ = ["Request", "dataset", "dose_times", "has_twin", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
 
     data: dict[str, xr.Variable] = {}
     for name, output in request.shown.items():
-        attrs = _attributes(name, output, request)
+        attrs = output_attributes(name, output, request)
         data[name] = cases(["account", "arm", *subject, "time"], found.values[name], attrs, 2)
-        if output.kind == "endogenous" and output.relative_to != "drug_free":
+        if has_twin(output):
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
             data[f"{name}_drug_free"] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
     flags = {
@@ -137,6 +137,27 @@ def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
     return coords
 
 
+def has_twin(output: Output) -> bool:
+    """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
+    return output.kind == "endogenous" and output.relative_to != "drug_free"
+
+
+def dose_times(people: list[tuple[Dose, ...]], *, amounts: bool = False, above_zero: bool = True) -> np.ndarray:
+    """When each person takes a dose, h, or how much is on its label, mg; (people, doses), NaN-padded."""
+    most = max(map(len, people))
+    found = np.full((len(people), most), np.nan)
+    alike = all(taken is people[0] for taken in people)
+    for person, taken in enumerate(people[:1] if alike else people):
+        for index, dose in enumerate(taken):
+            if dose.amount.value > 0 or not above_zero:
+                found[slice(None) if alike else person, index] = _label(dose) if amounts else dose.time
+    return found
+
+
+def _label(dose: Dose) -> float:
+    return coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
+
+
 def _dose_variables(
     doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
 ) -> dict[str, xr.Variable]:
@@ -144,15 +165,13 @@ def _dose_variables(
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for arm, people in enumerate(doses.values()):
+        for into, amounts in ((time, False), (amount, True)):
+            values = dose_times(people, amounts=amounts, above_zero=False)
+            into[arm, :, : values.shape[1]] = values
         alike = all(taken is people[0] for taken in people)
         for person, taken in enumerate(people[:1] if alike else people):
-            to = slice(None) if alike else person
             for index, dose in enumerate(taken):
-                time[arm, to, index] = dose.time
-                amount[arm, to, index] = (
-                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-                )
-                name[arm, to, index] = dose.input
+                name[arm, slice(None) if alike else person, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
         "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
@@ -161,7 +180,8 @@ def _dose_variables(
     }
 
 
-def _attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+    """Labels of an output: unit, what it is, evidence tags by account, the reach of human data."""
     model = request.scenario.model
     tags = {
         f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))

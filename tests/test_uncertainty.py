@@ -185,3 +185,8 @@ def test_a_faulty_fit_is_told_with_its_line(ask, tmp_path, changes, message):
     with pytest.raises(ldn.LdnsimError) as caught:
         with_fit(ask, tmp_path, changes)
     assert any(fault.message.startswith(message) and fault.line for fault in caught.value.faults), caught.value
+
+
+def test_a_sweep_says_that_it_does_not_draw(ask):
+    with pytest.raises(ldn.LdnsimError, match="a sweep does not draw what is uncertain"):
+        ldn.sweep(ask("1 d", "[pet_pool]", extra=RANGES, night=NIGHT), {"night.dose": ["1.5 mg", "3 mg"]})

@@ -105,8 +105,8 @@ class _Axes:
             yield from (fault.under(*path) for fault in caught.faults)
             return
         for fault in self.faults(address, (ends.text(ends.start), ends.text(ends.stop))):
-            last = {0: ("from",), 1: ("to",)}.get(fault.path[-1], ())  # type: ignore[call-overload]
-            yield replace(fault, path=(*path, *last))
+            end = (("from",), ("to",))[int(fault.path[-1])] if len(fault.path) > len(path) else ()
+            yield replace(fault, path=(*path, *end))
 
     def faults(self, address: str, values: tuple[Change, ...]) -> Iterator[Fault]:
         path = ("sweep", address)
