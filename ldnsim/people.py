@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.dosing import Dose, given_doses
 from ldnsim.fields import hours
 from ldnsim.population import log_normal_factors
 from ldnsim.system import System, molar_mass
+from ldnsim.taking import given_doses
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
     from ldnsim.addresses import Resolved, Setting
+    from ldnsim.dosing import Dose
     from ldnsim.model import Model
     from ldnsim.scenario import Scenario
 
@@ -31,11 +32,7 @@ def everyone(resolved: Resolved) -> range:
 def doses_of(scenario: Scenario, resolved: Resolved, arm: str, subjects: range) -> list[tuple[Dose, ...]]:
     """The doses that each of the subjects takes in an arm."""
     seed = resolved.population.seed if resolved.population else 1
-    duration = hours(resolved.duration)
-    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
-    some = subjects if drawn else subjects[:1]
-    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in some]
-    return taken if drawn else taken * len(subjects)  # one tuple for all: what is made of it is made once
+    return given_doses(resolved.arms[arm], hours(resolved.duration), scenario.start_day, seed, subjects)
 
 
 def parameters_of(model: Model, system: System, setting: Setting, resolved: Resolved, subjects: range) -> np.ndarray:
