@@ -12,6 +12,7 @@ from ldnsim.dosing import DAY, Dose
 from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
+from ldnsim.intake import dose_variables, missed_of
 from ldnsim.model import Output, weakest
 from ldnsim.provenance import provenance
 from ldnsim.system import System
@@ -80,7 +81,8 @@ def dataset(
     data["reason"] = variable(
         ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
     )
-    data.update(_dose_variables(request.doses, subject, variable))
+    missed = missed_of(scenario, resolved, request.subjects)
+    data.update(dose_variables(scenario.model, request.doses, missed, people=has_people))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
@@ -90,30 +92,6 @@ def dataset(
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
-
-
-def _dose_variables(
-    doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
-) -> dict[str, xr.Variable]:
-    most = max((len(taken) for people in doses.values() for taken in people), default=0)
-    shape = (len(doses), len(next(iter(doses.values()))), most)
-    time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
-    for arm, people in enumerate(doses.values()):
-        alike = all(taken is people[0] for taken in people)
-        for person, taken in enumerate(people[:1] if alike else people):
-            to = slice(None) if alike else person
-            for index, dose in enumerate(taken):
-                time[arm, to, index] = dose.time
-                amount[arm, to, index] = (
-                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-                )
-                name[arm, to, index] = dose.input
-    dims = ["arm", *subject, "dose"]
-    return {
-        "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
-        "dose_amount": variable(dims, amount, {"units": "mg", "long_name": "Dose on the label"}, 1),
-        "dose_input": variable(dims, name, {"long_name": "Input of the dose"}, 1),
-    }
 
 
 def _attributes(name: str, output: Output, request: Request, runs: list[Run]) -> dict[str, Any]:

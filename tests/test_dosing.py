@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from typing import Any
@@ -268,7 +269,7 @@ def test_ten_thousand_doses_by_the_clock():
     plan = arm(every="3 min", at="00:00", jitter="1 min", split="halves", bottle={"holds": 100, "t90": "1 d"})
     doses = given(plan, duration=500.0)
     assert len(doses) == 10_000
-    assert all(before.time <= after.time for before, after in zip(doses, doses[1:], strict=False))
+    assert all(before.time <= after.time for before, after in itertools.pairwise(doses))
 
 
 def test_two_lines_at_the_same_time_are_two_doses():
