@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ldnsim.addresses import resolve
+from ldnsim.errors import Fault, LdnsimError
 from ldnsim.fields import hours
-from ldnsim.people import doses_of
+from ldnsim.people import doses_of, everyone
 from ldnsim.schedule import label_molar_mass
 from ldnsim.taking import missed_doses
 from ldnsim.units import coherent
@@ -32,16 +34,26 @@ def planned_intake(scenario: Scenario, subject: int = 1) -> xr.Dataset:
     """What one person of the scenario takes and misses in each arm, without simulating anything.
 
     The variables of a result that are about doses, dims (arm, dose) and (arm, missed); without a population the person
-    is number 1. Raises LdnsimError as `simulate` does.
+    is number 1. Raises LdnsimError as `simulate` does, and for a person who is not there.
+    Attributes tell the length of the run (`hours`) and the weekday of day 1.
     """
     import xarray as xr  # imported late: it costs half a second
 
     resolved = resolve(scenario)
+    known = everyone(resolved)
+    if subject not in known:
+        raise LdnsimError(Fault(f"the scenario has no person {subject}", expected=f"1 to {known[-1]}"))
     subjects = range(subject, subject + 1)
     doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     missed = missed_of(scenario, resolved, subjects)
     return xr.Dataset(
-        dose_variables(scenario.model, doses, missed, people=False), {"arm": np.array(list(doses), dtype=object)}
+        dose_variables(scenario.model, doses, missed, people=False),
+        {"arm": np.array(list(doses), dtype=object)},
+        {
+            "start_day": scenario.start_day,
+            "hours": hours(resolved.duration),
+            "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
+        },
     )
 
 
