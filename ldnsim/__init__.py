@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize", "sweep"]
+__all__ = ["LdnsimError", "load_model", "load_scenario", "merge_shards", "plots", "simulate", "summarize", "sweep"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
     "load_model": "files",
     "load_scenario": "files",
+    "merge_shards": "sweeps.shards",
     "simulate": "simulation",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",

@@ -104,7 +104,7 @@ def run(
 
 
 @app.command()
-def sweep(
+def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     scenario: Annotated[str, typer.Argument(help="A scenario's name (see `ldnsim list`) or a path.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the result goes, a Zarr directory.")],
     axes: Annotated[
@@ -121,14 +121,22 @@ def sweep(
     changes: Sets = [],  # noqa: B006
     keep: Annotated[str, typer.Option(help="What is stored: metrics, quantiles (over people) or courses.")] = "metrics",
     workers: Annotated[int | None, typer.Option(help="Threads; one per core where left out.")] = None,
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="A Dask cluster that works instead.")] = "",
+    shard: Annotated[str, typer.Option(metavar="K/N", help="One of N jobs; `ldnsim merge` puts them together.")] = "",
+    formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
 ) -> None:
     """Compute every cell of a scenario's sweep; started again, it goes on where it stopped."""
+    from ldnsim.errors import Fault, LdnsimError
     from ldnsim.files import load_scenario
     from ldnsim.overview import failures
     from ldnsim.sweeps.options import axes_of, design_of
     from ldnsim.sweeps.sweep import sweep as swept
+    from ldnsim.sweeps.tables import check_tables, write_tables
     from ldnsim.terminal import print_sweep
 
+    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    if tables and shard:
+        raise LdnsimError(Fault("tables of a shard", expected="--format with `ldnsim merge`"))
     question = _changed(load_scenario(scenario), changes)
     try:
         result = swept(
@@ -138,12 +146,35 @@ def sweep(
             keep=keep,  # type: ignore[arg-type]  # anything else is told
             store=out,
             workers=workers,
+            scheduler=scheduler or None,
+            shard=shard or None,
             progress=True,
         )
     except KeyboardInterrupt:
         typer.echo(f"Stopped. What is done stands in {out}: the same command goes on from there.", err=True)
         raise typer.Exit(STOPPED) from None
-    print_sweep(result, [out])
+    if shard:
+        typer.echo(f"Shard {shard} of {out} is done. When all are: ldnsim merge {out}")
+        return
+    print_sweep(result, [out, *write_tables(out, result, tables)])
+    if failures(result)[0]:
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def merge(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store whose shards stand beside it.")],
+    formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
+) -> None:
+    """Put the shards of a sweep together into one store."""
+    from ldnsim.overview import failures
+    from ldnsim.sweeps.shards import merge_shards
+    from ldnsim.sweeps.tables import check_tables, write_tables
+    from ldnsim.terminal import print_sweep
+
+    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    result = merge_shards(store)
+    print_sweep(result, [store, *write_tables(store, result, tables)])
     if failures(result)[0]:
         raise typer.Exit(FAILED_CELLS)
 

@@ -165,6 +165,8 @@ def plan_of(
         raise LdnsimError(Fault("times are for courses", expected="keep='courses', or no times"))
     probes = _probes(scenario, cells)
     first, resolved = probes[0]
+    if keep == "quantiles" and resolved.population is None:
+        raise LdnsimError(Fault("quantiles are over people, and there is one", expected="population: {size: 200}"))
     people = _most_people(cells, probes)
     small = simulate(first, subjects=range(1, 2), rtol=rtol, solver=solver)
     at = None
