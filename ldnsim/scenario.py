@@ -14,6 +14,7 @@ from ldnsim.fields import Change, ChangeValue, Duration, Identifier, Names, Reco
 from ldnsim.misfits import faults_of
 from ldnsim.model import Model
 from ldnsim.population import Population
+from ldnsim.uncertainty import Uncertainty
 
 __all__ = ["Change", "Scenario"]
 
@@ -44,6 +45,7 @@ class Scenario(Record):
     window: Window | None = None
     sample: Duration | None = None
     population: Population | None = None
+    uncertainty: Uncertainty | None = None
     sweep: dict[str, SweepAxis] = Field(default_factory=dict)
     design: Design = Design()
     changes: Changes = Field(default_factory=dict)

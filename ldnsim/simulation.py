@@ -4,11 +4,12 @@ carries the drug-free twin of every person.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.addresses import resolve
+from ldnsim.addresses import resolve, settings_of_draw
 from ldnsim.capacity import free_memory, size_text
 from ldnsim.errors import Fault, LdnsimError
 from ldnsim.fields import hours
@@ -42,11 +43,12 @@ def simulate(
 ) -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
-    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
-    and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
-    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
-    `subjects` are those of the population who are wanted (from 1 on; None: all): they are the same people, to the bit,
-    whoever else is simulated. `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
+    Returns a Dataset with dims ([draw,] account, arm, [subject,] time): the reported outputs with their units, evidence
+    tags and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the
+    doses taken, a `status` and `reason` per person, and the provenance. Draw 0 of what is uncertain has the values as
+    stated. `times` (h, ascending) replaces the usual sampling; `subjects` are those of the population who are wanted
+    (from 1 on; None: all): they are the same people, to the bit, whoever else is simulated. `rtol` is the solver's
+    tolerance, `solver` "native" or "reference" (slow).
     Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have,
     and for what does not fit into memory.
     """
@@ -54,9 +56,17 @@ def simulate(
     subjects = everyone(resolved) if subjects is None else _known(subjects, everyone(resolved))
     at = sample_times(scenario, resolved) if times is None else _asked_for(times, hours(resolved.duration))
     shown = shown_outputs(scenario)
-    _check_room(len(resolved.settings) * (len(resolved.arms) + 1) * len(subjects) * len(shown) * len(at))
+    draws = resolved.uncertainty.draws if resolved.uncertainty else 0
+    rows = (1 + draws) * len(resolved.settings) * (len(resolved.arms) + 1) * len(subjects)
+    _check_room(rows * len(shown) * len(at))
     doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
-    found = solve(Look(scenario, subjects, at, shown, rtol, solver), [Case(resolved, doses)])
+    cases = [Case(resolved, doses)]
+    if resolved.uncertainty:
+        settings = resolved.settings
+        for draw in range(1, resolved.uncertainty.draws + 1):
+            drawn = settings_of_draw(scenario.model, resolved.uncertainty, settings, draw)
+            cases.append(Case(replace(resolved, settings=drawn), doses))
+    found = solve(Look(scenario, subjects, at, shown, rtol, solver), cases)
     return dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
 
 

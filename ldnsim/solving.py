@@ -17,7 +17,8 @@ from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.people import parameters_of
+from ldnsim.engine.schedules import Schedules, joined, pack
+from ldnsim.people import occasions_of, parameters_of
 from ldnsim.schedule import schedules_of
 from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
@@ -93,7 +94,7 @@ class _Structure:
     def __init__(self, system: System) -> None:
         self.system = system
         self.parameters: list[np.ndarray] = []
-        self.schedules: list[tuple[int, list[Any]]] = []
+        self.schedules: list[tuple[int, Schedules]] = []
         self.places: list[tuple[int, int, int, list[int]]] = []
         self._bodies: dict[Hashable, int] = {}
         self._blocks: dict[Hashable, int] = {}
@@ -109,7 +110,9 @@ class _Structure:
         for doses in case.doses.values():
             block = self._blocks.setdefault((body, id(doses)), len(self.schedules))
             if block == len(self.schedules):
-                self.schedules.append((body, schedules_of(doses, model, self.system, self.parameters[body])))
+                own = self.parameters[body]
+                occasions = occasions_of(self.system, setting, resolved, look.subjects, own, doses)
+                self.schedules.append((body, schedules_of(doses, model, self.system, own, occasions)))
             blocks.append(block)
         self.places.append((*place, body, blocks))
 
@@ -126,9 +129,9 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
     repeats = repeats_daily(system, tuple(names))
     clock = times % DAY if repeats else times
     with_day, place = np.unique(np.concatenate([day, clock, [DAY]]), return_inverse=True)
-    twin = rows.solved(np.arange(len(parameters)), [()] * len(parameters), with_day)
+    twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day)
     who = np.concatenate([np.arange(people) + body * people for body, _ in structure.schedules])
-    schedules = [schedule for _, block in structure.schedules for schedule in block]
+    schedules = joined([block for _, block in structure.schedules])
     # from midnight of day 1 on, whatever is looked at
     arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times))
     both = _Both(arms, twin, who, people)
@@ -172,7 +175,7 @@ class _Rows:
         self._system = system
         self._solve = choose.solver(look.solver, look.threads)
 
-    def solved(self, who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
+    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray) -> Solution:
         """Solve rows, each of a person `who`; Solution arrays (rows, ...)."""
         rows = np.flatnonzero(self._status[who] == Status.SOLVED)
         if len(rows) == len(who):
@@ -180,7 +183,7 @@ class _Rows:
         values = np.full((len(self._given[0]), len(who), len(at)), np.nan).transpose(1, 2, 0)
         status, reason = self._status[who], [self._reason[person] for person in who]
         if len(rows):
-            some = [schedules[row] for row in rows]
+            some = schedules.of(rows)
             done = self._solve(
                 self._system, self._parameters[who[rows]], self._start[who[rows]], some, at, *self._given
             )

@@ -91,11 +91,19 @@ def _sentences(result: xr.Dataset) -> list[str]:
     lead = f"Metrics over hours {start:g} to {end:g}; differences are to the first arm."
     if "subject" in result.dims:
         lead += " Numbers are medians of people (5 to 95 % of them); differences are taken within each person first."
+    if "draw" in result.dims:
+        lead += (
+            f" In braces: 5 to 95 % over {result.sizes['draw'] - 1} draws of what is uncertain ({_uncertain(result)})."
+        )
     changes = json.loads(result.attrs.get("changes", "{}"))
     changed = "Changed: " + ", ".join(f"{address} = {value}" for address, value in changes.items()) if changes else ""
     notes = [f"Note: {note}" for note in _texts(result, "notes")]
     cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
     return [text for text in (lead, changed, *notes, *found, cannot, str(result.attrs["disclaimer"])) if text]
+
+
+def _uncertain(result: xr.Dataset) -> str:
+    return ", ".join(json.loads(result.attrs.get("uncertain", "[]")))
 
 
 def _texts(result: xr.Dataset, name: str) -> list[str]:
@@ -131,4 +139,5 @@ def _table(compared: Comparison, titles: dict[str, str]) -> Table:
 
 def _text(cell: Cell) -> str:
     notes = "".join(f" [{note + 1}]" for note in cell.notes)
-    return cell.text + (f" ({cell.spread})" if cell.spread else "") + notes
+    spread = f" ({cell.spread})" if cell.spread else ""
+    return cell.text + spread + (f" {{{cell.doubt}}}" if cell.doubt else "") + notes

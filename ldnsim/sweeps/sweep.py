@@ -124,6 +124,9 @@ def with_sweep(
         message = "an empty sweep" if axes is not None else "there is nothing to sweep"
         raise LdnsimError(Fault(message, ("sweep",), "axes, such as {'night.dose': ['1.5 mg', '3 mg']}"))
     faults += axis_faults(changed, Lost())
+    if changed.uncertainty is not None:
+        expected = "no uncertainty, or axes over the parameters"
+        faults.append(Fault("a sweep does not draw what is uncertain", ("uncertainty",), expected, at_key=True))
     if faults:
         raise LdnsimError(faults)
     return changed
