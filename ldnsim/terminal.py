@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from ldnsim.comparison import Cell, Comparison, comparison
+from ldnsim.overview import extremes, failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["console", "print_answer"]
+__all__ = ["console", "print_answer", "print_sweep"]
 
 WIDTH = 80  # where the output is no terminal
 MOST_DIFFERENCES = 3  # arms up to which each difference has a line of its own
@@ -47,6 +48,38 @@ def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], 
             out.print(f"  {number} {note}", style="dim", markup=False)
     out.print()
     for sentence in _sentences(result):
+        out.print(sentence, style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+MOST_REASONS = 5  # of failed cells
+
+
+def print_sweep(table: xr.Dataset, written: Iterable[Path]) -> None:
+    """What a sweep found, in a table; how many cells failed, and why; where it all is."""
+    from rich import box
+    from rich.table import Table
+
+    out = console()
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for heading in ("", "lowest", "where", "highest", "where"):
+        found.add_column(heading, justify="right" if heading.endswith("est") else "left")
+    for account, group in groupby(extremes(table), key=lambda extreme: extreme.account):
+        found.add_row(f"[bold]{escape(account)}[/]")
+        for one in group:
+            cells = (f"  {one.output} {one.metric}", one.lowest, one.lowest_at, one.highest, one.highest_at)
+            found.add_row(*map(escape, cells))
+    if found.row_count:
+        out.print(found)
+    if "subject" in table.dims:
+        out.print("People count by their median.", style="dim")
+    failed, whole, reasons = failures(table)
+    if failed:
+        out.print(f"{failed:,} of {whole:,} could not be solved:", style="bold")
+        for reason, count in list(reasons.items())[:MOST_REASONS]:
+            out.print(f"  {count:,}: {reason}", markup=False)
+    for sentence in (*_texts(table, "notes"), str(table.attrs["disclaimer"])):
         out.print(sentence, style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
