@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ldnsim.model import Model
     from ldnsim.scenario import Scenario
 
-__all__ = ["dose_variables", "missed_of", "planned_intake"]
+__all__ = ["LabelWeight", "dose_times", "dose_variables", "missed_of", "planned_intake"]
 
 MG = 1e6  # in a kg
 Taken = Mapping[str, Sequence[tuple["Dose", ...]]]  # arm -> the doses of each person
@@ -71,7 +71,7 @@ def dose_variables(model: Model, doses: Taken, missed: Taken, *, people: bool) -
     label that was really in it), `dose_late` (h after the planned time), `dose_infuse` (h). Doses missed have variables
     of their own, (arm, [subject,] missed).
     """
-    weigh = _Scale(model)
+    weigh = LabelWeight(model)
     columns: dict[str, tuple[Callable[[Dose], Any], dict[str, str]]] = {
         "time": (lambda dose: dose.time, {"units": "h", "long_name": "Time of the dose"}),
         "amount": (weigh, {"units": "mg", "long_name": "Dose on the label"}),
@@ -102,7 +102,7 @@ def dose_variables(model: Model, doses: Taken, missed: Taken, *, people: bool) -
     return found
 
 
-class _Scale:
+class LabelWeight:
     """mg on the label of a dose, whatever unit it was written in; each amount is looked up once."""
 
     def __init__(self, model: Model) -> None:
@@ -117,6 +117,20 @@ class _Scale:
                 amount *= label_molar_mass(self.model, self.model.inputs[dose.input]) * 1e-12
             self.known[key] = amount * MG
         return self.known[key]
+
+
+def dose_times(
+    people: Sequence[tuple[Dose, ...]], *, weigh: LabelWeight | None = None, above_zero: bool = True
+) -> np.ndarray:
+    """When each person takes a dose, h, or how much is on its label, mg; (people, doses), NaN-padded."""
+    most = max(map(len, people))
+    found = np.full((len(people), most), np.nan)
+    alike = all(taken is people[0] for taken in people)
+    for person, taken in enumerate(people[:1] if alike else people):
+        for index, dose in enumerate(taken):
+            if dose.amount.value > 0 or not above_zero:
+                found[slice(None) if alike else person, index] = weigh(dose) if weigh else dose.time
+    return found
 
 
 def _variables(
