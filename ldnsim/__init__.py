@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldnsim import plots as plots
     from ldnsim.errors import LdnsimError
-    from ldnsim.files import load_model, load_scenario
+    from ldnsim.files import load_fit, load_model, load_scenario
+    from ldnsim.fitting import fit
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = ["LdnsimError", "fit", "load_fit", "load_model", "load_scenario", "plots", "simulate", "summarize"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "fit": "fitting",
+    "load_fit": "files",
     "load_model": "files",
     "load_scenario": "files",
     "simulate": "simulation",

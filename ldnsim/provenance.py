@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
 
-__all__ = ["provenance", "shown_outputs"]
+__all__ = ["package_version", "provenance", "shown_outputs"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -59,7 +59,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "scenario_text": scenario.text,
         "changes": json.dumps(scenario.changes),
         "seed": resolved.population.seed if resolved.population else 1,
-        "package_version": _version(),
+        "package_version": package_version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
@@ -139,7 +139,8 @@ def _account_notes(scenario: Scenario) -> Iterator[str]:
                 )
 
 
-def _version() -> str:
+def package_version() -> str:
+    """The version of this package, as it is installed."""
     try:
         return version("ldnsim")
     except PackageNotFoundError:

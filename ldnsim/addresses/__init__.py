@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from ldnsim.addresses.axes import axis_faults
 from ldnsim.addresses.resolving import Resolved, examine, resolve
-from ldnsim.addresses.settings import RESERVED, Setting, setting_of
+from ldnsim.addresses.settings import RESERVED, Setting, qualified, setting_of
 
-__all__ = ["RESERVED", "Resolved", "Setting", "axis_faults", "examine", "resolve", "setting_of"]
+__all__ = ["RESERVED", "Resolved", "Setting", "axis_faults", "examine", "qualified", "resolve", "setting_of"]

@@ -3,6 +3,7 @@
 time_course(result, output)    the whole course, a panel per account, a colour per arm
 last_day(result, output)       the last whole day by clock time
 by_arm(table, metric)          one metric against the arms, a series per account
+predicted_observed(predictions)  a fit's data against the model; residuals(predictions) in units of their errors
 
 They read Datasets only, so a result opened from a file is drawn like a fresh one.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from ldnsim.plots.arms import by_arm
 from ldnsim.plots.courses import last_day, time_course
+from ldnsim.plots.fits import predicted_observed, residuals
 from ldnsim.plots.style import TEMPLATE
 
-__all__ = ["TEMPLATE", "by_arm", "last_day", "time_course"]
+__all__ = ["TEMPLATE", "by_arm", "last_day", "predicted_observed", "residuals", "time_course"]
