@@ -149,7 +149,9 @@ class Loader:
         if isinstance(name, str):
             reading = self._named(name, draft, Model, path)
         elif name is not None and name is not HOLE:
-            draft.faults.append(Fault(f"a {KIND_OF[Scenario]} or {KIND_OF[Fit]} names its model", path, "model: ldn"))
+            draft.faults.append(
+                Fault(f"a {KIND_OF[FORMATS[draft.content['format']]]} names its model", path, "model: ldn")
+            )
         draft.lost |= {path} if reading.record is None else set(reading.lost.under("model"))
         if name is not None:
             draft.content["model"] = HOLE if reading.record is None else reading.record

@@ -35,10 +35,11 @@ def statements(
     directions: Floats,
 ) -> list[str]:
     """Sentences, most important first; `spread` and `directions` are those of `covariance`."""
+    open_directions = list(_open_directions(problem, spread, directions))
     return [
         *_scatter(problem, best),
-        *_open_directions(problem, spread, directions),
-        *_correlated(problem.axes, correlation),
+        *(_together(part) for part in open_directions),
+        *_correlated(problem.axes, correlation, open_directions),
         *_ends(problem.axes, best, intervals),
         *_unmoved(problem, best),
     ]
@@ -53,28 +54,34 @@ def _scatter(problem: Problem, best: Point) -> Iterator[str]:
         )
 
 
-def _open_directions(problem: Problem, spread: Floats, directions: Floats) -> Iterator[str]:
-    """Directions along which the data let the parameters go as far as the bounds do."""
+def _open_directions(problem: Problem, spread: Floats, directions: Floats) -> Iterator[dict[str, float]]:
+    """Directions of several parameters along which the data let them go as far as the bounds do: name -> share."""
     for how_far, direction in zip(spread, directions, strict=True):
         if how_far < OPEN:
             continue
         share = direction * [axis.width(1.0) if axis.logarithmic else 1.0 for axis in problem.axes]
         share /= share[np.argmax(np.abs(share))]
-        part = [(axis, float(s)) for axis, s in zip(problem.axes, share, strict=True) if abs(s) > TAKES_PART]
-        if len(part) == 1:
-            continue  # its profile says so
-        up, down = ([axis.name for axis, s in part if s * sign > 0] for sign in (1, -1))
-        moves = f"{_and(up)} can rise {'together' if len(up) > 1 else ''}".rstrip()
-        moves += f" while {_and(down)} fall{'s' if len(down) == 1 else ''}" if down else ""
-        what = "their ratio" if len(up) == 2 and not down else "their product" if len(part) == 2 else "combinations"
-        yield f"{moves}, and the data hardly change: they fix {what}, not the values one by one."
+        part = {axis.name: float(s) for axis, s in zip(problem.axes, share, strict=True) if abs(s) > TAKES_PART}
+        if len(part) > 1:  # of one alone its profile tells
+            yield part
 
 
-def _correlated(axes: tuple[Axis, ...], correlation: Floats) -> Iterator[str]:
+def _together(part: dict[str, float]) -> str:
+    up, down = ([name for name, share in part.items() if share * sign > 0] for sign in (1, -1))
+    moves = f"{_and(up)} can rise {'together' if len(up) > 1 else ''}".rstrip()
+    moves += f" while {_and(down)} fall{'s' if len(down) == 1 else ''}" if down else ""
+    fixed = f"{'their ratio' if len(part) == 2 else 'ratios'}" if not down else "combinations of them"
+    fixed = "their product" if len(part) == 2 and down else fixed
+    return f"{moves}, and the data hardly change: they fix {fixed}, not the values one by one."
+
+
+def _correlated(axes: tuple[Axis, ...], correlation: Floats, open_directions: list[dict[str, float]]) -> Iterator[str]:
+    """Pairs that no open direction speaks of."""
     for first in range(len(axes)):
         for second in range(first):
             found = correlation[first, second]
-            if abs(found) > CORRELATED:
+            named = any({axes[first].name, axes[second].name} <= part.keys() for part in open_directions)
+            if abs(found) > CORRELATED and not named:
                 both = axes[first].logarithmic and axes[second].logarithmic
                 what = ("ratio" if found > 0 else "product") if both else ("difference" if found > 0 else "sum")
                 yield (
