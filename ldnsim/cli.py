@@ -156,10 +156,11 @@ def describe(
     ] = "",
     changes: Sets = [],  # noqa: B006
 ) -> None:
-    """Parts, equations, parameters and sources of a model; or a scenario's question and dose calendar."""
-    from ldnsim.describe import describe_model, describe_part, describe_scenario
+    """Parts, equations, parameters and sources of a model; or a scenario's or fit's question and dose calendar."""
+    from ldnsim.describe import describe_fit, describe_model, describe_part, describe_scenario
     from ldnsim.errors import Fault, LdnsimError
     from ldnsim.files import find_any, load_bibliography
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Model, Part
     from ldnsim.scenario import Scenario
 
@@ -173,6 +174,8 @@ def describe(
         raise LdnsimError(Fault("--set changes scenarios only", expected="the name of a scenario"))
     elif isinstance(record, Model):
         text = describe_model(record, load_bibliography())
+    elif isinstance(record, Fit):
+        text = describe_fit(record)
     else:
         assert isinstance(record, Part)
         text = describe_part(record, load_bibliography())

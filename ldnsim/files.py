@@ -75,14 +75,16 @@ def load_fit(name: str | Path) -> Fit:
 
 
 def find_any(name: str | Path) -> Record:
-    """A model, part or scenario by name (looked for in this order) or path; raises LdnsimError with all faults."""
+    """A model, part, scenario or fit by name (looked for in this order) or path; raises LdnsimError with all faults."""
     if _is_path(name):
         return check_file(Path(name))
-    known = {**library("scenarios"), **library("parts"), **library("models")}
+    known = {**library("fits"), **library("scenarios"), **library("parts"), **library("models")}
     if str(name) not in known:
         expected = f"a path that ends in .yaml, or one of {listed(known)}"
         raise LdnsimError(
-            Fault(f"there is no model, part or scenario {shown(str(name))}", (), expected, nearest(str(name), known))
+            Fault(
+                f"there is no model, part, scenario or fit {shown(str(name))}", (), expected, nearest(str(name), known)
+            )
         )
     return check_file(known[str(name)])
 

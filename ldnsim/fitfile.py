@@ -125,6 +125,14 @@ class Fact(Record):
     source: Names = ()
     note: str = ""
 
+    @property
+    def what(self) -> str:
+        """What of the output it speaks of, in words."""
+        if self.metric:
+            return self.metric
+        at, over = (moment if isinstance(moment, str | None) else f"{moment:g} h" for moment in (self.at, self.over))
+        return f"at {at}" + (f" over that at {over}" if over is not None else "")
+
     def unit_for(self, unit: str) -> str:
         """The unit of what this speaks of, where the output is in `unit`."""
         if self.over is not None:

@@ -13,12 +13,13 @@ from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN
 from ldnsim.fields import hours
 from ldnsim.fitfile import HOURS_ABOVE, OF_CONCENTRATION
-from ldnsim.system import molar_mass
+from ldnsim.system import compose, molar_mass
 from ldnsim.units import coherent, drug_dimension, parse_unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from ldnsim.addresses import Setting
     from ldnsim.fitfile import Estimate, Fact, Fit
 
 __all__ = ["datum_faults", "fit_faults"]
@@ -67,6 +68,8 @@ def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
             yield from _time_faults(fit, address, estimate)
             continue
         found = qualified(address, [setting])
+        if "." not in found and _is_asked_otherwise(fit, estimate):
+            continue
         if found in seen:
             yield Fault(f"{address} is {seen[found]} again", path, "each parameter once", at_key=True)
             continue
@@ -74,7 +77,9 @@ def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
         if found in {qualified(changed, [setting]) for changed in fit.changes}:
             yield Fault(f"{address} is changed and estimated", path, "one of the two", at_key=True)
             continue
-        faults = list(_parameter_faults(fit, address, estimate))
+        faults = list(_parameter_faults(fit, address, estimate, setting.values))
+        if not faults and found not in _behind_data(fit, setting):
+            faults = [Fault(f"{address} moves none of the data", path, "data that depend on it", at_key=True)]
         yield from faults
         if not faults:
             resolved, _ = examine(fit.scenario, Lost())
@@ -83,7 +88,24 @@ def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
             yield from _bound_faults(address, estimate, [coherent(q, mass) for q in (start, *estimate.bounds)])
 
 
-def _parameter_faults(fit: Fit, address: str, estimate: Estimate) -> Iterator[Fault]:
+def _is_asked_otherwise(fit: Fit, estimate: Estimate) -> bool:
+    """Whether it may be a time that the data call by another name, which is told there."""
+    called = {moment for fact in fit.data.values() for moment in (fact.at, fact.over) if isinstance(moment, str)}
+    return estimate.bounds[0].dimension == BUILT_IN["day"] and bool(called - fit.estimate.keys())
+
+
+def _behind_data(fit: Fit, setting: Setting) -> set[str]:
+    """Every parameter that a datum, or the way of a dose to it, depends on."""
+    rests_on = compose(fit.model, setting.parts).rests_on
+    behind = {name for fact in fit.data.values() for name in rests_on.get(fact.output, ())}
+    taken = {line.input for arm in fit.arms.values() for line in arm.regimen}
+    for product in (product for name, product in fit.model.inputs.items() if name in taken):
+        if behind & set(product.to):
+            behind |= {way for way in (product.lag, *product.to.values()) if isinstance(way, str)}
+    return behind
+
+
+def _parameter_faults(fit: Fit, address: str, estimate: Estimate, known: Collection[str]) -> Iterator[Fault]:
     """What an address is told when it is changed to the start or to a bound; and only parameters can be estimated."""
     told: set[str] = set()
     values = {("bounds", 0): estimate.bounds[0], ("bounds", 1): estimate.bounds[1]}
@@ -101,7 +123,7 @@ def _parameter_faults(fit: Fit, address: str, estimate: Estimate) -> Iterator[Fa
                 told.add(fault.message)
                 path = ("estimate", address, *(() if fault.at_key else place))
                 expected = "slot.parameter" if "slot.rivals" in fault.expected else fault.expected
-                near = fault.nearest or nearest(address, fit.times)
+                near = fault.nearest if fault.nearest in known else nearest(address, [*fit.times, *known])
                 yield Fault(fault.message, path, expected, near, at_key=fault.at_key)
 
 
@@ -202,7 +224,11 @@ def _output_faults(fit: Fit, fact: Fact, path: Path) -> Iterator[Fault]:
     for field, found in (("value", fact.value), ("sd", fact.sd)):
         if found is not None and drug_dimension(found.dimension, fact.of is not None) != dimension:
             hint = ", or `of` to say which drug is weighed" if found.dimension.mass and not fact.of else ""
-            yield Fault(f"{found} has another unit than {fact.output}", (*path, field), f"a value in {wanted}{hint}")
+            yield Fault(
+                f"{found} has another unit than {fact.output}",
+                (*path, field),
+                f"a value in {wanted}{hint}" if wanted != "1" else "a share, such as 40 %",
+            )
 
 
 def _amount_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.errors import Fault, LdnsimError, listed
-from ldnsim.files import load_fit
+from ldnsim.checks import datum_faults, fit_faults
+from ldnsim.errors import Fault, LdnsimError, Lost, listed
+from ldnsim.files import load_bibliography, load_fit
 from ldnsim.fitfile import Fit
 from ldnsim.fitting.problem import Problem, problem_of
 from ldnsim.fitting.profile import Interval, covariance, profile
@@ -39,6 +40,7 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     that can be solved, no convergence.
     """
     record = what if isinstance(what, Fit) else load_fit(what)
+    _refuse_faulty(record)
     problem = problem_of(record, solver)
     _refuse_still(problem, look(problem, problem.start))
     begun = starts(problem)
@@ -64,6 +66,18 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     if agreeing == 1 and len(begun) > 1:
         said.insert(0, "Only one start ended at this optimum: there may be a better one, more `starts` would tell.")
     return _result(problem, best, intervals, spreads, correlation, said, agreeing, len(begun))
+
+
+def _refuse_faulty(record: Fit) -> None:
+    """What a file is told when it is read: a record may be made, or changed, in Python."""
+    faults = fit_faults(record, load_bibliography(record.folder), Lost())
+    for name in record.tables:
+        rows = [fact for label, fact in record.data.items() if label.startswith(f"{name}.")]
+        faults += [fault for fact in rows for fault in datum_faults(record, fact, ("tables", name), Lost())]
+        if not rows:
+            faults.append(Fault("the table was not read", ("tables", name), "a fit from `load_fit`, or facts"))
+    if faults:
+        raise LdnsimError(faults)
 
 
 def _refuse_still(problem: Problem, point: Point) -> None:
@@ -155,7 +169,7 @@ def _predictions(problem: Problem, best: Point) -> pd.DataFrame:
         {
             "arm": [fact.arm for fact in facts],
             "output": [fact.output for fact in facts],
-            "what": [_words(fact.metric, fact.at, fact.over) for fact in facts],
+            "what": [fact.what for fact in facts],
             "observed": problem.observed,
             "error": np.where(has_error, problem.error, np.nan),
             "predicted": predicted,
@@ -168,10 +182,3 @@ def _predictions(problem: Problem, best: Point) -> pd.DataFrame:
         },
         index=pd.Index(list(problem.facts), name="datum"),
     )
-
-
-def _words(metric: str | None, at: float | str | None, over: float | str | None) -> str:
-    def hour(moment: float | str | None) -> str:
-        return moment if isinstance(moment, str) else f"{moment:g} h"
-
-    return metric or f"at {hour(at)}" + (f" over that at {hour(over)}" if over is not None else "")
