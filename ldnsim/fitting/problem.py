@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Axis", "Problem", "problem_of"]
 
+SAME = 1e-6  # h: marks counted from different starts differ in their last bits
 CLOSE = 5 / 60  # h between samples where an estimated time may lie
 
 
@@ -174,7 +175,11 @@ def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: Estim
 
 def _times(fit: Fit, resolved: Resolved) -> Floats:
     """The usual samples, every time that a datum speaks of, and all of where an estimated time may lie."""
-    return np.unique(np.concatenate([sample_times(fit.scenario, resolved), *_asked(fit)]))
+    usual = sample_times(fit.scenario, resolved)
+    asked = np.unique(np.concatenate([np.empty(0), *_asked(fit)]))
+    new = [np.all(np.abs(usual - moment) > SAME) for moment in asked]
+    more = asked[new]
+    return np.unique(np.concatenate([usual, more[np.diff(more, prepend=-np.inf) > SAME]]))
 
 
 def _asked(fit: Fit) -> Iterator[Floats]:

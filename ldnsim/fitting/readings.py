@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reading", "value_at"]
 
+COINCIDENT = 1e-6  # h
+
 
 def reading(fact: Fact, times: Floats, curves: Floats, doses: Floats, moments: dict[str, Floats]) -> Floats:
     """What each of the curves (lanes, times) says of a fact, shape (lanes,), in the output's unit.
@@ -36,15 +38,17 @@ def reading(fact: Fact, times: Floats, curves: Floats, doses: Floats, moments: d
 
 
 def value_at(times: Floats, curves: Floats, at: Floats) -> Floats:
-    """Each curve (lanes, times) at its own time (lanes,), along a cubic through the four samples around it."""
+    """Each curve (lanes, times) at its own time (lanes,), along a cubic through the four samples around it; of samples
+    that coincide, before and after a dose, the cubic takes the later."""
     found = np.empty(len(curves))
+    apart = np.flatnonzero(np.append(np.diff(times) > COINCIDENT, True))
     for lane, (curve, moment) in enumerate(zip(curves, at, strict=True)):
         place = int(np.searchsorted(times, moment))
         if place < len(times) and times[place] == moment:
             found[lane] = curve[place]
             continue
-        first = min(max(place - 2, 0), max(len(times) - 4, 0))
-        x, y = times[first : first + 4], curve[first : first + 4]
+        first = min(max(int(np.searchsorted(times[apart], moment)) - 2, 0), max(len(apart) - 4, 0))
+        x, y = times[apart[first : first + 4]], curve[apart[first : first + 4]]
         gaps = x[:, None] - x[None, :] + np.eye(len(x))
         shares = (moment - x)[None, :] * (1 - np.eye(len(x))) + np.eye(len(x))
         found[lane] = float(np.sum(y * np.prod(shares / gaps, axis=1)))
@@ -68,11 +72,13 @@ def _vertex(grid: Floats, curves: Floats) -> tuple[Floats, Floats]:
     if grid.size < 3:
         return time, height
     left, right = grid[middle - 1] - grid[middle], grid[middle + 1] - grid[middle]
+    apart = (left < -COINCIDENT) & (right > COINCIDENT)  # no parabola at a jump, whose samples coincide
+    left, right = np.where(apart, left, -1.0), np.where(apart, right, 1.0)
     peak = curves[rows, middle]
     below, above = (curves[rows, middle - 1] - peak) / left, (curves[rows, middle + 1] - peak) / right
     bend = (above - below) / (right - left)
     slope = below - bend * left
-    inside = (top == middle) & (bend < 0) & (left < -1e-6) & (right > 1e-6)  # not at a jump, whose samples coincide
+    inside = apart & (top == middle) & (bend < 0)
     shift = np.divide(-slope, 2 * bend, out=np.zeros_like(slope), where=inside)
     return time + np.where(inside, shift, 0.0), height + np.where(inside, slope * shift / 2, 0.0)
 

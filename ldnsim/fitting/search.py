@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Point", "descend", "look", "starts"]
 
 STEP = 1e-3  # of the logarithm, or of the way between the bounds on a linear scale
-TOLERANCE = 1e-10
+TOLERANCE = 1e-8
 MOST_STEPS = 200
 
 

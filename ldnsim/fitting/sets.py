@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from ldnsim.fields import Record
 from ldnsim.files import check_file, library
 from ldnsim.library import BIBLIOGRAPHY, is_file
 from ldnsim.model import Account
@@ -14,7 +14,6 @@ from ldnsim.units import Quantity
 from ldnsim.yaml import read_text
 
 if TYPE_CHECKING:
-    from ldnsim.fields import Record
     from ldnsim.fitting.result import FitResult
     from ldnsim.model import Model
 
@@ -75,8 +74,7 @@ def record_text(record: Record) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.scalarstring import LiteralScalarString
 
-    content = _plain(record.model_dump(by_alias=True, exclude_defaults=True, exclude={"slots"}))
-    content = {"format": record.format, **content}  # type: ignore[attr-defined]
+    content = _plain(record)
     if slots := getattr(record, "slots", None):
         content["slots"] = {slot: [part.name for part in parts] for slot, parts in slots.items()}
     if "equations" in content:
@@ -120,13 +118,19 @@ def _plain(found: Any) -> Any:
     """Records as mappings of what YAML knows: quantities as text, tuples as lists."""
     if isinstance(found, Quantity):
         return str(found) if found.unit != "1" else found.value
+    if isinstance(found, Record):
+        fields = {info.alias or name: (name, info) for name, info in type(found).model_fields.items()}
+        said = {
+            key: getattr(found, name)
+            for key, (name, info) in fields.items()
+            if getattr(found, name) != info.get_default(call_default_factory=True)
+        }
+        return {key: _plain(value) for key, value in {**said, **(found.__pydantic_extra__ or {})}.items()}
     if isinstance(found, dict):
-        if found.keys() == {"value", "unit"}:  # a quantity that pydantic took apart
-            return _plain(Quantity(found["value"], found["unit"]))
         return {key: _plain(value) for key, value in found.items()}
     if isinstance(found, list | tuple):
         return [_plain(value) for value in found]
-    return found.value if isinstance(found, Enum) else found
+    return found
 
 
 def fit_files(result: FitResult) -> dict[str, str]:
