@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ldnsim.fitting import fit
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sweeps.sweep import sweep
 
-__all__ = ["LdnsimError", "fit", "load_fit", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = ["LdnsimError", "fit", "load_fit", "load_model", "load_scenario", "plots", "simulate", "summarize", "sweep"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "load_scenario": "files",
     "simulate": "simulation",
     "summarize": "metrics",
+    "sweep": "sweeps.sweep",
 }
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim import metrics
 from ldnsim.engine import native
 from ldnsim.errors import LdnsimError
 from ldnsim.fitfile import Fit
@@ -18,6 +17,7 @@ from ldnsim.fitting import fit_files, fitted_model
 from ldnsim.fitting.problem import problem_of
 from ldnsim.fitting.readings import METRICS, value_at
 from ldnsim.fitting.search import look
+from ldnsim.measures import METRICS as MEASURES
 
 MODELS = Path(__file__).parent / "models"
 HEAD = """\
@@ -71,6 +71,11 @@ def table(levels):
     return "arm,output,time,value\n" + "".join(
         f"once,Cp,{hour},{level!r}\n" for hour, level in zip(HOURS, map(float, levels), strict=True)
     )
+
+
+@cache
+def fitted(name):
+    return ldn.fit(name)
 
 
 # --- known parameters
@@ -286,11 +291,25 @@ def test_the_numbers_are_json_that_others_can_draw_from(fit_of, truth, tmp_path)
     assert len(found["provenance"]["model_hash"]) == 64
 
 
+def test_what_a_fit_found_can_be_drawn_from_as_what_is_uncertain(tmp_path):
+    """The file, as it is written, in a scenario's `uncertainty`: draws spread as the fit's covariance says."""
+    found = fitted("naltrexone_oral")
+    (tmp_path / "found.fit.json").write_text(fit_files(found)["naltrexone_oral.fit.json"])
+    (tmp_path / "q.yaml").write_text(
+        "format: ldnsim-scenario/1\nname: q\nquestion: q\nmodel: ldn\naccounts: [pet_pool]\nduration: 24 h\n"
+        "arms: {once: {regimen: [{input: oral, dose: 50 mg, at: '00:00', until: day 1}]}}\nreport: [Cp]\n"
+        "uncertainty: {draws: 60, fit: found.fit.json}\n"
+    )
+    levels = ldn.simulate(ldn.load_scenario(tmp_path / "q.yaml"), times=[0.0, 1.0, 2.0])["Cp"].squeeze()
+    assert levels.sizes["draw"] == 61
+    assert 0.05 < float(np.log(levels[1:, 2]).std()) < 0.6
+
+
 # --- readings
 
 
 def test_readings_are_the_metrics_of_the_same_name(fit_of):
-    assert METRICS.keys() - {"half_life"} <= metrics.METRICS.keys()
+    assert METRICS.keys() - {"half_life"} <= MEASURES.keys()
     names = [name for name in METRICS if name != "half_life"]
     of = {name: "occupancy" if "above" in name else "Cp" for name in names}
     facts = [f"arm: once, output: {of[name]}, metric: {name}, value: 1 {unit(name)}, sd: 1 {unit(name)}" for name in of]
@@ -365,11 +384,6 @@ def test_tables_that_were_never_read_are_not_passed_over(fit_of, truth, tmp_path
 
 
 # --- the library's fits
-
-
-@cache
-def fitted(name):
-    return ldn.fit(name)
 
 
 @pytest.mark.parametrize("name", ["occupancy_pet", "naltrexone_oral"])

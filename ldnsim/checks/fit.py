@@ -7,8 +7,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses import examine, qualified, setting_of
-from ldnsim.checks.part import source_faults
 from ldnsim.checks.scenario import scenario_faults
+from ldnsim.checks.sources import source_faults
 from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN
 from ldnsim.fields import hours

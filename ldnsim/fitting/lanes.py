@@ -53,11 +53,10 @@ class Lanes:
         if not len(sound):
             return values, why
         rows, solve = parameters[sound], choose.solver(self.solver)
-        taken = [list(doses) for doses in ([arm] * len(sound) for arm in self.doses.values())]
-        model = self.scenario.model
-        schedules = [one for doses in taken for one in schedules_of(doses, model, self.system, rows)]
         arms = len(self.doses)
         at = np.tile(rows, (arms, 1)), np.tile(start[sound], (arms, 1))
+        taken = [doses for doses in self.doses.values() for _ in sound]
+        schedules = schedules_of(taken, self.scenario.model, self.system, at[0])
         done = solve(self.system, *at, schedules, self.times, names, RTOL)
         found = done.values.reshape(arms, len(sound), len(self.times), len(names)).swapaxes(0, 1)
         values[sound] = found / self._unit(rows, start[sound])[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ldnsim import nca
 from ldnsim.fields import hours
-from ldnsim.metrics import area_above, hours_above
+from ldnsim.measures import area, hours_above
 
 if TYPE_CHECKING:
     from ldnsim.fitfile import Fact
@@ -103,7 +103,7 @@ def _half_life(grid: Floats, curves: Floats, doses: Floats) -> Floats:
 
 def _mean(grid: Floats, curves: Floats, doses: Floats) -> Floats:
     del doses
-    return np.asarray((area_above(grid, curves, 0.0) - area_above(grid, -curves, 0.0)) / (grid[-1] - grid[0]))
+    return np.asarray(area(grid, curves) / (grid[-1] - grid[0]))
 
 
 METRICS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
