@@ -16,17 +16,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldnsim import plots as plots
     from ldnsim.errors import LdnsimError
-    from ldnsim.files import load_model, load_scenario
+    from ldnsim.files import load_fit, load_model, load_scenario
+    from ldnsim.fitting import fit
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "merge_shards", "plots", "simulate", "summarize", "sweep"]
+__all__ = [
+    "LdnsimError",
+    "fit",
+    "load_fit",
+    "load_model",
+    "load_scenario",
+    "merge_shards",
+    "plots",
+    "simulate",
+    "summarize",
+    "sweep",
+]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "fit": "fitting",
+    "load_fit": "files",
     "load_model": "files",
     "load_scenario": "files",
     "merge_shards": "sweeps.shards",

@@ -68,6 +68,11 @@ STAND_INS: dict[str, Any] = {
     "model": Model(format="ldnsim-model/1", name="unread", version="0", title="", slots={}, outputs={}),
     "duration": "1 d",
     "arms": {},
+    "arm": "",
+    "output": "",
+    "file": "",
+    "estimate": {},
+    "bounds": [1, 2],
 }
 
 

@@ -25,7 +25,7 @@ from ldnsim.results import stated
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["page"]
+__all__ = ["page", "shell"]
 
 DAY = 24.0
 MOST_REASONS = 5
@@ -62,6 +62,11 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
         '<noscript><p class="disclaimer">The figures need JavaScript; tables and texts do not.</p></noscript>',
         *(f'<section id="{key}">\n<h2>{title}</h2>\n{inner}\n</section>' for key, title, inner in written if inner),
     ]
+    return shell(question, body)
+
+
+def shell(question: str, body: Iterable[str]) -> str:
+    """A page of HTML around its body: style, script and plotly within, no way out to a network."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
