@@ -15,20 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldnsim import plots as plots
+    from ldnsim.apart import apart
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.validation import validate
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = ["LdnsimError", "apart", "load_model", "load_scenario", "plots", "simulate", "summarize", "validate"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "apart": "apart",
     "load_model": "files",
     "load_scenario": "files",
     "simulate": "simulation",
     "summarize": "metrics",
+    "validate": "validation",
 }
 
 

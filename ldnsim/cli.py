@@ -198,7 +198,51 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
 
 
 @app.command()
-def schema(kind: Annotated[str, typer.Argument(help="part, model or scenario")]) -> None:
+def validate(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    account: Annotated[str, typer.Option(help="Only this account; all where left out.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+) -> None:
+    """The model against the evidence: a row per fact with prediction and error; facts that disagree, and rival sets."""
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_validation
+    from ldnsim.validation import evaluate, frame_of
+
+    record = load_model(model, account or None)
+    found = evaluate(record)
+    texts: dict[Path, str] = {}
+    if csv is not None:
+        texts[csv] = frame_of(found).to_csv(index=False)
+    if html is not None:
+        from ldnsim.apart import sights
+        from ldnsim.report.evidence import evidence_page
+
+        texts[html] = evidence_page(found, sights(record) if len(record.accounts) > 1 else [])
+    write_texts(texts)
+    print_validation(found, texts)
+
+
+@app.command()
+def apart(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    csv: Annotated[Path | None, typer.Option(help="Write all observations to this file.")] = None,
+) -> None:
+    """Which observation, at which hour after which dose, would best tell a model's accounts apart."""
+    from ldnsim.apart import frame_of, sights
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_sights
+
+    found = sights(load_model(model))
+    texts = {} if csv is None else {csv: frame_of(found).to_csv(index=False)}
+    write_texts(texts)
+    print_sights(found, texts)
+
+
+@app.command()
+def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario or predictions")]) -> None:
     """The JSON Schema of a file kind, for completion and hints in editors."""
     import json
 

@@ -10,6 +10,7 @@ from ldnsim.fields import Record
 from ldnsim.library import FORMATS, KIND_OF, LIBRARY, SUFFIXES, files_in, is_file, load_bibliography
 from ldnsim.loading import Loader
 from ldnsim.model import Model
+from ldnsim.predictions import Predictions
 from ldnsim.scenario import Scenario
 from ldnsim.yaml import read_text
 
@@ -24,6 +25,7 @@ __all__ = [
     "library",
     "load_bibliography",
     "load_model",
+    "load_predictions",
     "load_scenario",
     "source_text",
 ]
@@ -57,6 +59,11 @@ def load_scenario(name: str | Path) -> Scenario:
     Raises LdnsimError with all faults of all files.
     """
     return Loader().sound(_find(name, "scenarios"), Scenario)
+
+
+def load_predictions() -> Predictions:
+    """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
+    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
 
 
 def find_any(name: str | Path) -> Record:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ldnsim.checks import model_faults, part_faults, scenario_faults
+from ldnsim.checks import model_faults, part_faults, prediction_faults, scenario_faults
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, clipped, listed, nearest, shown
 from ldnsim.fields import Record
 from ldnsim.library import (
@@ -23,6 +23,7 @@ from ldnsim.library import (
     load_bibliography,
 )
 from ldnsim.model import Model, Part
+from ldnsim.predictions import Predictions
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
 from ldnsim.yaml import HOLE, Document, read_document
@@ -36,7 +37,8 @@ R = TypeVar("R", bound=Record)
 Steps = tuple[str | int, ...]
 
 TELLING_KEYS: dict[str, type[Record]] = {
-    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "arms": Scenario, "question": Scenario,
+    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "facts": Predictions,
+    "arms": Scenario, "question": Scenario,
 }  # fmt: skip
 MOST_PARTS = 200  # in one model
 NO_PART = "a slot holds the name of a part, or a list of names"
@@ -104,6 +106,8 @@ class Loader:
             return model_faults(record, self._sources(draft), lost, sound=sound)
         if isinstance(record, Scenario):
             return scenario_faults(record, lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Predictions):
+            return prediction_faults(record, lost)
         return []
 
     def _sources(self, draft: _Draft) -> dict[str, str]:
@@ -213,6 +217,6 @@ def _record_type(content: dict[str, Any], wanted: type[Record] | None) -> tuple[
         return known, None
     if known is not None and wanted is not None:
         return None, Fault(f"this is a {KIND_OF[known]}, not a {KIND_OF[wanted]}", ("format",), expected)
-    if re.fullmatch(r"ldnsim-(part|model|scenario)/[0-9.]+", found[:60]):
+    if re.fullmatch(r"ldnsim-(part|model|scenario|predictions)/[0-9.]+", found[:60]):
         return None, Fault(f"this version of ldnsim cannot read {shown(found)}", ("format",), expected)
     return guess, Fault(f"unknown format {shown(found)}", ("format",), expected, nearest(found, FORMATS))

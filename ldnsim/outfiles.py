@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import Fault, LdnsimError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import xarray as xr
 
-__all__ = ["FORMATS", "check_formats", "write_results"]
+__all__ = ["FORMATS", "check_formats", "write_results", "write_texts"]
 
 
 def check_formats(formats: Sequence[str]) -> Sequence[str]:
@@ -68,6 +69,23 @@ def write_results(
             else:
                 written.unlink(missing_ok=True)
     return list(waiting)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Texts to files, all of them or none; raises LdnsimError where one cannot be written."""
+    waiting = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
+    try:
+        for path, text in texts.items():
+            waiting[path].write_text(text, encoding="utf-8")
+        for path, written in waiting.items():
+            written.replace(path)
+    except OSError as caught:
+        message = f"cannot write {caught.filename or ''}: {caught.strerror or caught}"
+        raise LdnsimError(Fault(message, expected="a file in a folder that is there")) from None
+    finally:
+        for written in waiting.values():
+            with suppress(OSError):
+                written.unlink(missing_ok=True)
 
 
 def _compressed(result: xr.Dataset) -> dict[str, dict[str, object]]:

@@ -55,6 +55,10 @@ STAND_INS: dict[str, Any] = {
     "model": Model(format="ldnsim-model/1", name="unread", version="0", title="", slots={}, outputs={}),
     "duration": "1 d",
     "arms": {},
+    "facts": {},
+    "sets": {},
+    "by": "",
+    "error": 1,
 }
 
 

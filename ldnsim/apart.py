@@ -1,0 +1,234 @@
+"""Which observation would best tell accounts apart: an output, at an hour after a dose.
+
+Over a grid of doses and hours, the difference between accounts is set against what blurs it: the error of a
+measurement, the spread between people, and how uncertain the parameters are. A parameter that belongs to a set (a rival
+set of its part, or several values that an account sets in one slot) moves with its set; every other one to the ends of
+its range, which are taken for two standard deviations either way, one parameter at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnsim.addresses import setting_of
+from ldnsim.dosing import DAY, Arm
+from ldnsim.errors import LdnsimError
+from ldnsim.files import load_predictions
+from ldnsim.population import Population
+from ldnsim.scenario import Scenario
+from ldnsim.simulation import simulate
+from ldnsim.system import compose
+from ldnsim.validation.runs import rival_changes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from ldnsim.fields import Change
+    from ldnsim.model import Model
+    from ldnsim.predictions import Observable, Predictions
+
+__all__ = ["Sight", "apart", "best_of_each", "frame_of", "sights"]
+
+Floats = NDArray[np.float64]
+Seen = Callable[[Mapping[str, "Change"]], dict[str, Floats]]  # the outputs under some changes
+
+DOSES = ("0.5 mg", "1.5 mg", "3 mg", "4.5 mg", "6 mg", "12.5 mg", "25 mg", "50 mg")
+CLOCK = 8.0  # h, when doses are taken
+DAYS = 14  # of repeated doses
+HOURS = {"once": (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120), f"daily for {DAYS} days": (1, 4, 8, 12, 24, 48, 72)}
+PEOPLE = 100
+ROUGH = 1e-4  # relative tolerance: spreads need no more
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One observation: what is measured, when, and what each account would have it be.
+
+    `values`, `people` and `parameters` are by account, as shares or ratios to no drug: the prediction, the standard
+    deviation between people, and that from uncertain parameters. `separation` is the difference of the two accounts
+    that are hardest to tell apart over the pooled standard deviation, `pair` those two.
+    """
+
+    output: str
+    by: str
+    dose: str
+    regimen: str
+    hour: float
+    error: float
+    values: Mapping[str, float]
+    people: Mapping[str, float]
+    parameters: Mapping[str, float]
+    separation: float
+    pair: tuple[str, str]
+
+    def blur(self, account: str) -> float:
+        """Standard deviation between people and from uncertain parameters, together."""
+        return math.hypot(self.people[account], self.parameters[account])
+
+
+def apart(model: Model) -> pd.DataFrame:
+    """The observations as a table, best first: output, by, dose, regimen, hour (after the last dose), separation, the
+    accounts hardest to tell apart, and for each account its value, and its standard deviations between people and from
+    parameters. Raises LdnsimError for a model with fewer than two accounts, or without an output to measure."""
+    return frame_of(sights(model))
+
+
+def frame_of(sights: Sequence[Sight]) -> pd.DataFrame:
+    """Observations as a data frame; see `apart`."""
+    import pandas as pd
+
+    records = []
+    for sight in sights:
+        record: dict[str, object] = {
+            "output": sight.output, "by": sight.by, "dose": sight.dose, "regimen": sight.regimen,
+            "hour": sight.hour, "separation": sight.separation, "hardest": " and ".join(sight.pair),
+        }  # fmt: skip
+        for account, value in sight.values.items():
+            record |= {
+                account: value,
+                f"{account}_people": sight.people[account],
+                f"{account}_parameters": sight.parameters[account],
+            }
+        records.append(record)
+    return pd.DataFrame(records)
+
+
+def sights(model: Model, predictions: Predictions | None = None) -> list[Sight]:
+    """Every observation of the grid, the one that separates best first."""
+    predictions = load_predictions() if predictions is None else predictions
+    outputs = {name: how for name, how in predictions.measurable.items() if name in model.outputs}
+    if len(model.accounts) < 2:
+        raise LdnsimError("There is nothing to tell apart: expected a model with two accounts or more.")
+    if not outputs or "oral" not in model.inputs:
+        known = ", ".join(predictions.measurable)
+        raise LdnsimError(f"There is nothing to measure: the model needs an input `oral` and one of the outputs {known}.")
+    found = [
+        sight for regimen, after in HOURS.items() for sight in _of_regimen(model, predictions, outputs, regimen, after)
+    ]
+    return sorted(found, key=lambda sight: -sight.separation)
+
+
+def best_of_each(sights: Sequence[Sight]) -> list[Sight]:
+    """The best hour of each output, dose and regimen, best first."""
+    found: dict[tuple[str, str, str], Sight] = {}
+    for sight in sights:
+        found.setdefault((sight.output, sight.dose, sight.regimen), sight)
+    return list(found.values())
+
+
+def _of_regimen(
+    model: Model, predictions: Predictions, outputs: Mapping[str, Observable], regimen: str, after: tuple[int, ...]
+) -> Iterator[Sight]:
+    last = 1 if regimen == "once" else DAYS
+    start = (last - 1) * DAY + CLOCK
+    question = _question(model, tuple(outputs), last, start + max(after))
+    times = [start + hour for hour in after]
+
+    def seen(changes: Mapping[str, Change], people: int = 0) -> dict[str, Floats]:
+        asked = question.with_changes(changes) if changes else question
+        asked = asked.model_copy(update={"population": Population(size=people)}) if people else asked
+        return {name: _looked_at(simulate(asked, times=times, rtol=ROUGH), name) for name in outputs}
+
+    plain = seen({})
+    persons = {name: np.nanstd(values, axis=2) for name, values in seen({}, PEOPLE).items()}
+    spread = _parameter_spread(model, predictions, plain, seen)
+    accounts = list(model.accounts)
+    for name, how in outputs.items():
+        for d, dose in enumerate(DOSES):
+            for h, hour in enumerate(after):
+                here = (slice(None), d, h)
+                values, people, parameters = plain[name][here], persons[name][here], spread[name][here]
+                best, pair = _hardest(values, people**2 + parameters**2, how.error)
+                told = [dict(zip(accounts, map(float, row), strict=True)) for row in (values, people, parameters)]
+                yield Sight(
+                    output=name,
+                    by=how.by,
+                    dose=dose,
+                    regimen=regimen,
+                    hour=hour,
+                    error=how.error,
+                    values=told[0],
+                    people=told[1],
+                    parameters=told[2],
+                    separation=float(best),
+                    pair=(accounts[pair[0]], accounts[pair[1]]),
+                )
+
+
+def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:
+    line = {"input": "oral", "at": f"{int(CLOCK):02d}:00", "until": last}
+    arms = {f"dose_{d}": Arm.model_validate({"regimen": [{**line, "dose": dose}]}) for d, dose in enumerate(DOSES)}
+    return Scenario.model_validate(
+        {
+            "format": "ldnsim-scenario/1",
+            "name": "apart",
+            "question": "Which observation would tell the accounts apart?",
+            "model": model,
+            "duration": f"{end + 1:g} h",
+            "arms": arms,
+            "report": outputs,
+        }
+    )
+
+
+def _looked_at(result: xr.Dataset, name: str) -> Floats:
+    """What would be measured, dims (account, arm, [subject,] time): endogenous outputs over their drug-free twin."""
+    data = result[name]
+    if f"{name}_drug_free" in result:
+        data = data / result[f"{name}_drug_free"]
+    order = [dim for dim in ("account", "arm", "subject", "time") if dim in data.dims]
+    return np.asarray(data.transpose(*order).to_numpy())
+
+
+def _parameter_spread(
+    model: Model, predictions: Predictions, plain: Mapping[str, Floats], seen: Seen
+) -> dict[str, Floats]:
+    """Standard deviation from uncertain parameters, like `plain`: free ones by their ranges, others by their sets."""
+    variance = {name: np.zeros_like(values) for name, values in plain.items()}
+    for (address, *ends), accounts in _free(model, tuple(plain)).items():
+        low, high = (seen({address: end}) for end in ends)
+        for name in plain:
+            variance[name][accounts] += ((high[name] - low[name])[accounts] / 4) ** 2
+    chosen = [rival_changes(model, choice) for choice in predictions.rivals.values()]
+    sets = [plain, *(seen(changes) for changes in chosen if changes)]
+    for name in plain:
+        variance[name] += np.var([each[name] for each in sets], axis=0)
+    return {name: np.sqrt(found) for name, found in variance.items()}
+
+
+def _free(model: Model, outputs: tuple[str, ...]) -> dict[tuple[str, str, str], list[int]]:
+    """Parameters behind the outputs that move on their own: (address, both ends of its range) -> in which accounts."""
+    free: dict[tuple[str, str, str], list[int]] = {}
+    oral = model.inputs["oral"]
+    ways = {way for way in (oral.lag, *oral.to.values()) if isinstance(way, str)}
+    for place, (name, account) in enumerate(model.accounts.items()):
+        setting = setting_of(model, name)
+        rests_on = compose(model, setting.parts).rests_on
+        behind = ways.union(*(rests_on[output] for output in outputs))
+        own = [address for address in account.values if not address.endswith(".rivals")]
+        slots = [address.split(".")[0] for address in own]
+        bound = {address for address, slot in zip(own, slots, strict=True) if slots.count(slot) > 1}
+        for slot, part in setting.parts.items():
+            bound |= {f"{slot}.{parameter}" for rival in part.rivals.values() for parameter in rival.values}
+        for address, parameter in setting.parameters.items():
+            if parameter.range is not None and address in behind - bound:
+                low, high = map(str, parameter.range)
+                free.setdefault((address, low, high), []).append(place)
+    return free
+
+
+def _hardest(values: Floats, variances: Floats, error: float) -> tuple[float, tuple[int, int]]:
+    """(the least separation of any two accounts, which two)."""
+    found = [
+        (abs(values[a] - values[b]) / np.sqrt((variances[a] + variances[b]) / 2 + error**2), (a, b))
+        for a, b in combinations(range(len(values)), 2)
+    ]
+    return min(found)
