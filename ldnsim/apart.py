@@ -109,7 +109,9 @@ def sights(model: Model, predictions: Predictions | None = None) -> list[Sight]:
         raise LdnsimError("There is nothing to tell apart: expected a model with two accounts or more.")
     if not outputs or "oral" not in model.inputs:
         known = ", ".join(predictions.measurable)
-        raise LdnsimError(f"There is nothing to measure: the model needs an input `oral` and one of the outputs {known}.")
+        raise LdnsimError(
+            f"There is nothing to measure: the model needs an input `oral` and one of the outputs {known}."
+        )
     found = [
         sight for regimen, after in HOURS.items() for sight in _of_regimen(model, predictions, outputs, regimen, after)
     ]

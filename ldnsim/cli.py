@@ -217,9 +217,11 @@ def validate(
         texts[csv] = frame_of(found).to_csv(index=False)
     if html is not None:
         from ldnsim.apart import sights
+        from ldnsim.facts import claims_of_library
         from ldnsim.report.evidence import evidence_page
 
-        texts[html] = evidence_page(found, sights(record) if len(record.accounts) > 1 else [])
+        blurred = sights(record) if len(record.accounts) > 1 else []
+        texts[html] = evidence_page(found, blurred, claims_of_library())
     write_texts(texts)
     print_validation(found, texts)
 

@@ -2,8 +2,8 @@
 
 A table is a CSV file; its columns are the fields of `Fact`. `use` decides what may be done with a fact: `fit` is for
 calibration, `test` is predicted and never tuned to, `context` is for parameters and words. A `value` is a number, a
-range (`5-40`), a bound (`>30`), a clock time (`10:43`, `22:00-03:30`), or several of these with commas between; or it is
-words, and then its unit is `text`.
+range (`5-40`), a bound (`>30`), a clock time (`10:43`, `22:00-03:30`), or several of these with commas between; or it
+is words, and then its unit is `text`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import csv
 import io
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,13 +23,24 @@ from ldnsim.library import LIBRARY, load_bibliography
 from ldnsim.units import parse_unit
 from ldnsim.yaml import read_text
 
-__all__ = ["COLUMNS", "Fact", "Span", "facts_of_library", "read_facts", "unfit_faults"]
+__all__ = [
+    "COLUMNS",
+    "Claim",
+    "Fact",
+    "Span",
+    "claims_of_library",
+    "facts_of_library",
+    "read_claims",
+    "read_facts",
+    "unfit_faults",
+]
 
 Use = Literal["fit", "test", "context"]
 Status = Literal["verified", "secondary", "memory", "derived"]
 COLUMNS = (
     "id", "use", "quantity", "value", "unit", "spread", "dose", "route", "when", "subjects", "source", "status", "note",
 )  # fmt: skip
+CLAIM_COLUMNS = ("claim", "data", "facts")
 WORDS = ("fold", "clock", "points", "text")  # units that are none: a ratio, a time of day, a scale's points, no number
 NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
@@ -75,6 +86,15 @@ class Fact:
     numbers: tuple[Span, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What popular texts say, what the data say, and the ids of the facts that say so."""
+
+    claim: str
+    data: str
+    facts: tuple[str, ...]
+
+
 @lru_cache(maxsize=1)
 def facts_of_library() -> dict[str, Fact]:
     """id -> fact, from all tables of the library; raises LdnsimError with all faults of all of them."""
@@ -105,6 +125,31 @@ def read_facts(files: Iterable[Path], sources: Collection[str]) -> dict[str, Fac
     return facts
 
 
+@lru_cache(maxsize=1)
+def claims_of_library() -> tuple[Claim, ...]:
+    """The library's claims, each with the facts that answer it."""
+    return read_claims(LIBRARY / "models" / "claims.csv", facts_of_library())
+
+
+def read_claims(file: Path, facts: Collection[str]) -> tuple[Claim, ...]:
+    """Claims from a CSV file; raises LdnsimError for rows that are none and for facts that there are not."""
+    claims, faults = [], []
+    for line, row, found in _rows(file, CLAIM_COLUMNS):
+        faults += found
+        if row is not None:
+            ids = tuple(row["facts"].split())
+            wrong = [
+                Fault(f"there is no fact {shown(id)}", (), "an id", nearest(id, facts)) for id in ids if id not in facts
+            ]
+            if not (row["claim"] and row["data"] and ids):
+                wrong.append(Fault("an empty cell", (), "a claim, what the data say, and the ids of facts"))
+            faults += (replace(fault, file=str(file), line=line) for fault in wrong)
+            claims.append(Claim(row["claim"], row["data"], ids))
+    if faults:
+        raise LdnsimError(faults)
+    return tuple(claims)
+
+
 def unfit_faults(ids: Iterable[str], facts: dict[str, Fact]) -> Iterator[Fault]:
     """Why facts may not be fitted to: there are none of that id, or their use is not `fit`."""
     for id in ids:
@@ -114,14 +159,14 @@ def unfit_faults(ids: Iterable[str], facts: dict[str, Fact]) -> Iterator[Fault]:
             yield Fault(f"the fact {id} is for {facts[id].use}, not for fitting", (), "facts whose use is `fit`")
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str] | None, list[Fault]]]:
+def _rows(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[int, dict[str, str] | None, list[Fault]]]:
     """(line, row, faults) of a table; no row where the line cannot be one."""
     reader = csv.reader(io.StringIO(read_text(file)))
     head = next(reader, [])
-    missing, unknown = [name for name in COLUMNS if name not in head], [name for name in head if name not in COLUMNS]
-    wrong = [Fault(f"the column {name!r} is missing", (), listed(COLUMNS), file=str(file), line=1) for name in missing]
+    missing, unknown = [name for name in columns if name not in head], [name for name in head if name not in columns]
+    wrong = [Fault(f"the column {name!r} is missing", (), listed(columns), file=str(file), line=1) for name in missing]
     wrong += [
-        Fault(f"unknown column {name!r}", (), listed(COLUMNS), nearest(name, COLUMNS), file=str(file), line=1)
+        Fault(f"unknown column {name!r}", (), listed(columns), nearest(name, columns), file=str(file), line=1)
         for name in unknown
     ]
     if wrong:

@@ -12,7 +12,7 @@ from ldnsim.apart import best_of_each
 from ldnsim.plots.style import MARKS
 from ldnsim.provenance import DISCLAIMER
 from ldnsim.terminal import console
-from ldnsim.validation.wording import formatted_error, formatted_number
+from ldnsim.validation.wording import formatted_error, formatted_mean, formatted_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,8 +40,9 @@ def print_validation(validation: Validation, written: Iterable[Path] = ()) -> No
     out.print()
     out.print(_overall(validation.overall))
     out.print(
-        "Test facts are never fitted to. Scan hours: the error had all scans whose hour is not published been made at "
-        "the best or the worst hour; the table has the hour that the fits assume.",
+        "x is a geometric mean fold error, pp a root mean square error in points. Test facts are never fitted to; "
+        "`read` leaves out those known from memory only. Scan hours: the error, had the scans whose hour is not "
+        "published been made at the best or the worst hour; the fits assume the hour that the table names.",
         style="dim",
     )
     for clash in validation.clashes:
@@ -84,8 +85,8 @@ def print_sights(sights: Sequence[Sight], written: Iterable[Path] = ()) -> None:
         out.print(f"{output}: {by}, {unit}, one measurement ± {100 * error:g}.", style="dim", markup=False)
     out.print(
         "± is a standard deviation: between people and from uncertain parameters together. `apart` is the difference "
-        "of the two accounts hardest to tell apart over that and the error of one measurement in one person; hours count "
-        "from the last dose. Predictions, not data.",
+        "of the two accounts hardest to tell apart over that and the error of one measurement in one person; hours "
+        "count from the last dose. Predictions, not data.",
         style="dim",
     )
     out.print(DISCLAIMER, style="dim", markup=False)
@@ -125,18 +126,17 @@ def _overall(found: Sequence[Overall]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Overall", title_justify="left", title_style="bold")
-    for head in ("account", "of", "measure"):
+    for head in ("account", "of"):
         table.add_column(head)
     for head in ("fit (n)", "test (n)", "scan hours"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for each in found:
-        measure = "mean fold error" if each.unit == "fold" else "RMSE, points"
-        counts = ((each.fit, each.fit_count), (each.test, each.test_count))
-        cells = [f"{value:.2f} ({count})" if count else "" for value, count in counts]
+        pairs = ((each.fit, each.fit_count), (each.test, each.test_count))
+        cells = [formatted_mean(*pair, each.unit) for pair in pairs]
         if each.test_count and abs(each.test - each.test_read) > 1e-9:
-            cells[1] += f"\n{each.test_read:.2f} read, not from memory"
-        hours = "" if each.within is None else f"{each.within[0]:.1f} to {each.within[1]:.1f}"
-        table.add_row(each.account, each.what, measure, *cells, hours)
+            cells[1] += f"\nread x{each.test_read:.2f}"
+        hours = "" if each.within is None else f"{each.within[0]:.1f} to {each.within[1]:.1f} pp"
+        table.add_row(each.account, each.what, *cells, hours)
     return table
 
 

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["folds", "occupancies"]
 
 SYMBOLS = {"fit": "circle", "test": "diamond-open"}
-FAMILIES = {"concentration": "concentrations and areas", "time": "half-lives and times", "parameter": "parameters", "endogenous": "endogenous opioids"}  # fmt: skip
+FAMILIES = {
+    "concentration": "concentrations and areas",
+    "time": "half-lives and times",
+    "parameter": "parameters",
+    "endogenous": "endogenous opioids",
+}
 LIMIT = 8.0  # points that occupancy may be off
 LAYOUT: dict[str, Any] = {"template": TEMPLATE, "height": 520, "margin": {"t": 88, "b": 64, "l": 78, "r": 18}}
 
@@ -31,10 +36,11 @@ def folds(validation: Validation) -> go.Figure:
         y = [factor * end for end in ends]
         figure.add_trace(_line(list(ends), y, line, name))
     for colour, (family, words) in zip(COLOURWAY, FAMILIES.items(), strict=False):
-        for use in SYMBOLS:
+        for use, symbol in SYMBOLS.items():
             here = [row for row in rows if row.family == family and row.fact.use == use]
             if here:
-                figure.add_trace(_points(here, f"{words}, {use}", {"color": colour, "symbol": SYMBOLS[use], "size": 10}))  # fmt: skip
+                marker = {"color": colour, "symbol": symbol, "size": 10}
+                figure.add_trace(_points(here, f"{words}, {use}", marker))
     figure.update_layout(
         title={"text": "Predicted against observed"},
         xaxis={"type": "log", "title": {"text": "Observed (each in its own unit)"}, "tickformat": "~g"},
@@ -52,10 +58,11 @@ def occupancies(validation: Validation) -> go.Figure:
     figure.add_trace(_line([0, 100 - LIMIT], [LIMIT, 100], dotted, f"{LIMIT:g} points off"))
     figure.add_trace(_line([LIMIT, 100], [0, 100 - LIMIT], dotted, ""))
     for colour, account in zip(ACCOUNTS, dict.fromkeys(row.account for row in rows), strict=False):
-        for use in SYMBOLS:
+        for use, symbol in SYMBOLS.items():
             here = [row for row in rows if row.account == account and row.fact.use == use]
             if here:
-                figure.add_trace(_points(here, f"{account}, {use}", {"color": colour, "symbol": SYMBOLS[use], "size": 10}))  # fmt: skip
+                marker = {"color": colour, "symbol": symbol, "size": 10}
+                figure.add_trace(_points(here, f"{account}, {use}", marker))
     axis = {"range": [-3, 103], "ticksuffix": " %"}
     figure.update_layout(
         title={"text": "Occupancy: predicted against scans"},
@@ -84,7 +91,8 @@ def _points(rows: Sequence[Row], name: str, marker: dict[str, Any]) -> go.Scatte
         spans = [[value for _, value in row.sweep] or [row.predicted] for row in rows]
         up = [max(span) - row.predicted for span, row in zip(spans, rows, strict=True)]
         down = [row.predicted - min(span) for span, row in zip(spans, rows, strict=True)]
-        bars["error_y"] = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1, "width": 3}  # fmt: skip
+        ends = {"array": up, "arrayminus": down}
+        bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1, "width": 3, **ends}
     return go.Scatter(
         x=[row.observed.middle for row in rows if row.observed],
         y=[row.predicted for row in rows],
@@ -99,8 +107,12 @@ def _points(rows: Sequence[Row], name: str, marker: dict[str, Any]) -> go.Scatte
 
 def _hover(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        what = f"{row.fact.id} ({row.fact.use}): {row.quantity}<br>{row.conditions}<br>"
-        yield label(what).replace("&lt;br&gt;", "<br>") + f"predicted {row.predicted:.3g}, observed {label(row.fact.value)} {label(row.unit)}"  # fmt: skip
+        lines = [
+            f"{row.fact.id} ({row.fact.use}): {row.quantity}",
+            row.conditions,
+            f"predicted {row.predicted:.3g}, observed {row.fact.value} {row.unit}",
+        ]
+        yield "<br>".join(map(label, lines))
 
 
 def _finished(figure: go.Figure, note: str) -> go.Figure:

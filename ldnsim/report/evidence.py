@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from ldnsim.apart import best_of_each
 from ldnsim.plots.evidence import folds, occupancies
+from ldnsim.plots.style import MARKS
 from ldnsim.provenance import DISCLAIMER
 from ldnsim.report import document
 from ldnsim.report.figures import embedded
 from ldnsim.report.tables import MEANING, tag
-from ldnsim.validation.wording import formatted_error, formatted_number
+from ldnsim.validation.wording import formatted_error, formatted_mean, formatted_number
 
 if TYPE_CHECKING:
     from ldnsim.apart import Sight
@@ -62,18 +63,22 @@ def _table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], text
 
 
 def _overall(validation: Validation) -> Iterator[str]:
-    yield '<p class="soft">Mean fold errors are geometric means; RMSE is in points of occupancy. Test facts are never fitted to.</p>'  # fmt: skip
+    words = (
+        "x is a geometric mean fold error, pp a root mean square error in points. Test facts are never fitted to; `read` "
+        "leaves out those known from memory only. Scan hour: the error, had the scans whose hour is not published been "
+        "made at the best or the worst hour; the fits assume the hour that the table names."
+    )
+    yield f'<p class="soft">{words}</p>'
     rows = []
     for each in validation.overall:
-        measure = "mean fold error" if each.unit == "fold" else "RMSE, points"
         pairs = ((each.fit, each.fit_count), (each.test, each.test_count))
-        cells = [f"{value:.2f} <small>({count})</small>" if count else "" for value, count in pairs]
+        cells = [formatted_mean(*pair, each.unit) for pair in pairs]
         if each.test_count and abs(each.test - each.test_read) > 1e-9:
-            cells[1] += f"<br><small>{each.test_read:.2f} without facts known from memory</small>"
-        hours = "" if each.within is None else f"{each.within[0]:.1f} to {each.within[1]:.1f}"
-        rows.append([escape(each.account), escape(each.what), measure, *cells, hours])
-    heads = ("account", "of", "measure", "fit (n)", "test (n)", "best and worst scan hour")
-    yield from _table("Overall", heads, rows, 3)
+            cells[1] += f"<br><small>read x{each.test_read:.2f}</small>"
+        hours = "" if each.within is None else f"{each.within[0]:.1f} to {each.within[1]:.1f} pp"
+        rows.append([escape(each.account), escape(each.what), *cells, hours])
+    heads = ("account", "of", "fit (n)", "test (n)", "scan hour")
+    yield from _table("Overall", heads, rows, 2)
 
 
 def _figures(validation: Validation) -> Iterator[str]:
@@ -95,8 +100,9 @@ def _facts(validation: Validation) -> Iterator[str]:
             [
                 f"{fact.id}<br><small>{fact.use}</small>",
                 f'<div class="wide">{escape(here[0].quantity)}<br>{small}</div>',
-                "<br>".join(f"{escape(row.account)} {tag(row.tag)}" for row in here),
-                escape(observed) + (f"<br><small>{escape(fact.spread)}</small>" if fact.spread else ""),
+                "<br>".join(f"{MARKS.get(row.tag, '')} {escape(row.account)}" for row in here),
+                (f'<div class="wide">{escape(observed)}</div>' if fact.unit == "text" else escape(observed))
+                + (f"<br><small>{escape(fact.spread)}</small>" if fact.spread else ""),
                 "<br>".join(formatted_number(row.predicted, row.unit) for row in here),
                 "<br>".join(formatted_error(row) for row in here),
             ]
@@ -104,7 +110,8 @@ def _facts(validation: Validation) -> Iterator[str]:
     heads = ("fact", "what, and what the model was asked", "account", "observed", "predicted", "error")
     yield from _table("Facts and predictions", heads, lines, 3)
     names = ", ".join(f"<code>{name}</code>" for name in validation.rivals)
-    yield f'<p class="soft">Predictions under the rival sets ({names}) are in the table that <code>--csv</code> writes.</p>'  # fmt: skip
+    words = f"Predictions under the rival sets ({names}) are in the table that <code>--csv</code> writes."
+    yield f'<p class="soft">{words}</p>'
 
 
 def _clashes(validation: Validation) -> Iterator[str]:

@@ -10,7 +10,7 @@ from ldnsim.fields import clock_text
 if TYPE_CHECKING:
     from ldnsim.validation.rows import Row
 
-__all__ = ["formatted_error", "formatted_number"]
+__all__ = ["formatted_error", "formatted_mean", "formatted_number"]
 
 MINUS = "−"
 
@@ -35,3 +35,10 @@ def formatted_error(row: Row) -> str:
         return f"x{row.error:.2f}"
     sign = "+" if row.error > 0 else MINUS if row.error < 0 else ""
     return f"{sign}{abs(row.error):.1f} {'pp' if row.scale == 'points' else 'h'}"
+
+
+def formatted_mean(value: float, count: int, unit: str) -> str:
+    """A mean error over some rows and how many: x1.08 (4), or 6.2 pp (11); nothing of none."""
+    if not count:
+        return ""
+    return f"x{value:.2f} ({count})" if unit == "fold" else f"{value:.2f} pp ({count})"
