@@ -137,7 +137,8 @@ def _of_regimen(
     def seen(changes: Mapping[str, Change], people: int = 0) -> dict[str, Floats]:
         asked = question.with_changes(changes) if changes else question
         asked = asked.model_copy(update={"population": Population(size=people)}) if people else asked
-        return {name: _looked_at(simulate(asked, times=times, rtol=ROUGH), name) for name in outputs}
+        result = simulate(asked, times=times, rtol=ROUGH)
+        return {name: _looked_at(result, name) for name in outputs}
 
     plain = seen({})
     persons = {name: np.nanstd(values, axis=2) for name, values in seen({}, PEOPLE).items()}

@@ -61,7 +61,8 @@ def weakest(tags: tuple[Evidence, ...]) -> Evidence:
 
 
 class Parameter(Record):
-    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount."""
+    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount; `plausible`
+    says why a value may be beyond what a body is known for (see `ldnsim check`)."""
 
     value: QuantityField
     of: str | None = None
@@ -69,6 +70,7 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
+    plausible: str = ""
     description: str
 
     @property

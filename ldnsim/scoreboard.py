@@ -57,6 +57,8 @@ def print_validation(validation: Validation, written: Iterable[Path] = ()) -> No
         ids = dict.fromkeys(f"{row.fact.id} ({row.fact.use})" for row in rows)
         out.print(f"- {', '.join(ids)}: {reason}", markup=False)
     out.print()
+    if len(validation.model.accounts) > 1:
+        out.print("What would tell the accounts apart: ldnsim apart", style="dim")
     out.print(DISCLAIMER, style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from ldnsim.checks.model import model_faults
 from ldnsim.checks.part import part_faults
+from ldnsim.checks.plausible import plausible_account_faults, plausible_faults
 from ldnsim.checks.predictions import prediction_faults
 from ldnsim.checks.scenario import scenario_faults
 
-__all__ = ["model_faults", "part_faults", "prediction_faults", "scenario_faults"]
+__all__ = [
+    "model_faults",
+    "part_faults",
+    "plausible_account_faults",
+    "plausible_faults",
+    "prediction_faults",
+    "scenario_faults",
+]

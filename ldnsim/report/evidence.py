@@ -64,9 +64,9 @@ def _table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], text
 
 def _overall(validation: Validation) -> Iterator[str]:
     words = (
-        "x is a geometric mean fold error, pp a root mean square error in points. Test facts are never fitted to; `read` "
-        "leaves out those known from memory only. Scan hour: the error, had the scans whose hour is not published been "
-        "made at the best or the worst hour; the fits assume the hour that the table names."
+        "x is a geometric mean fold error, pp a root mean square error in points. Test facts are never fitted to; "
+        "`read` leaves out those known from memory only. Scan hour: the error, had the scans whose hour is not "
+        "published been made at the best or the worst hour; the fits assume the hour that the table names."
     )
     yield f'<p class="soft">{words}</p>'
     rows = []
