@@ -18,10 +18,7 @@ DAY = 24.0
 
 
 def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
-    """One text per account of a result and its table of metrics (`summarize`); people count by their median.
-
-    With several accounts and people, one more text sets the spread between accounts beside that between people.
-    """
+    """One text per account of a result and its table of metrics (`summarize`); people count by their median."""
     window = table.attrs.get("window", result.attrs["window"])
     span = "a day" if window[1] - window[0] == DAY else f"of the {window[1] - window[0]:g} h"
     failed = table.status != 0
@@ -52,29 +49,7 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
             parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
         lead = f"(median of {lost.size // lost.sizes['arm']} people) " if "subject" in lost.dims else ""
         texts.append(f"{account}: {lead}" + " ".join(parts))
-    return texts + _spreads(result, table, failed)
-
-
-def _spreads(result: xr.Dataset, table: xr.Dataset, failed: xr.DataArray) -> list[str]:
-    """How far accounts are apart beside how far people are, where there are several of both: one text, or none."""
-    if "subject" not in table.dims or table.sizes["account"] < 2:
-        return []
-    said = []
-    for name in [*_of_kind(result, "endogenous"), *_of_kind(result, "blockade")]:
-        values = table[f"{name}_mean"].where(~failed)
-        middle = values.median("subject")
-        between = middle.max("account") - middle.min("account")
-        if not bool(between.notnull().any()):
-            continue
-        arm = str(between.arm.values[int(np.nanargmax(between.values))])
-        ends = values.sel(arm=arm).quantile([0.05, 0.95], "subject")
-        widest = float((ends.sel(quantile=0.95) - ends.sel(quantile=0.05)).max())
-        low, high = float(middle.sel(arm=arm).min()), float(middle.sel(arm=arm).max())
-        said.append(
-            f"the mean of {result[name].attrs['long_name']} ({arm}) differs by {high - low:.2f} between accounts "
-            f"({low:.2f} to {high:.2f}), and by up to {widest:.2f} between people within one (5 to 95 %)"
-        )
-    return [f"Accounts beside people: {'; '.join(said)}."] if said else []
+    return texts
 
 
 def _of_kind(result: xr.Dataset, kind: str) -> list[str]:

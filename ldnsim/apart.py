@@ -1,15 +1,13 @@
 """Which observation would best tell accounts apart: an output, at an hour after a dose.
 
 Over a grid of doses and hours, the difference between accounts is set against what blurs it: the error of a
-measurement, the spread between people, and how uncertain the parameters are. A parameter that belongs to a set (a rival
-set of its part, or several values that an account sets in one slot) moves with its set; every other one to the ends of
-its range, which are taken for two standard deviations either way, one parameter at a time.
+measurement, the spread between people, and how uncertain the parameters are (see `uncertain`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -17,28 +15,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.addresses import setting_of
 from ldnsim.dosing import DAY, Arm
 from ldnsim.errors import LdnsimError
 from ldnsim.files import load_predictions
 from ldnsim.population import Population
 from ldnsim.scenario import Scenario
 from ldnsim.simulation import simulate
-from ldnsim.system import compose
-from ldnsim.validation.runs import rival_changes
+from ldnsim.uncertain import parameter_spread
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ldnsim.fields import Change
     from ldnsim.model import Model
     from ldnsim.predictions import Observable, Predictions
 
 __all__ = ["Sight", "apart", "best_of_each", "frame_of", "sights"]
 
 Floats = NDArray[np.float64]
-Seen = Callable[[Mapping[str, "Change"]], dict[str, Floats]]  # the outputs under some changes
 
 DOSES = ("0.5 mg", "1.5 mg", "3 mg", "4.5 mg", "6 mg", "12.5 mg", "25 mg", "50 mg")
 CLOCK = 8.0  # h, when doses are taken
@@ -134,15 +128,14 @@ def _of_regimen(
     question = _question(model, tuple(outputs), last, start + max(after))
     times = [start + hour for hour in after]
 
-    def seen(changes: Mapping[str, Change], people: int = 0) -> dict[str, Floats]:
-        asked = question.with_changes(changes) if changes else question
-        asked = asked.model_copy(update={"population": Population(size=people)}) if people else asked
+    def seen(asked: Scenario) -> dict[str, Floats]:
         result = simulate(asked, times=times, rtol=ROUGH)
         return {name: _looked_at(result, name) for name in outputs}
 
-    plain = seen({})
-    persons = {name: np.nanstd(values, axis=2) for name, values in seen({}, PEOPLE).items()}
-    spread = _parameter_spread(model, predictions, plain, seen)
+    plain = seen(question)
+    crowd = question.model_copy(update={"population": Population(size=PEOPLE)})
+    persons = {name: np.nanstd(values, axis=2) for name, values in seen(crowd).items()}
+    spread = parameter_spread(question, seen, predictions)
     accounts = list(model.accounts)
     for name, how in outputs.items():
         for d, dose in enumerate(DOSES):
@@ -189,43 +182,6 @@ def _looked_at(result: xr.Dataset, name: str) -> Floats:
         data = data / result[f"{name}_drug_free"]
     order = [dim for dim in ("account", "arm", "subject", "time") if dim in data.dims]
     return np.asarray(data.transpose(*order).to_numpy())
-
-
-def _parameter_spread(
-    model: Model, predictions: Predictions, plain: Mapping[str, Floats], seen: Seen
-) -> dict[str, Floats]:
-    """Standard deviation from uncertain parameters, like `plain`: free ones by their ranges, others by their sets."""
-    variance = {name: np.zeros_like(values) for name, values in plain.items()}
-    for (address, *ends), accounts in _free(model, tuple(plain)).items():
-        low, high = (seen({address: end}) for end in ends)
-        for name in plain:
-            variance[name][accounts] += ((high[name] - low[name])[accounts] / 4) ** 2
-    chosen = [rival_changes(model, choice) for choice in predictions.rivals.values()]
-    sets = [plain, *(seen(changes) for changes in chosen if changes)]
-    for name in plain:
-        variance[name] += np.var([each[name] for each in sets], axis=0)
-    return {name: np.sqrt(found) for name, found in variance.items()}
-
-
-def _free(model: Model, outputs: tuple[str, ...]) -> dict[tuple[str, str, str], list[int]]:
-    """Parameters behind the outputs that move on their own: (address, both ends of its range) -> in which accounts."""
-    free: dict[tuple[str, str, str], list[int]] = {}
-    oral = model.inputs["oral"]
-    ways = {way for way in (oral.lag, *oral.to.values()) if isinstance(way, str)}
-    for place, (name, account) in enumerate(model.accounts.items()):
-        setting = setting_of(model, name)
-        rests_on = compose(model, setting.parts).rests_on
-        behind = ways.union(*(rests_on[output] for output in outputs))
-        own = [address for address in account.values if not address.endswith(".rivals")]
-        slots = [address.split(".")[0] for address in own]
-        bound = {address for address, slot in zip(own, slots, strict=True) if slots.count(slot) > 1}
-        for slot, part in setting.parts.items():
-            bound |= {f"{slot}.{parameter}" for rival in part.rivals.values() for parameter in rival.values}
-        for address, parameter in setting.parameters.items():
-            if parameter.range is not None and address in behind - bound:
-                low, high = map(str, parameter.range)
-                free.setdefault((address, low, high), []).append(place)
-    return free
 
 
 def _hardest(values: Floats, variances: Floats, error: float) -> tuple[float, tuple[int, int]]:

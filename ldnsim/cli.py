@@ -89,6 +89,7 @@ def run(
     from ldnsim.outfiles import check_formats, write_results
     from ldnsim.report import page
     from ldnsim.simulation import simulate
+    from ldnsim.spread import mean_spread, spread_words
     from ldnsim.terminal import print_answer
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
@@ -96,6 +97,8 @@ def run(
     result = simulate(question)
     table = summarize(result)
     texts = answers(result, table)
+    if "subject" in result.dims and result.sizes["account"] > 1:
+        texts += spread_words(result, table, mean_spread(question))
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):

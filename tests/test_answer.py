@@ -72,19 +72,3 @@ def test_arms_of_one_title_keep_their_names(ask, tmp_path):
     arms = {name: arm.model_copy(update={"title": "same"}) for name, arm in question.arms.items()}
     (text,) = told(question.model_copy(update={"arms": arms}))
     assert "night +" in text
-
-
-def test_accounts_beside_people(ask):
-    """Where people are drawn, how far accounts are apart stands beside how far people are."""
-    question = ask("14 d", "[transient, pet_pool]", extra="population: {size: 30, seed: 1}", night=NIGHT)
-    result = ldn.simulate(question)
-    table = ldn.summarize(result)
-    *_, text = answers(result, table)
-    middle = table.mu_occupancy_mean.median("subject").squeeze()
-    ends = table.mu_occupancy_mean.quantile([0.05, 0.95], "subject").squeeze()
-    widest = float((ends[1] - ends[0]).max())
-    assert text.startswith("Accounts beside people: the mean of Opioid tone (night) differs by ")
-    apart = float(middle.max() - middle.min())
-    assert f"the mean of mu occupancy by naltrexone (night) differs by {apart:.2f} between accounts" in text
-    assert f"by up to {widest:.2f} between people within one (5 to 95 %)." in text
-    assert len(told(question.model_copy(update={"population": None}))) == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.apart import _free, _hardest, best_of_each, frame_of, sights
+from ldnsim.apart import _hardest, best_of_each, frame_of, sights
 from ldnsim.errors import LdnsimError
 
 
@@ -44,15 +44,6 @@ def test_people_and_parameters_blur(found):
         assert sight.blur(account) == pytest.approx(np.hypot(sight.people[account], sight.parameters[account]))
     assert any(sight.people["pet_pool"] > 0.05 for sight in found)
     assert any(sight.parameters["transient"] > 0.05 for sight in found)  # EC50 over its range
-
-
-def test_parameters_of_a_set_do_not_move_alone():
-    free = _free(ldn.load_model("ldn"), ("mu_occupancy", "endorphin"))
-    where = {address: accounts for (address, _, _), accounts in free.items()}
-    assert where["plasma.ka"] == [0, 1, 2]
-    assert where["plasma.tlag"] == [0, 1, 2]
-    assert where["occupancy.EC50"] == [0]  # in pet_pool it lies on a ridge with f
-    assert not {"plasma.CL", "occupancy.f", "endorphin.g", "plasma.CLrm"} & where.keys()
 
 
 def test_the_frame(found):

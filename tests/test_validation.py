@@ -153,16 +153,24 @@ class TestLibrary:
     def test_inputs_that_come_later_are_picked_up(self):
         """A fact about an input is predicted as soon as a model has it."""
         model = ldn.load_model("ldn", account="pet_pool")
-        depot = Input.model_validate({"drug": "naltrexone", "to": {"plasma.gut": 0.5}})
+        nose = Input.model_validate({"drug": "naltrexone", "to": {"plasma.gut": 0.5}})
         asked = load_predictions()
-        few = {id: asked.facts[id] for id in ("pk052", "pk066")}
-        asked = asked.model_copy(update={"facts": few, "rivals": {}, "conflicts": {}})
+        asked = asked.model_copy(update={"facts": {"pk045": asked.facts["pk045"]}, "rivals": {}, "conflicts": {}})
         before = {row.fact.id: row for row in evaluate(model, asked).rows}
-        assert before["pk052"].reason == "not in this model: no input 'depot'"
-        assert "plasma.cirrhosis" in before["pk066"].reason
-        after = evaluate(model.model_copy(update={"inputs": {**model.inputs, "depot": depot}}), asked)
-        row = next(row for row in after.rows if row.fact.id == "pk052")
+        assert before["pk045"].reason == "not in this model: no input 'intranasal'"
+        after = evaluate(model.model_copy(update={"inputs": {**model.inputs, "intranasal": nose}}), asked)
+        row = next(row for row in after.rows if row.fact.id == "pk045")
         assert row.predicted == pytest.approx(0.6, abs=0.3)
+        assert row.error == pytest.approx(max(row.predicted / 0.5, 0.5 / row.predicted))
+
+    def test_parameters_that_come_later_are_named(self):
+        """What a prediction changes has to be there; else the row says what is not."""
+        asked = load_predictions()
+        item = asked.facts["pk015"][0].model_copy(update={"changes": {"plasma.nothing": 1}})
+        asked = asked.model_copy(update={"facts": {"pk015": (item,)}, "rivals": {}, "conflicts": {}})
+        rows = evaluate(ldn.load_model("ldn", account="pet_pool"), asked).rows
+        row = next(row for row in rows if row.fact.id == "pk015")
+        assert row.reason == "not in this model: 'plasma.nothing' names nothing"
 
     def test_a_small_model_says_what_it_lacks(self):
         found = evaluate(ldn.load_model("tests/models/small.yaml"))

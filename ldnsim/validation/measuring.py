@@ -78,7 +78,7 @@ def read_off(course: Course, measure: Measure, at: float | None = None) -> float
 def read_words(measure: Measure) -> str:
     """The measure in words, with its window or time."""
     if measure.take == "value":
-        when = f"at {hours(measure.at):g} h" if measure.at is not None else ""
+        when = f"at {hours(measure.at):.3g} h" if measure.at is not None else ""
     else:
         edges = [f"{hours(edge):g}" for edge in measure.window or ()]
         when = WORDS[measure.take].format(*edges)

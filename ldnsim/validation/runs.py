@@ -109,12 +109,12 @@ def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]
     return Runs(results, dict(predictions.arms))
 
 
-def rival_changes(model: Model, choice: RivalChoice) -> dict[str, Change]:
-    """The changes that choose rival sets, as far as the parts in use have them."""
+def rival_changes(model: Model, choice: RivalChoice, accounts: Iterable[str] = ()) -> dict[str, Change]:
+    """The changes that choose rival sets, as far as the parts of the accounts (all where none is named) have them."""
     found: dict[str, Change] = {}
     for slot, name in choice.sets.items():
-        accounts = model.accounts.values()
-        parts = [model.parts(account.choices).get(slot) for account in accounts] or [model.parts({}).get(slot)]
+        choices = [model.accounts[name].choices for name in tuple(accounts) or tuple(model.accounts)] or [{}]
+        parts = [model.parts(chosen).get(slot) for chosen in choices]
         if any(part is not None and name in part.rivals for part in parts):
             found[f"{slot}.rivals"] = name
     return found
