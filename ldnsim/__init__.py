@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sweeps.sweep import sweep
     from ldnsim.validation import validate
 
-__all__ = ["LdnsimError", "apart", "load_model", "load_scenario", "plots", "simulate", "summarize", "validate"]
+__all__ = ["LdnsimError", "apart", "load_model", "load_scenario", "plots", "simulate", "summarize", "sweep", "validate"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "load_scenario": "files",
     "simulate": "simulation",
     "summarize": "metrics",
+    "sweep": "sweeps.sweep",
     "validate": "validation",
 }
 

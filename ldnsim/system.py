@@ -6,6 +6,7 @@ order in which they can be computed, and each output learns which parts and para
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -20,9 +21,19 @@ if TYPE_CHECKING:
 
     from ldnsim.model import Evidence, Model, Part
 
-__all__ = ["System", "compose", "computing_order", "cycle_fault", "cycles_in", "molar_mass", "part_dimensions"]
+__all__ = [
+    "System",
+    "compose",
+    "composed",
+    "computing_order",
+    "cycle_fault",
+    "cycles_in",
+    "molar_mass",
+    "part_dimensions",
+]
 
 LONGEST_CHAIN = 12  # names of a cycle that are shown
+MOST_SYSTEMS = 64  # remembered
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,26 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
         evidence=_evidence(parts, providers, dependencies),
         rests_on=rests_on,
     )
+
+
+_one_at_a_time = threading.Lock()
+# the records are held with their system, so that their ids stay theirs
+_systems: dict[tuple[int | str, ...], tuple[Model, Mapping[str, Part], System]] = {}
+
+
+def composed(model: Model, parts: Mapping[str, Part]) -> System:
+    """`compose`, remembered for parts that are the same objects: a slider or a cell changes values, not equations."""
+    key: tuple[int | str, ...] = (
+        id(model.drugs),
+        *parts,
+        *map(id, parts.values()),
+    )  # a model with other accounts has the same drugs
+    with _one_at_a_time:
+        if key not in _systems:
+            while len(_systems) >= MOST_SYSTEMS:
+                del _systems[next(iter(_systems))]
+            _systems[key] = model, parts, compose(model, parts)
+        return _systems[key][2]
 
 
 def part_dimensions(

@@ -2,7 +2,8 @@
 
 A parameter that belongs to a set (a rival set of its part, or several values that an account sets in one slot) moves
 with its set; every other one to the ends of its range, which are taken for two standard deviations either way, one
-parameter at a time. Sets that belong together are chosen together.
+parameter at a time. Sets that belong together are chosen together. The ranges of the slot `person` (weight, age) are
+of what people differ in, and no uncertainty.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["free_parameters", "parameter_spread"]
 
 Floats = NDArray[np.float64]
+WHO = "person"  # the slot of the model that says who takes the drug
 Seen = Callable[["Scenario"], dict[str, Floats]]
 
 
@@ -66,7 +68,8 @@ def free_parameters(scenario: Scenario) -> dict[tuple[str, str, str], list[int]]
             bound |= {f"{slot}.{parameter}" for rival in part.rivals.values() for parameter in rival.values}
         for address, parameter in setting.parameters.items():
             changed = {address, address.split(".")[1]} & scenario.changes.keys()
-            if parameter.range is not None and address in behind - bound and not changed:
+            who = address.split(".")[0] == WHO
+            if parameter.range is not None and address in behind - bound and not (changed or who):
                 low, high = map(str, parameter.range)
                 free.setdefault((address, low, high), []).append(place)
     return free

@@ -20,6 +20,7 @@ def test_parameters_of_a_set_do_not_move_alone(ask):
     assert where["plasma.tlag"] == [0, 1, 2]  # on the way of the dose
     assert where["occupancy.EC50"] == [0]  # in pet_pool it lies on a ridge with f
     assert not {"plasma.CL", "occupancy.f", "endorphin.g", "plasma.CLrm"} & where.keys()
+    assert not any(address.startswith("person.") for address in where)  # what people differ in is no uncertainty
 
 
 def test_what_the_scenario_changes_stays(ask):

@@ -106,7 +106,7 @@ def _unbelievable(name: str, parameter: Parameter, quantity: Quantity) -> str:
         return _between(value, least, LARGEST_VOLUME, "L", f"plasma is {least:g} L (ph003)")
     if dimension == BUILT_IN["t"] and name.startswith("t_"):
         return _between(value, SECOND, YEAR, "h", "from a second to a year")
-    if dimension == parse_unit("1/h").dimension:
+    if dimension == parse_unit("1/h").dimension and "rate constant" in parameter.description.lower():
         return _between(value, math.log(2) / YEAR, math.log(2) / SECOND, "1/h", "half-lives from a second to a year")
     by_amount = not quantity.dimension.mass  # only a model knows the molar mass that compares a mass with amounts
     if by_amount and dimension == parse_unit("L/nmol/h").dimension and value > DIFFUSION:
