@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldnsim import plots as plots
+    from ldnsim.apart import apart
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_fit, load_model, load_scenario
     from ldnsim.fitting import fit
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from ldnsim.simulation import simulate
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
+    from ldnsim.validation import validate
 
 __all__ = [
     "LdnsimError",
+    "apart",
     "fit",
     "load_fit",
     "load_model",
@@ -34,11 +37,13 @@ __all__ = [
     "simulate",
     "summarize",
     "sweep",
+    "validate",
 ]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "apart": "apart",
     "fit": "fitting",
     "load_fit": "files",
     "load_model": "files",
@@ -47,6 +52,7 @@ _HOMES = {
     "simulate": "simulation",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",
+    "validate": "validation",
 }
 
 

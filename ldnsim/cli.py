@@ -91,6 +91,7 @@ def run(
     from ldnsim.outfiles import check_formats, write_results
     from ldnsim.report import page
     from ldnsim.simulation import simulate
+    from ldnsim.spread import mean_spread, spread_words
     from ldnsim.terminal import print_answer
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
@@ -98,6 +99,8 @@ def run(
     result = simulate(question)
     table = summarize(result)
     texts = answers(result, table)
+    if "subject" in result.dims and result.sizes["account"] > 1:
+        texts += spread_words(result, table, mean_spread(question))
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):
@@ -274,9 +277,11 @@ def describe(
 
 @app.command()
 def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")]) -> None:
-    """Check part, model, scenario and fit files: all faults at once, with line and caret; exit 1 if any."""
+    """Check part, model, scenario and fit files: all faults at once, with line and caret; exit 1 if any.
+
+    Numbers that a body could hardly have are faults, unless the file gives a reason (`plausible:`)."""
     from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import check_file
+    from ldnsim.files import doubts
 
     files = [
         file
@@ -288,7 +293,7 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
     faults: dict[Fault, None] = {}
     for file in files:
         try:
-            check_file(file)
+            faults.update(dict.fromkeys(doubts(file)))
         except LdnsimError as caught:
             faults.update(dict.fromkeys(caught.faults))
     if faults:
@@ -297,7 +302,53 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
 
 
 @app.command()
-def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario or fit")]) -> None:
+def validate(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    account: Annotated[str, typer.Option(help="Only this account; all where left out.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+) -> None:
+    """The model against the evidence: a row per fact with prediction and error; facts that disagree, and rival sets."""
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_validation
+    from ldnsim.validation import evaluate, frame_of
+
+    record = load_model(model, account or None)
+    found = evaluate(record)
+    texts: dict[Path, str] = {}
+    if csv is not None:
+        texts[csv] = frame_of(found).to_csv(index=False)
+    if html is not None:
+        from ldnsim.apart import sights
+        from ldnsim.facts import claims_of_library
+        from ldnsim.report.evidence import evidence_page
+
+        blurred = sights(record) if len(record.accounts) > 1 else []
+        texts[html] = evidence_page(found, blurred, claims_of_library())
+    write_texts(texts)
+    print_validation(found, texts)
+
+
+@app.command()
+def apart(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    csv: Annotated[Path | None, typer.Option(help="Write all observations to this file.")] = None,
+) -> None:
+    """Which observation, at which hour after which dose, would best tell a model's accounts apart."""
+    from ldnsim.apart import frame_of, sights
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_sights
+
+    found = sights(load_model(model))
+    texts = {} if csv is None else {csv: frame_of(found).to_csv(index=False)}
+    write_texts(texts)
+    print_sights(found, texts)
+
+
+@app.command()
+def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario, fit or predictions")]) -> None:
     """The JSON Schema of a file kind, for completion and hints in editors."""
     import json
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ldnsim.checks import plausible_account_faults, plausible_faults
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.fields import Record
 from ldnsim.fitfile import Fit
 from ldnsim.library import FORMATS, KIND_OF, LIBRARY, SUFFIXES, files_in, is_file, load_bibliography
 from ldnsim.loading import Loader
-from ldnsim.model import Model
+from ldnsim.model import Model, Part
+from ldnsim.predictions import Predictions
 from ldnsim.scenario import Scenario
-from ldnsim.yaml import read_text
+from ldnsim.yaml import read_document, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +24,13 @@ __all__ = [
     "FORMATS",
     "LIBRARY",
     "check_file",
+    "doubts",
     "find_any",
     "library",
     "load_bibliography",
     "load_fit",
     "load_model",
+    "load_predictions",
     "load_scenario",
     "source_text",
 ]
@@ -74,6 +78,11 @@ def load_fit(name: str | Path) -> Fit:
     return Loader().sound(_find(name, "fits"), Fit)
 
 
+def load_predictions() -> Predictions:
+    """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
+    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
+
+
 def find_any(name: str | Path) -> Record:
     """A model, part, scenario or fit by name (looked for in this order) or path; raises LdnsimError with all faults."""
     if _is_path(name):
@@ -98,6 +107,18 @@ def library(kind: str) -> dict[str, Path]:
 def check_file(path: Path | str) -> Record:
     """Any file of ours, read as what its `format` says it is; raises LdnsimError with all faults."""
     return Loader().sound(Path(path), Record)
+
+
+def doubts(path: Path | str) -> tuple[Fault, ...]:
+    """What is hard to believe in a file without fault, with places: numbers that a body could hardly have."""
+    record = check_file(path)
+    found: Iterable[Fault] = ()
+    if isinstance(record, Part):
+        found = plausible_faults(record)
+    elif isinstance(record, Model):
+        found = plausible_account_faults(record)
+    document = read_document(Path(path))
+    return tuple(document.locate(fault) for fault in found)
 
 
 def source_text(name: str | Path, folder: str) -> str:

@@ -9,7 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ldnsim.checks import datum_faults, fit_faults, model_faults, part_faults, scenario_faults
+from ldnsim.checks import (
+    datum_faults,
+    fit_faults,
+    model_faults,
+    part_faults,
+    prediction_faults,
+    scenario_faults,
+)
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, clipped, listed, nearest, shown
 from ldnsim.fields import Record
 from ldnsim.fitfile import Fact, Fit
@@ -27,6 +34,7 @@ from ldnsim.library import (
 from ldnsim.model import Model, Part
 from ldnsim.observations import observations
 from ldnsim.people_table import read_people
+from ldnsim.predictions import Predictions
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
 from ldnsim.uncertainty import FitResult
@@ -41,7 +49,8 @@ R = TypeVar("R", bound=Record)
 Steps = tuple[str | int, ...]
 
 TELLING_KEYS: dict[str, type[Record]] = {
-    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "estimate": Fit, "facts": Fit, "tables": Fit,
+    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "estimate": Fit, "tables": Fit,
+    "facts": Predictions,
     "arms": Scenario, "question": Scenario,
 }  # fmt: skip
 MOST_BESIDE = 200  # files, looked at to name the nearest one
@@ -119,6 +128,8 @@ class Loader:
             return scenario_faults(record, lost, model_stands=sound and not lost.touches("model"))
         if isinstance(record, Fit):
             return fit_faults(record, self._sources(draft), lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Predictions):
+            return prediction_faults(record, lost)
         return []
 
     def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Fact]:
@@ -303,6 +314,6 @@ def _record_type(content: dict[str, Any], wanted: type[Record] | None) -> tuple[
         return known, None
     if known is not None and wanted is not None:
         return None, Fault(f"this is a {KIND_OF[known]}, not a {KIND_OF[wanted]}", ("format",), expected)
-    if re.fullmatch(r"ldnsim-(part|model|scenario|fit)/[0-9.]+", found[:60]):
+    if re.fullmatch(r"ldnsim-(part|model|scenario|fit|predictions)/[0-9.]+", found[:60]):
         return None, Fault(f"this version of ldnsim cannot read {shown(found)}", ("format",), expected)
     return guess, Fault(f"unknown format {shown(found)}", ("format",), expected, nearest(found, FORMATS))

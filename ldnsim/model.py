@@ -65,7 +65,8 @@ class Parameter(Record):
     """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount.
 
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
-    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1.
+    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
+    value may be beyond what a body is known for (see `ldnsim check`).
     """
 
     value: QuantityField
@@ -76,6 +77,7 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
+    plausible: str = ""
     description: str
 
     @property

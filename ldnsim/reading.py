@@ -70,9 +70,12 @@ STAND_INS: dict[str, Any] = {
     "arms": {},
     "arm": "",
     "output": "",
-    "file": "",
     "estimate": {},
     "bounds": [1, 2],
+    "facts": {},
+    "sets": {},
+    "by": "",
+    "error": 1,
 }
 
 
