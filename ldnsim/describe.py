@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ldnsim.addresses import Resolved
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
     from ldnsim.variability import Spread
 
-__all__ = ["describe_model", "describe_part", "describe_scenario"]
+__all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
@@ -34,6 +35,8 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         lag = f", after `{product.lag}`" if product.lag else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
     parts = [part for alternatives in model.slots.values() for part in alternatives]
+    cited = [key for drug in model.drugs.values() for key in drug.source]
+    cited += [key for account in model.accounts.values() for key in account.source]
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
@@ -41,7 +44,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         [
             *lines,
             "",
-            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+            *_source_lines(
+                parts,
+                bibliography,
+                extra=cited,
+            ),
         ]
     )
 
@@ -49,6 +56,30 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
     """One part as Markdown, with its sources."""
     return "\n".join([*_part_lines(part, ""), "", *_source_lines([part], bibliography)])
+
+
+def describe_fit(fit: Fit) -> str:
+    """A fit as Markdown: question, what is estimated within which bounds, the data, the doses, what it cannot say."""
+    scenario = fit.scenario
+    lines = [f"# {fit.question}", "", f"`{fit.name}`: model `{fit.model.name}`, account `{fit.account}`.", ""]
+    rows = [
+        (
+            f"`{name}`",
+            "its value" if estimate.start is None else str(estimate.start),
+            " to ".join(map(str, estimate.bounds)),
+        )
+        for name, estimate in fit.estimate.items()
+    ]
+    lines += ["## Estimated", "", *_table(("parameter or time", "start", "bounds"), rows), "", "## Data", ""]
+    data = [
+        (f"`{name}`", fact.arm, f"{fact.output} {fact.what}", str(fact.value), str(fact.cv or fact.sd or ""), fact.use)
+        for name, fact in fit.data.items()
+    ]
+    lines += [*_table(("datum", "arm", "what", "value", "error", "use"), data), "", "## Arms"]
+    resolved = resolve(scenario)
+    for name in resolved.arms:
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
+    return "\n".join([*lines, *(["", "## What it cannot say", "", fit.cannot_say] if fit.cannot_say else [])])
 
 
 def describe_scenario(scenario: Scenario) -> str:

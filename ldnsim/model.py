@@ -65,8 +65,8 @@ class Parameter(Record):
     """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount.
 
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
-    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `at_zero` says in a few
-    words what a value of 0 switches off.
+    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
+    value may be beyond what a body is known for (see `ldnsim check`); `at_zero`, in a few words, what 0 switches off.
     """
 
     value: QuantityField
@@ -78,6 +78,7 @@ class Parameter(Record):
     source: Names = ()
     note: str = ""
     at_zero: str = ""
+    plausible: str = ""
     description: str
 
     @property
@@ -167,6 +168,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
+    source: Names = ()
     values: dict[str, ChangeValue] = Field(default_factory=dict)
 
     @property
@@ -232,7 +234,9 @@ class Model(Record):
         before = self.parts(account.choices)
         replaced = {slot for slot, part in choices.items() if before[slot].name != part}
         kept = {address: value for address, value in account.values.items() if address.split(".")[0] not in replaced}
-        return Account(title=account.title, note=account.note, values=kept, **{**account.choices, **choices})
+        return Account(
+            title=account.title, note=account.note, source=account.source, values=kept, **{**account.choices, **choices}
+        )
 
     def with_account(self, name: str | None, **choices: str) -> Model:
         """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""

@@ -189,6 +189,7 @@ def _doubt_notes(resolved: Resolved) -> Iterator[str]:
 
 
 def package_version() -> str:
+    """The version of this package, as it is installed."""
     try:
         return version("ldnsim")
     except PackageNotFoundError:

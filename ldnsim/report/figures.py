@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "ordered", "outputs_of"]
+__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "embedded", "ordered", "outputs_of"]
 
 # Bytes: what a page may hold beside plotly itself (4.8 of 6 MB), and what its pieces take.
 ROOM = 960_000
@@ -37,7 +37,7 @@ def calendar_figure(result: xr.Dataset, phrases: int) -> Iterator[str]:
     plain = phrases <= result.sizes["arm"] and not any(name in result for name in TOLD_BY_CALENDAR)
     if not plain and result.sizes["arm"] * result.sizes.get("dose", 0) <= MOST_DOSES:
         first = int(result["subject"].values[0]) if "subject" in result.dims else 1
-        yield _embedded(calendar(result, subject=first), "calendar")
+        yield embedded(calendar(result, subject=first), "calendar")
 
 
 def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
@@ -49,7 +49,7 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
         for metric in metrics:
             if f"{name}_{metric}" in table:
                 figure = by_arm(table, f"{name}_{metric}")
-                yield _embedded(figure, f"arms-{name}-{metric}")
+                yield embedded(figure, f"arms-{name}-{metric}")
 
 
 def course_figures(result: xr.Dataset) -> Iterator[str]:
@@ -68,7 +68,7 @@ def course_figures(result: xr.Dataset) -> Iterator[str]:
             except LdnsimError as caught:
                 yield f'<p class="soft">{escape(str(caught))}</p>'
             else:
-                yield _embedded(figure, f"{key}-{name}")
+                yield embedded(figure, f"{key}-{name}")
         yield "</section>"
 
 
@@ -96,7 +96,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     return sorted(outputs_of(result), key=rank)
 
 
-def _embedded(figure: go.Figure, name: str) -> str:
+def embedded(figure: go.Figure, name: str) -> str:
     """A place for the figure, and the figure as data that the page's script draws into it."""
     title = escape(
         unescape(str(figure.layout.title.text))

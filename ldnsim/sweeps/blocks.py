@@ -20,13 +20,14 @@ from ldnsim.results import has_twin
 from ldnsim.sampling import sample_times
 from ldnsim.solving import Case, Courses, Look, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
+from ldnsim.sweeps.store import encoded
 
 if TYPE_CHECKING:
     from ldnsim.dosing import Dose
     from ldnsim.scenario import Scenario
     from ldnsim.sweeps.layout import Block
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "worked"]
 
 MOST_CELLS_KEPT = 2_048  # whose changes stay applied, for their next stretch of people
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
@@ -163,6 +164,13 @@ class Bench:
         room["status"][places, :, :, :people] = found.status
         if found.status.any():
             room["reason"][places, :, :, :people] = found.reason
+
+
+def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
+    """What a block comes to: arrays, or the content of chunk files."""
+    block = bench.plan.layout.block(number)
+    arrays = bench.arrays(block, threads)
+    return encoded(bench.plan, block, arrays) if as_chunks else arrays
 
 
 def _doses_by_row(members: Members, shape: tuple[int, ...], taken: dict[int, np.ndarray]) -> np.ndarray:
