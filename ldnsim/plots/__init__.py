@@ -11,7 +11,7 @@ calendar(result or scenario)   the doses: days down, clock time across, a panel 
 tornado(table, base, metric)   what each number does to a metric by itself
 virtual_trial(table)           power against the size of a trial
 
-They read Datasets (those of a fit, a tornado and a trial data frames), so that a result opened from a file is drawn like
+They read Datasets (those of a fit, a tornado and a trial data frames): a result opened from a file is drawn like
 a fresh one; a calendar can also be drawn ahead.
 """
 
