@@ -58,3 +58,35 @@ def test_it_runs(file, tmp_path, monkeypatch):
     kinds = {kind for output in shown for kind in output.get("data", {})}
     assert "application/vnd.plotly.v1+json" in kinds
     assert not [output for output in shown if output.get("name") == "stderr"]
+
+
+def test_the_answers_of_how_it_works_hold():
+    scenario = ldn.load_scenario("night_vs_morning").model_copy(update={"accounts": ("transient",)})
+    scenario = scenario.with_changes({"duration": "7 d", "endorphin.a": 0})
+
+    def found(changes: dict, metric: str) -> float:
+        table = ldn.summarize(ldn.simulate(scenario.with_changes(changes)))
+        return float(table[metric].sel(arm="night", account="transient"))
+
+    peak, hours, free = "opioid_tone_rebound_peak", "opioid_tone_rebound_hours", "mu_occupancy_unblocked_hours"
+    said = [
+        ({}, peak, 0.18, 0.005), ({}, hours, 14, 0.5), ({}, free, 20, 0.5),
+        ({"plasma.CL": "x 0.5"}, peak, 0.10, 0.005), ({"plasma.CL": "x 0.5"}, free, 5, 0.5),
+        ({"endorphin.g": 0}, peak, 0.24, 0.005),
+        ({"endorphin.t_S": "x 0.2"}, hours, 8, 0.5),
+        ({"endorphin.hmax": 1}, peak, 0.0, 1e-6),
+    ]  # fmt: skip
+    for changes, metric, value, tolerance in said:
+        assert found(changes, metric) == pytest.approx(value, abs=tolerance), (changes, metric)
+    assert found({"occupancy.EC50": "x 0.25"}, peak) == pytest.approx(found({"night.dose": "18 mg"}, peak), rel=1e-4)
+
+
+def test_the_answer_of_rival_accounts_holds():
+    occupancy = 100 * ldn.simulate(ldn.load_scenario("first_dose"))["mu_occupancy"].isel(arm=0)
+    accounts = ["transient", "pet_pool", "pet_slow"]
+    for hour, said in ((1.0, (69, 50, 14)), (24.0, (4, 42, 47))):
+        at = occupancy.sel(account=accounts).sel(time=hour, method="nearest").values
+        assert at == pytest.approx(said, abs=0.6)
+    assert (
+        float(occupancy.sel(time=2.5, method="nearest").max() - occupancy.sel(time=2.5, method="nearest").min()) < 10.5
+    )
