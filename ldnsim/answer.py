@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
 
 __all__ = ["answers"]
 
 MOST_ARMS_LISTED = 3
+MOST_EFFECTS_LISTED = 8  # arms, where each is an answer of its own
 REBOUND = 0.02  # a ratio to the drug-free twin above 1 + this counts as a rebound
 DAY = 24.0
 
@@ -39,6 +42,7 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         parts = [
             part
             for part in (
+                *_effects(result, here, str(account), span),
                 _tone(result, here, str(account), span),
                 _blockade(result, here, str(account), span),
                 _exposure(result, here),
@@ -58,6 +62,23 @@ def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
         for name, variable in result.data_vars.items()
         if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")
     ]
+
+
+def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> Iterator[str]:
+    """How high each effect goes in each arm; how long others halve it if the first arm has most of it, else when."""
+    for name in _of_kind(result, "effect"):
+        peak, halved, when = (table[f"{name}_{metric}"] for metric in ("peak", "halved_hours", "hours_to_peak"))
+        tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+        lead = f"{result[name].attrs['long_name']} ({tag})"
+        if not bool((peak > 0).any()):
+            yield f"{lead} stays at 0."
+            continue
+        told = f"{lead} peaks at {_list(100 * peak, '{:.1f} %', MOST_EFFECTS_LISTED)}"
+        if table.sizes["arm"] > 1 and int(np.nanargmax(peak.values)) == 0:
+            others = _list(halved.isel(arm=slice(1, None)), "{:.1f} h", MOST_EFFECTS_LISTED, always_named=True)
+            yield f"{told}; less than half of that with {table.arm.values[0]} for {others} {span}."
+        else:
+            yield f"{told}, {_list(when, '{:.1f} h', MOST_EFFECTS_LISTED)} after the start of the window."
 
 
 def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
@@ -96,7 +117,7 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
 
 def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
     outputs = _of_kind(result, "blockade")
-    if not outputs:
+    if not outputs or not bool((table[f"{outputs[0]}_peak"] > 0).any()):
         return ""
     name = outputs[0]
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
@@ -112,20 +133,25 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) ->
 
 
 def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:
-    """Concentrations answer only where nothing further down the road is reported."""
+    """Concentrations answer only where nothing further down the road is reported; all they say of other arms is how
+    they compare with the first."""
     outputs = _of_kind(result, "concentration")
-    if not outputs or _of_kind(result, "endogenous"):
+    if not outputs or _of_kind(result, "endogenous") or _of_kind(result, "effect"):
         return ""
     name = outputs[0]
-    unit = result[name].attrs["units"]
-    return f"{result[name].attrs['long_name']} peaks at {_list(table[f'{name}_Cmax'], '{:.3g}')} {unit}."
+    unit, peak, area = result[name].attrs["units"], table[f"{name}_Cmax"], table[f"{name}_AUC_tau"]
+    told = f"{result[name].attrs['long_name']} peaks at {_list(peak, '{:.3g}')} {unit}."
+    if table.sizes["arm"] > 1 and float(area[0]) > 0:
+        others = _list((area / area[0]).isel(arm=slice(1, None)), "{:.2f}", MOST_EFFECTS_LISTED, always_named=True)
+        told += f" Exposure over the window (AUC), times that of {table.arm.values[0]}: {others}."
+    return told
 
 
-def _list(values: xr.DataArray, pattern: str) -> str:
-    """One number where all arms agree as printed, a range for many arms, else a number per arm."""
+def _list(values: xr.DataArray, pattern: str, most: int = MOST_ARMS_LISTED, *, always_named: bool = False) -> str:
+    """One number where all arms agree as printed, a range for more than `most` arms, else a number per arm."""
     texts = [pattern.format(float(value)) for value in values.values]
-    if len(set(texts)) == 1:
+    if len(set(texts)) == 1 and not (always_named and len(texts) == 1):
         return texts[0]
-    if len(texts) > MOST_ARMS_LISTED:
+    if len(texts) > most:
         return f"{pattern.format(float(values.min()))} to {pattern.format(float(values.max()))}"
     return ", ".join(f"{text} ({arm})" for text, arm in zip(texts, values.arm.values, strict=True))

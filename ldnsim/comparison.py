@@ -29,6 +29,7 @@ NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
 HEADLINES = {
     "unblocked_hours": ("mean", "trough", "unblocked_hours"),
     "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+    "halved_hours": ("peak", "hours_to_peak", "mean", "halved_hours"),
     "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
     "hours_above_50": ("mean", "trough", "hours_above_50"),
     "mean": ("mean", "peak", "trough"),
@@ -36,6 +37,8 @@ HEADLINES = {
 LABELS = {
     "unblocked_hours": "unblocked",
     "hours_above_50": "above 50 %",
+    "hours_to_peak": "peak after",
+    "halved_hours": "halved for",
     "rebound_peak": "rebound peak",
     "rebound_clock_time": "peak at",
     "rebound_hours": "above +2 %",
@@ -103,7 +106,8 @@ def style_of(table: xr.Dataset, output: str, metric: str) -> str:
         return "clock"
     if metric == "rebound_peak":
         return "rise"
-    fraction = f"{output}_hours_above_50" in table and metric in ("peak", "trough", "mean")
+    shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
+    fraction = shares and metric in ("peak", "trough", "mean")
     return "share" if fraction or metric == "AUC_inf_extrapolated" else "plain"
 
 

@@ -121,6 +121,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
+    sums = ", ".join(f"`{name}` ({unit})" for name, unit in part.gathers.items())
+    lines += [f"Gathers {sums}: sums of what other parts add.", ""] if sums else []
     lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
@@ -134,7 +136,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
 
 def _export_text(export: Export) -> str:
     own = f" ({export.evidence}: {export.because})" if export.evidence else ""
-    return export.description + own
+    return export.description + own + (f"; adds to `{'`, `'.join(export.adds_to)}`" if export.adds_to else "")
 
 
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ Metric = tuple[str, Floats, Texts | None]  # name, values, and why there is none
 
 UNBLOCKED = 0.20  # blockade under this leaves receptors free
 REBOUND = 1.02  # a ratio to the drug-free twin above this is a rebound
+SOME = 0.05  # of its own peak: less of an effect is next to nothing
 FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 TWIN = "_drug_free"
 TAGS = ("measured", "fitted", "hypothesis")  # strongest first
@@ -37,6 +38,8 @@ METRICS = {
     "trough": ("lowest value", "{}"),
     "mean": ("mean over time", "{}"),
     "time_of_peak": ("clock time of the highest value", "h"),
+    "hours_to_peak": ("time of the highest value after the start of the window", "h"),
+    "halved_hours": ("hours with less than half of what the first arm has at the same time", "h"),
     "hours_above_50": ("hours above 50 %", "h"),
     "hours_above_80": ("hours above 80 %", "h"),
     "unblocked_hours": ("hours with blockade under 20 %", "h"),
@@ -176,6 +179,9 @@ def _metrics(result: xr.Dataset, name: str, grid: Floats, blocking: str | None) 
         yield "hours_above_80", hours_above(grid, values, 0.8), None
     if kind == "blockade":
         yield "unblocked_hours", hours_above(grid, -values, -UNBLOCKED), None
+    if kind == "effect":
+        first = np.broadcast_to(values.take([0], axis=like.get_axis_num("arm")), values.shape)
+        yield from _of_effect(grid, values, first)
     if kind == "endogenous":
         twin = np.ones_like(values) if relative_to == "drug_free" else None
         if twin is None and name + TWIN in result:
@@ -183,7 +189,7 @@ def _metrics(result: xr.Dataset, name: str, grid: Floats, blocking: str | None) 
         blockade = None if blocking is None else nca.read_at(time, curves(blocking), grid)
         yield from _of_rebound(grid, values, twin, blockade)
     if kind == "concentration":
-        doses = _doses(result, like)
+        doses = _doses(result, like, texts_of(output.attrs.get("inputs", [])))
         yield from _of_concentration(grid, values, doses)
         last_dose, reason = nca.after_last_dose(time, curves(name), doses)
         for metric, found in last_dose.items():
@@ -197,6 +203,18 @@ def _of_any(grid: Floats, values: Floats) -> Iterator[Metric]:
     yield "trough", trough, None
     yield "mean", _area(grid, values) / (grid[-1] - grid[0]), None
     yield "time_of_peak", _time_of_highest(grid, values) % 24.0, _text(flat, "the output does not change")
+
+
+def _of_effect(grid: Floats, values: Floats, first: Floats) -> Iterator[Metric]:
+    """When an effect is largest, and how long it is halved against that of the `first` arm at the same time.
+
+    Where the first arm has next to nothing itself (under SOME of its own peak), nothing counts as halved.
+    """
+    none = _text(values.max(axis=-1) <= 0, "there is no effect")
+    yield "hours_to_peak", _time_of_highest(grid, values) - grid[0], none
+    peak = first.max(axis=-1)
+    halved = np.where(first > SOME * peak[..., None], first / 2.0 - values, -np.abs(first))
+    yield "halved_hours", hours_above(grid, halved, 0.0), _text(peak <= 0, "the first arm has no effect")
 
 
 def _of_rebound(grid: Floats, values: Floats, twin: Floats | None, blockade: Floats | None) -> Iterator[Metric]:
@@ -277,13 +295,20 @@ def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
     return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
 
 
-def _doses(result: xr.Dataset, like: xr.DataArray) -> Floats:
-    """Times, h, of all doses of any input above zero: shape of `like`, then dose; NaN-padded."""
+def texts_of(attribute: Any) -> list[str]:
+    """An attribute that is a list of texts; netCDF hands a list of one back as a text, and none as an empty array."""
+    return [attribute] * bool(attribute) if isinstance(attribute, str) else [*map(str, np.ravel(np.asarray(attribute)))]
+
+
+def _doses(result: xr.Dataset, like: xr.DataArray, inputs: Sequence[str]) -> Floats:
+    """Times, h, of all doses above zero of some inputs (none named: any): shape of `like`, then dose; NaN-padded."""
     if "dose_time" not in result:
         return np.full((*like.shape, 1), np.nan)
     taken = result["dose_time"]
     if "dose_amount" in result:
         taken = taken.where(result["dose_amount"] > 0)
+    if inputs and "dose_input" in result:
+        taken = taken.where(result["dose_input"].isin(inputs))
     return _spread(taken, like, "dose")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldnsim.addresses import Resolved
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
+    from ldnsim.units import Quantity
 
 __all__ = ["provenance", "shown_outputs"]
 
@@ -111,19 +112,19 @@ def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, f
 
 
 def _dose_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
-    seen = [output.observed.doses[1] for output in scenario.model.outputs.values() if output.observed]
-    weights = [coherent(dose) for dose in seen if dose.dimension.mass]
-    if not weights:
-        return
-    for name, arm in resolved.arms.items():
-        largest = max(
-            (amount for line in arm.regimen for amount in line.amounts if amount.dimension.mass),
-            key=coherent,
-            default=None,
-        )
-        if largest is not None and coherent(largest) > FAR_BEYOND * max(weights):
-            data = f"all doses with human data (up to {max(seen, key=coherent)})"
-            yield f"{arm.title or name}: {largest} is far beyond {data}."
+    seen: dict[str | None, list[Quantity]] = {}  # drug (None: whichever) -> largest doses that outputs were observed at
+    for output in scenario.model.outputs.values():
+        if output.observed and output.observed.doses[1].dimension.mass:
+            seen.setdefault(output.of, []).append(output.observed.doses[1])
+    inputs = scenario.model.inputs
+    for drug, doses in seen.items():
+        known = max(doses, key=coherent)
+        for name, arm in resolved.arms.items():
+            lines = [line for line in arm.regimen if drug in (None, inputs[line.input].drug)]
+            amounts = [amount for line in lines for amount in line.amounts if amount.dimension.mass]
+            largest = max(amounts, key=coherent, default=None)
+            if largest is not None and coherent(largest) > FAR_BEYOND * coherent(known):
+                yield f"{arm.title or name}: {largest} is far beyond all doses with human data (up to {known})."
 
 
 def _account_notes(scenario: Scenario) -> Iterator[str]:

@@ -130,11 +130,23 @@ def _attributes(name: str, output: Output, request: Request, runs: list[Run]) ->
     }
     if output.relative_to:
         attrs["relative_to"] = output.relative_to
+    inputs = _inputs(name, output, request, runs)
+    if inputs:
+        attrs["inputs"] = inputs
     if output.observed:
         attrs["observed"] = output.observed.note
         attrs["observed_hours"] = hours(output.observed.hours)
         attrs["observed_doses"] = [coherent(dose) * 1e6 for dose in output.observed.doses]
     return attrs
+
+
+def _inputs(name: str, output: Output, request: Request, runs: list[Run]) -> list[str]:
+    """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
+    products = request.scenario.model.inputs.items()
+    if output.kind == "concentration":
+        reached = frozenset().union(*(run.system.rests_on[name] for run in runs))
+        return [way for way, product in products if not reached.isdisjoint(product.to)]
+    return [way for way, product in products if product.drug == output.of] if output.of else []
 
 
 def _tag(name: str, request: Request, setting: Setting, system: System) -> Evidence:

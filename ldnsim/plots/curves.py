@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -148,16 +148,20 @@ def _doses(result: xr.Dataset, arm: str, person: int) -> Floats:
     return np.sort(found[np.isfinite(found)])
 
 
-def first_dose(result: xr.Dataset, arm: str) -> tuple[float, float] | None:
-    """When (h) and how much (in the unit of `dose_amount`) the arm's first person takes first; None without a dose."""
-    doses = _doses(result, arm, 0)
-    if not doses.size or "dose_amount" not in result:
+def first_dose(result: xr.Dataset, arm: str, inputs: Collection[str] = ()) -> tuple[float, float] | None:
+    """When (h) and how much (in the unit of `dose_amount`) the arm's first person takes first; None without a dose.
+
+    With `inputs`, only doses of these count.
+    """
+    if "dose_time" not in result or "dose_amount" not in result:
         return None
-    amounts = result["dose_amount"].sel(arm=arm)
-    amounts = amounts.isel(subject=0) if "subject" in amounts.dims else amounts
-    known = amounts.to_numpy().astype(float).ravel()
-    known = known[np.isfinite(known)]
-    return (float(doses[0]), float(known[0])) if known.size else None
+    columns = [result[f"dose_{what}"].sel(arm=arm) for what in ("time", "amount")]
+    if inputs and "dose_input" in result:
+        columns = [column.where(result["dose_input"].sel(arm=arm).isin(list(inputs))) for column in columns]
+    columns = [column.isel(subject=0) if "subject" in column.dims else column for column in columns]
+    times, amounts = (column.to_numpy().astype(float).ravel() for column in columns)
+    known = np.flatnonzero(np.isfinite(times) & np.isfinite(amounts))
+    return (float(times[known[0]]), float(amounts[known[0]])) if known.size else None
 
 
 def twin_curve(result: xr.Dataset, output: str, account: str, time: Floats) -> Floats | None:

@@ -21,7 +21,7 @@ ROOM = 960_000
 SAMPLE, CURVE, FIGURE, NIGHT, DOSE = 22, 450, 9_000, 45, 30
 FEWEST, DAY_MOST = 40, 110  # samples of one curve: at least, and at most over one day, which is smooth
 MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
-FIRST = ("drug_free", "endogenous", "blockade")  # what questions are about comes first
+FIRST = ("drug_free", "endogenous", "effect", "blockade")  # what questions are about comes first
 
 
 def outputs_of(result: xr.Dataset) -> list[str]:
@@ -31,10 +31,11 @@ def outputs_of(result: xr.Dataset) -> list[str]:
 
 
 def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
-    """With many arms: the rebound and the time unblocked against them."""
+    """With many arms: the rebound, the peak of an effect and the time unblocked against them."""
     if result.sizes["arm"] < MANY_ARMS:
         return
-    for kind, metrics in (("endogenous", ("rebound_peak", "mean")), ("blockade", ("unblocked_hours",))):
+    drawn = {"endogenous": ("rebound_peak", "mean"), "effect": ("peak",), "blockade": ("unblocked_hours",)}
+    for kind, metrics in drawn.items():
         name = next((name for name in ordered(result) if result[name].attrs.get("kind") == kind), "")
         for metric in metrics:
             if f"{name}_{metric}" in table:
