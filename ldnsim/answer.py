@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.metrics import NO_MECHANISM, silent_arms
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,7 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
     titles = list(json.loads(result.attrs["arm_titles"]).values())
     if len(set(titles)) == len(titles):
         typical = typical.assign_coords(arm=titles)
+    silent = {arm: json.loads(result.attrs["arm_titles"]).get(arm, arm) for arm in silent_arms(result)}
     if "subject" in typical.dims:
         typical = typical.where(~failed).median("subject")
     texts = []
@@ -37,18 +40,16 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
         if bool(lost.all()):
             texts.append(f"{account}: None of its runs could be solved.")
             continue
-        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"])
+        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"]) & ~result.arm.isin(list(silent))
         here = typical.sel(account=account).isel(arm=np.flatnonzero(solved))
-        parts = [
-            part
-            for part in (
-                *_effects(result, here, str(account), span),
-                _tone(result, here, str(account), span),
-                _blockade(result, here, str(account), span),
-                _exposure(result, here),
-            )
-            if part
+        told = [
+            *_effects(result, here, str(account), span),
+            _tone(result, here, str(account), span),
+            _blockade(result, here, str(account), span),
+            _exposure(result, here),
         ]
+        parts = [part for part in told if part] if here.sizes["arm"] else []
+        parts += [f"{title}: {NO_MECHANISM}, so no number." for title in silent.values()]
         if bool(lost.any()):
             parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
         lead = f"(median of {lost.size // lost.sizes['arm']} people) " if "subject" in lost.dims else ""

@@ -36,7 +36,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for name, product in model.inputs.items():
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
+        lag += f", over `{product.over}`" if product.over else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+    for name, drug in model.drugs.items():
+        if drug.mechanism:
+            lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
     parts = [part for alternatives in model.slots.values() for part in alternatives]
     for slot, alternatives in model.slots.items():
         for part in alternatives:

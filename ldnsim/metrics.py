@@ -10,6 +10,7 @@ the samples at both ends and interpolates them if there are none; the sample aft
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ Metric = tuple[str, Floats, Texts | None]  # name, values, and why there is none
 
 UNBLOCKED = 0.20  # blockade under this leaves receptors free
 REBOUND = 1.02  # a ratio to the drug-free twin above this is a rebound
+NO_MECHANISM = "no mechanism in the model"
 SOME = 0.05  # of its own peak: less of an effect is next to nothing
 FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 TWIN = "_drug_free"
@@ -76,7 +78,8 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     blocking = next((name for name in outputs if result[name].attrs.get("kind") == "blockade"), None)
     for name in outputs:
         like = result[name].isel(time=0, drop=True)
-        unsolved = _unsolved(result, like)
+        silent = _silent(result, name, like)
+        unsolved = np.where(silent != "", silent, _unsolved(result, like))
         for metric, values, reason in _metrics(result, name, grid, blocking):
             missing = unsolved
             if reason is not None:
@@ -85,7 +88,7 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
             attrs = _attrs(result, name, metric, blocking)
             given = np.where(missing == "", values, np.nan)
             table[f"{name}_{metric}"] = xr.DataArray(given, like.coords, like.dims, attrs=attrs)
-            if reason is not None:
+            if reason is not None or (silent != "").any():
                 attrs = {"long_name": f"Why there is no {name}_{metric}"}
                 table[f"{name}_{metric}_reason"] = xr.DataArray(missing, like.coords, like.dims, attrs=attrs)
     return table
@@ -318,6 +321,19 @@ def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts:
         return np.full(like.shape, "", dtype=object)
     sentence = "not solved: " + _spread(result["reason"], like).astype(object)
     return np.where(_spread(result["status"], like) != 0, sentence, "").astype(object)
+
+
+def silent_arms(result: xr.Dataset) -> dict[str, str]:
+    """The arms of which the model says nothing beyond concentrations, and why."""
+    found = json.loads(str(result.attrs.get("no_mechanism", "{}")))
+    return {str(arm): str(why) for arm, why in found.items()}
+
+
+def _silent(result: xr.Dataset, name: str, like: xr.DataArray) -> Texts:
+    """Where the model has no mechanism for the doses of an arm, shape of `like`; "" elsewhere."""
+    arms = [] if result[name].attrs.get("kind") == "concentration" else list(silent_arms(result))
+    there = like["arm"].isin(arms) if "arm" in like.dims else xr.DataArray(False)
+    return np.where(_spread(there, like), NO_MECHANISM, "").astype(object)
 
 
 def _attrs(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:

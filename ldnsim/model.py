@@ -38,6 +38,7 @@ __all__ = [
     "Evidence",
     "Export",
     "Input",
+    "Mechanism",
     "Model",
     "Output",
     "Parameter",
@@ -149,10 +150,18 @@ class Part(Record):
         return parse_equations(self.equations)
 
 
+class Mechanism(Record):
+    """From which dose on the parts hold what the drug is said to do; `note` says what they lack below."""
+
+    from_: Positive = Field(alias="from")
+    note: str
+
+
 class Drug(Record):
-    """A substance and the salts it is weighed as."""
+    """A substance and the salts it is weighed as. With `mechanism`, smaller doses have no effect that can be told."""
 
     molar_mass: Positive
+    mechanism: Mechanism | None = None
     salts: dict[Identifier, Positive] = Field(default_factory=dict)
     source: Names = ()
     note: str = ""
@@ -172,12 +181,17 @@ class Account(Record, extra="allow"):
 
 
 class Input(Record):
-    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to."""
+    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to.
+
+    `over` names the parameter that says how long a product takes to let go of a dose, at a constant rate; a regimen
+    line that infuses says it itself.
+    """
 
     drug: str
     salt: str = "base"
     title: str = ""
     lag: str | None = None
+    over: str | None = None
     to: dict[str, ShareOrAddress]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ldnsim.dosing import DAY, planned_doses
 from ldnsim.fields import hours
 from ldnsim.files import library
+from ldnsim.system import molar_mass
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ldnsim.scenario import Scenario
     from ldnsim.units import Quantity
 
-__all__ = ["provenance", "shown_outputs"]
+__all__ = ["beyond_mechanism", "provenance", "shown_outputs"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -39,6 +40,21 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
         for name, output in outputs.items()
         if name in wanted or (with_blockade and output.kind == "blockade")
     }
+
+
+def beyond_mechanism(scenario: Scenario, resolved: Resolved) -> dict[str, str]:
+    """The arms in which all doses of a drug are too small for what the model holds, and what it lacks there."""
+    model, found = scenario.model, {}
+    for name, arm in resolved.arms.items():
+        for key, drug in model.drugs.items():
+            if drug.mechanism is None:
+                continue
+            mass, least = molar_mass(model, key), drug.mechanism.from_
+            lines = [line for line in arm.regimen if model.inputs[line.input].drug == key]
+            doses = {coherent(amount, mass): amount for line in lines for amount in line.amounts}
+            if doses and 0 < max(doses) < coherent(least, mass):
+                found[name] = f"no mechanism in the model for {doses[max(doses)]} of {key}. {drug.mechanism.note}"
+    return found
 
 
 def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
@@ -65,6 +81,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
+        "no_mechanism": json.dumps(beyond_mechanism(scenario, resolved)),
         "notes": _notes(scenario, resolved, window),
         "disclaimer": DISCLAIMER,
     }
@@ -85,7 +102,9 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
 
 def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
-    return [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
+    lacking = [f"{resolved.arms[arm].title or arm}: {why}" for arm, why in beyond_mechanism(scenario, resolved).items()]
+    odd = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
+    return lacking + odd
 
 
 def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:

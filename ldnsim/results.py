@@ -13,7 +13,7 @@ from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
-from ldnsim.provenance import provenance
+from ldnsim.provenance import beyond_mechanism, provenance
 from ldnsim.system import System
 from ldnsim.units import coherent
 
@@ -65,7 +65,10 @@ def dataset(
         return xr.Variable(dims, array if has_people else array.take(0, axis=people_axis), attrs)
 
     data: dict[str, xr.Variable] = {}
+    silent = [list(resolved.arms).index(arm) for arm in beyond_mechanism(scenario, resolved)]
     for name, output in request.shown.items():
+        if output.kind != "concentration":
+            values[name][:, silent] = np.nan
         attrs = _attributes(name, output, request, runs)
         data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
         if output.kind == "endogenous" and output.relative_to != "drug_free":
