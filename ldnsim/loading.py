@@ -23,6 +23,7 @@ from ldnsim.library import (
     load_bibliography,
 )
 from ldnsim.model import Model, Part
+from ldnsim.people_table import read_people
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
 from ldnsim.yaml import HOLE, Document, read_document
@@ -85,6 +86,7 @@ class Loader:
         draft = _Draft({**document.content, "format": FORMAT_OF[record_type]}, path.parent)
         if record_type is Scenario:
             self._put_model(draft)
+            _put_people(draft)
         elif record_type is Model:
             self._put_parts(draft)
         reading = read_record(record_type, draft.content, Lost(draft.lost))
@@ -182,6 +184,31 @@ class Loader:
         if (folder, record_type) not in self.stems:
             self.stems[folder, record_type] = list(files_in(folder, record_type))
         return self.stems[folder, record_type]
+
+
+def _put_people(draft: _Draft) -> None:
+    """The table of people in the place of its file's name, and the size that it gives."""
+    people = draft.content.get("population")
+    if not isinstance(people, dict) or not isinstance(people.get("table"), str):
+        return
+    path = ("population", "table")
+    people = draft.content["population"] = dict(people)
+    file = Path(os.path.normpath(draft.folder / people["table"]))
+    try:
+        if not is_file(file):
+            raise LdnsimError(Fault(f"there is no table {shown(people['table'])}", path, "a CSV file beside this one"))
+        table = read_people(file)
+    except LdnsimError as caught:
+        (draft.others if caught.faults[0].file else draft.faults).extend(caught.faults)
+        draft.lost.add(path)
+        people["table"] = HOLE
+        people.setdefault("size", 1)
+        return
+    people["table"] = table
+    found = people.setdefault("size", table.rows)
+    if isinstance(found, int) and found != table.rows:
+        message = f"{found} people, and {table.rows} in {table.file}"
+        draft.faults.append(Fault(message, ("population", "size"), f"{table.rows}, or no size"))
 
 
 def _names_in(slots: dict[str, object], draft: _Draft) -> Iterator[tuple[str, Steps, object]]:

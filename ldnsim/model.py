@@ -31,6 +31,7 @@ from ldnsim.fields import (
     wrong,
 )
 from ldnsim.units import Dimension, Quantity, drug_dimension
+from ldnsim.variability import Correlation, Distribution
 
 __all__ = [
     "Account",
@@ -62,11 +63,17 @@ def weakest(tags: tuple[Evidence, ...]) -> Evidence:
 
 
 class Parameter(Record):
-    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount."""
+    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount.
+
+    `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
+    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1.
+    """
 
     value: QuantityField
     of: str | None = None
     iiv_cv: Variability | None = None
+    iov_cv: Variability | None = None
+    distribution: Distribution = "log_normal"
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
@@ -143,6 +150,7 @@ class Part(Record):
     states: Annotated[dict[Identifier, State], MANY] = Field(default_factory=dict)
     equations: str
     rivals: Annotated[dict[Identifier, Rival], SOME] = Field(default_factory=dict)
+    correlations: Annotated[tuple[Correlation, ...], SOME] = ()
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:

@@ -76,6 +76,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "scenario_text": scenario.text,
         "changes": json.dumps(scenario.changes),
         "seed": resolved.population.seed if resolved.population else 1,
+        "people_hash": resolved.population.table.digest if resolved.population and resolved.population.table else "",
         "package_version": _version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),

@@ -42,11 +42,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one account's people: arrays (arms, people)."""
+    """What became of one account's people: arrays (arms, people). `drawn` is what of them was drawn or read from a
+    table, address -> values (people,) in the parameter's unit."""
 
     status: np.ndarray
     reason: np.ndarray
     system: System
+    drawn: dict[str, np.ndarray]
 
 
 def dataset(
@@ -92,7 +94,26 @@ def dataset(
     }
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
+        coords.update(_drawn_coordinates(request, runs, {*data, *coords}))
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
+
+
+def _drawn_coordinates(request: Request, runs: list[Run], taken: set[str]) -> dict[str, Any]:
+    """What was drawn of each person, by the parameter's own name where that is free; of each account where they differ,
+    NaN where an account has no such parameter."""
+    settings = request.resolved.settings
+    names = list(dict.fromkeys(name for run in runs for name in run.drawn))
+    short = [name.split(".")[1] for name in names]
+    coords: dict[str, Any] = {}
+    for address, own in zip(names, short, strict=True):
+        record = next(setting.parameters[address] for setting in settings if address in setting.parameters)
+        attrs = {"units": record.value.unit, "long_name": record.description, "address": address}
+        label = own if short.count(own) == 1 and own not in taken else address.replace(".", "_")
+        nobody = np.full(len(request.subjects), np.nan)
+        values = np.array([run.drawn.get(address, nobody) for run in runs])
+        alike = bool(np.all(values == values[0]))
+        coords[label] = ("subject", values[0], attrs) if alike else (("account", "subject"), values, attrs)
+    return coords
 
 
 def _dose_variables(

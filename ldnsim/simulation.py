@@ -17,9 +17,10 @@ from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
+from ldnsim.engine.schedules import Schedules, joined, pack
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
-from ldnsim.people import doses_of, everyone, parameters_of
+from ldnsim.people import doses_of, everyone, occasions_of, parameters_of, shown_draws
 from ldnsim.provenance import shown_outputs
 from ldnsim.results import Request, Run, dataset
 from ldnsim.sampling import sample_times
@@ -115,7 +116,7 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
     healthy = no_rhythm == Status.SOLVED
     solve = choose.solver(request.solver)
 
-    def solved(who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
+    def solved(who: np.ndarray, schedules: Schedules, at: np.ndarray) -> Solution:
         """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
         if np.all(healthy):
             return solve(system, parameters[who], start[who], schedules, at, names, request.rtol)
@@ -127,7 +128,7 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
                 system,
                 parameters[who[rows]],
                 start[who[rows]],
-                [schedules[row] for row in rows],
+                schedules.of(rows),
                 at,
                 names,
                 request.rtol,
@@ -143,11 +144,12 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
     )  # on the orbit every day is the first one again
     with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
     rows, people = np.arange(len(parameters)), len(parameters)
-    twin = solved(rows, [()] * people, with_day)
+    twin = solved(rows, pack([()] * people), with_day)
     daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    schedules = [
-        schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
-    ]
+    occasions = occasions_of(system, setting, resolved, request.subjects, parameters, list(request.doses.values()))
+    schedules = joined(
+        [schedules_of(request.doses[arm], model, system, parameters, occasions) for arm in resolved.arms]
+    )
     # one solve for all arms, from midnight of day 1 on whatever is looked at
     arms = solved(np.tile(rows, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
     status = arms.status.reshape(-1, people)
@@ -164,4 +166,4 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
         np.divide(found.reshape(values[name].shape), unit, out=values[name])
         np.divide(without, unit, out=twins[name])
         values[name][status != Status.SOLVED] = np.nan
-    return Run(status, reason, system)
+    return Run(status, reason, system, shown_draws(model, system, setting, resolved, parameters))

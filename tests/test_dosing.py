@@ -11,8 +11,8 @@ import pytest
 from ldnsim.dosing import Arm, RegimenLine, count_doses, given_doses, planned_doses
 from ldnsim.draws import generator
 from ldnsim.fields import clock_text
-from ldnsim.population import Population, log_normal_factors
 from ldnsim.units import Quantity
+from ldnsim.variability import normals, varied
 
 MG = Quantity(4.5, "mg")
 
@@ -177,10 +177,12 @@ def test_streams_belong_to_seed_quantity_and_person():
 
 
 def test_a_person_is_the_same_in_any_population():
-    small = log_normal_factors(Population(size=20, seed=1), "plasma.ka", 0.5, range(1, 21))
-    large = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(1, 501))
+    def factors(subjects):
+        return varied("log_normal", 1.0, 0.5, 1.0, normals(1, "plasma.ka", subjects))
+
+    small, large = factors(range(1, 21)), factors(range(1, 501))
     assert small.tolist() == large[:20].tolist()
-    stretch = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(18, 21))
+    stretch = factors(range(18, 21))
     assert stretch.tolist() == large[17:20].tolist()
     assert len(set(large.tolist())) == 500
     assert statistics.median(large) == pytest.approx(1, rel=0.1)

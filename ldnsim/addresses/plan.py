@@ -31,6 +31,7 @@ QUANTITIES = ("dose", "every", "infuse", "miss", "jitter")
 LINE_NUMBER = re.compile(r"[1-9][0-9]{0,3}\Z")
 DURATION: TypeAdapter[Any] = TypeAdapter(Duration)
 SEED = "population.seed"
+PEOPLE = ("size", "seed")  # what of a population is one value
 
 
 @dataclass
@@ -128,11 +129,16 @@ def _refuse_wrong_line(name: str, number: str, about: str, lines: list[RegimenLi
 
 
 def _people(about: str, value: Change, population: Population | None) -> dict[str, int]:
-    if about not in Population.model_fields:
+    if about not in PEOPLE:
         message = f"{about!r} is no field of a population" if about else "'population' is not one value"
-        near = nearest(about, Population.model_fields)
+        if about.partition(".")[0] in Population.model_fields:
+            message = f"population.{about} cannot be changed by an address: it is no single value"
+        near = nearest(about, PEOPLE)
         expected = "population.size, population.seed"
         raise LdnsimError(Fault(message, (), expected, f"population.{near}" if near else "", at_key=True))
+    if about == "size" and population is not None and population.table is not None:
+        message = f"the table {population.table.file} has {population.size} people"
+        raise LdnsimError(Fault(message, (), "no other size, or another table", at_key=True))
     old = getattr(population, about, None)
     new = relative(value, Quantity(old) if isinstance(old, int) else None)
     whole = new.value if isinstance(new, Quantity) else new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ldnsim.addresses.crowd import crowd_of
 from ldnsim.addresses.plan import plan_of
 from ldnsim.addresses.reach import miss_faults, way_faults
 from ldnsim.addresses.settings import Setting, choice_faults, qualified, setting_of, with_alternatives
@@ -25,7 +26,7 @@ __all__ = ["Resolved", "examine", "resolve"]
 
 @dataclass(frozen=True)
 class Resolved:
-    """A scenario with all its changes applied."""
+    """A scenario with all its changes applied; the addresses of its population are qualified."""
 
     settings: tuple[Setting, ...]
     arms: dict[str, Arm]
@@ -56,13 +57,17 @@ def examine(scenario: Scenario, lost: Lost, *, model_stands: bool = True) -> tup
     if model_stands and ("model",) not in lost:
         settings, found = _settings(scenario, plan.arms, plan.to_model)
         faults += found
+    population = plan.population
+    if population is not None and settings:
+        population, found = crowd_of(scenario.model, population, settings, plan.to_model, lost)
+        faults += found
     faults += time_faults(plan.duration, scenario.window, scenario.sample, lost)
     found = _arm_faults(scenario, plan.arms, plan.duration, settings, lost)
     before = (
         set(_arm_faults(scenario, scenario.arms, plan.duration, settings, lost)) if found and plan.changed else set()
     )
     faults += (fault if fault in before else plan.blamed(fault) for fault in found)
-    return Resolved(settings, plan.arms, plan.duration, plan.population), list(dict.fromkeys(faults))
+    return Resolved(settings, plan.arms, plan.duration, population), list(dict.fromkeys(faults))
 
 
 def _arm_faults(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ldnsim.addresses import RESERVED, setting_of
 from ldnsim.checks.exchange import Exchange, cycle_faults, exchange_faults
-from ldnsim.checks.part import range_faults, source_faults
+from ldnsim.checks.part import range_faults
+from ldnsim.checks.sources import source_faults
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN
 from ldnsim.limits import AMOUNT, MASS
