@@ -124,9 +124,16 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) ->
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
     tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
     lead = f"Receptors ({tag}) are"
-    edges = f"between {100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
     if not bool((free > 0).any()):
-        return f"{lead} never free: blockade stays {edges}."
+        apart = float(low.max()) > float(high.min())
+        if apart and table.sizes["arm"] <= MOST_ARMS_LISTED:
+            edges = [
+                f"{100 * float(bottom):.0f} and {100 * float(top):.0f} % ({arm})"
+                for bottom, top, arm in zip(low, high, table.arm.values, strict=True)
+            ]
+            return f"{lead} never free: blockade stays between {', '.join(edges)}."
+        ends = f"{100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
+        return f"{lead} never free: blockade stays between {ends}{', depending on the arm' if apart else ''}."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
         return f"{lead} free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
     hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"

@@ -202,6 +202,11 @@ class Input(Record):
     over: str | None = None
     to: dict[str, ShareOrAddress]
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The parameters that a dose meets on its way."""
+        return tuple(way for way in (self.lag, self.over, *self.to.values()) if isinstance(way, str))
+
 
 class Observed(Record):
     """What human data cover: hours after a single dose, and which doses."""
