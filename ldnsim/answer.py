@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["answers"]
 
 MOST_ARMS_LISTED = 3
+MOST_OF = 0.99  # of the largest effect: the arm that has so much of it has the largest
 MOST_EFFECTS_LISTED = 8  # arms, where each is an answer of its own
+APART = 0.05  # of receptors: arms whose blockade differs by more are told one by one
 REBOUND = 0.02  # a ratio to the drug-free twin above 1 + this counts as a rebound
 DAY = 24.0
 
@@ -28,19 +30,19 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
     span = "a day" if window[1] - window[0] == DAY else f"of the {window[1] - window[0]:g} h"
     failed = table.status != 0
     typical = table.drop_vars([name for name in table if table[name].dtype.kind not in "fi"])
-    titles = list(json.loads(result.attrs["arm_titles"]).values())
-    if len(set(titles)) == len(titles):
-        typical = typical.assign_coords(arm=titles)
-    silent = {arm: json.loads(result.attrs["arm_titles"]).get(arm, arm) for arm in silent_arms(result)}
     if "subject" in typical.dims:
         typical = typical.where(~failed).median("subject")
+    titles = json.loads(result.attrs["arm_titles"])
+    silent = [titles.get(arm, arm) for arm in silent_arms(result)]
+    if len(set(titles.values())) == len(titles):
+        typical = typical.assign_coords(arm=list(titles.values()))
     texts = []
     for account in result.account.values:
         lost = failed.sel(account=account)
         if bool(lost.all()):
             texts.append(f"{account}: None of its runs could be solved.")
             continue
-        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"]) & ~result.arm.isin(list(silent))
+        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"]) & ~result.arm.isin(list(silent_arms(result)))
         here = typical.sel(account=account).isel(arm=np.flatnonzero(solved))
         told = [
             *_effects(result, here, str(account), span),
@@ -49,7 +51,7 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
             _exposure(result, here),
         ]
         parts = [part for part in told if part] if here.sizes["arm"] else []
-        parts += [f"{title}: {NO_MECHANISM}, so no number." for title in silent.values()]
+        parts += [f"{title}: {NO_MECHANISM}, so no number." for title in silent]
         if bool(lost.any()):
             parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
         lead = f"(median of {lost.size // lost.sizes['arm']} people) " if "subject" in lost.dims else ""
@@ -68,16 +70,21 @@ def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
 def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> Iterator[str]:
     """How high each effect goes in each arm; how long others halve it if the first arm has most of it, else when."""
     for name in _of_kind(result, "effect"):
-        peak, halved, when = (table[f"{name}_{metric}"] for metric in ("peak", "halved_hours", "hours_to_peak"))
+        metrics = ("peak", "hours_to_peak", "halved_hours", "least_of_first")
+        peak, when, halved, least = (table[f"{name}_{metric}"] for metric in metrics)
         tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
         lead = f"{result[name].attrs['long_name']} ({tag})"
         if not bool((peak > 0).any()):
             yield f"{lead} stays at 0."
             continue
         told = f"{lead} peaks at {_list(100 * peak, '{:.1f} %', MOST_EFFECTS_LISTED)}"
-        if table.sizes["arm"] > 1 and int(np.nanargmax(peak.values)) == 0:
-            others = _list(halved.isel(arm=slice(1, None)), "{:.1f} h", MOST_EFFECTS_LISTED, always_named=True)
-            yield f"{told}; less than half of that with {table.arm.values[0]} for {others} {span}."
+        if table.sizes["arm"] > 1 and float(peak[0]) >= MOST_OF * float(peak.max()):
+            others = [
+                f"{arm} down to {100 * float(lowest):.0f} %"
+                + (f", under half for {float(hours):.1f} h {span}" if float(hours) > 0 else "")
+                for arm, lowest, hours in zip(table.arm.values[1:], least[1:], halved[1:], strict=True)
+            ]
+            yield f"{told}. Against {table.arm.values[0]} at the same time: {'; '.join(others)}."
         else:
             yield f"{told}, {_list(when, '{:.1f} h', MOST_EFFECTS_LISTED)} after the start of the window."
 
@@ -124,8 +131,10 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) ->
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
     tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
     lead = f"Receptors ({tag}) are"
+    if _of_kind(result, "effect") and table.sizes["arm"] > MOST_ARMS_LISTED:
+        return ""  # what gets through to so many arms is told by its effect
     if not bool((free > 0).any()):
-        apart = float(low.max()) > float(high.min())
+        apart = max(float(low.max() - low.min()), float(high.max() - high.min())) > APART
         if apart and table.sizes["arm"] <= MOST_ARMS_LISTED:
             edges = [
                 f"{100 * float(bottom):.0f} and {100 * float(top):.0f} % ({arm})"

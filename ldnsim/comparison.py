@@ -29,7 +29,7 @@ NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
 HEADLINES = {
     "unblocked_hours": ("mean", "trough", "unblocked_hours"),
     "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
-    "halved_hours": ("peak", "hours_to_peak", "mean", "halved_hours"),
+    "halved_hours": ("peak", "hours_to_peak", "mean", "least_of_first", "halved_hours"),
     "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
     "hours_above_50": ("mean", "trough", "hours_above_50"),
     "mean": ("mean", "peak", "trough"),
@@ -39,6 +39,7 @@ LABELS = {
     "hours_above_50": "above 50 %",
     "hours_to_peak": "peak after",
     "halved_hours": "halved for",
+    "least_of_first": "least",
     "rebound_peak": "rebound peak",
     "rebound_clock_time": "peak at",
     "rebound_hours": "above +2 %",
@@ -108,7 +109,7 @@ def style_of(table: xr.Dataset, output: str, metric: str) -> str:
         return "rise"
     shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
     fraction = shares and metric in ("peak", "trough", "mean")
-    return "share" if fraction or metric == "AUC_inf_extrapolated" else "plain"
+    return "share" if fraction or metric in ("AUC_inf_extrapolated", "least_of_first") else "plain"
 
 
 def formatted(value: float, style: str) -> str:

@@ -42,6 +42,7 @@ METRICS = {
     "time_of_peak": ("clock time of the highest value", "h"),
     "hours_to_peak": ("time of the highest value after the start of the window", "h"),
     "halved_hours": ("hours with less than half of what the first arm has at the same time", "h"),
+    "least_of_first": ("lowest share of what the first arm has at the same time", "1"),
     "hours_above_50": ("hours above 50 %", "h"),
     "hours_above_80": ("hours above 80 %", "h"),
     "unblocked_hours": ("hours with blockade under 20 %", "h"),
@@ -217,7 +218,10 @@ def _of_effect(grid: Floats, values: Floats, first: Floats) -> Iterator[Metric]:
     yield "hours_to_peak", _time_of_highest(grid, values) - grid[0], none
     peak = first.max(axis=-1)
     halved = np.where(first > SOME * peak[..., None], first / 2.0 - values, -np.abs(first))
-    yield "halved_hours", hours_above(grid, halved, 0.0), _text(peak <= 0, "the first arm has no effect")
+    alone = _text(peak <= 0, "the first arm has no effect")
+    yield "halved_hours", hours_above(grid, halved, 0.0), alone
+    share = np.divide(values, first, out=np.full_like(values, np.inf), where=first > SOME * peak[..., None])
+    yield "least_of_first", np.where(peak > 0, share.min(axis=-1), np.nan), alone
 
 
 def _of_rebound(grid: Floats, values: Floats, twin: Floats | None, blockade: Floats | None) -> Iterator[Metric]:
