@@ -77,16 +77,20 @@ def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> 
         if not bool((peak > 0).any()):
             yield f"{lead} stays at 0."
             continue
-        told = f"{lead} peaks at {_list(100 * peak, '{:.1f} %', MOST_EFFECTS_LISTED)}"
         if table.sizes["arm"] > 1 and float(peak[0]) >= MOST_OF * float(peak.max()):
             others = [
                 f"{arm} down to {100 * float(lowest):.0f} %"
                 + (f", under half for {float(hours):.1f} h {span}" if float(hours) > 0 else "")
                 for arm, lowest, hours in zip(table.arm.values[1:], least[1:], halved[1:], strict=True)
             ]
-            yield f"{told}. Against {table.arm.values[0]} at the same time: {'; '.join(others)}."
+            peaks = _list(100 * peak, "{:.1f} %", MOST_EFFECTS_LISTED)
+            yield f"{lead} peaks at {peaks}. Against {table.arm.values[0]} at the same time: {'; '.join(others)}."
         else:
-            yield f"{told}, {_list(when, '{:.1f} h', MOST_EFFECTS_LISTED)} after the start of the window."
+            arms = [
+                f"{100 * float(top):.1f} % after {float(hours):.1f} h ({arm})" if float(top) > 0 else f"0 % ({arm})"
+                for arm, top, hours in zip(table.arm.values, peak, when, strict=True)
+            ]
+            yield f"{lead} peaks, from the start of the window on, at {', '.join(arms)}."
 
 
 def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:

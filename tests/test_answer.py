@@ -112,7 +112,7 @@ def test_an_effect_that_the_first_arm_has_most_of_is_what_others_take_away(ask):
 def test_an_effect_that_others_have_more_of_is_told_with_its_time(ask):
     question = ask("2 d", "[pet_pool]", model="ldn_opioids", blocked=f"{FULL}, {CHALLENGE}", alone=CHALLENGE)
     (text,) = told(question)
-    assert re.search(r"agonists \(hypothesis\) peaks at [\d.]+ % \(blocked\), [\d.]+ % \(alone\), .* h \(alone\)", text)
+    assert re.search(r"agonists \(hypothesis\) peaks, .*, at [\d.]+ % after [\d.]+ h \(blocked\), .* h \(alone\)", text)
 
 
 def test_without_the_drug_blockade_is_no_answer_and_an_effect_that_is_none_is_told(ask):

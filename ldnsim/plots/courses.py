@@ -160,7 +160,7 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
 
 
 def _absence(curve: Curve) -> str:
-    return "Not told" if curve.reason.startswith(NO_MECHANISM) else "Not solved"
+    return "Not told" if curve.reason == NO_MECHANISM else "Not solved"
 
 
 def _seen(curve: Curve) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.metrics import silent_arms
+from ldnsim.metrics import NO_MECHANISM, silent_arms
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,8 +114,12 @@ def _curve(
     status = np.atleast_1d(result["status"].sel(here).to_numpy()) if "status" in result else np.zeros(len(values))
     solved = (status == 0) & np.isfinite(values).any(axis=1)
     reasons = np.atleast_1d(result["reason"].sel(here).to_numpy()) if "reason" in result else np.full(len(values), "")
-    why = silent_arms(result).get(arm, "") if data.attrs.get("kind") != "concentration" else ""
-    reason = why or next((str(text) for text, fine in zip(reasons, solved, strict=True) if not fine and str(text)), "")
+    silent = data.attrs.get("kind") != "concentration" and arm in silent_arms(result)
+    reason = (
+        NO_MECHANISM
+        if silent
+        else next((str(text) for text, fine in zip(reasons, solved, strict=True) if not fine and str(text)), "")
+    )
     first = int(np.argmax(solved)) if solved.any() else 0
     values = values if solved.all() else values[solved]
     low, typical, high, few = None, np.full(shown.sum(), np.nan), None, np.empty((0, shown.sum()))

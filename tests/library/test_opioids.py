@@ -103,7 +103,8 @@ class TestAgonists:
 
 class TestBlockade:
     """Labels have 50 mg block 25 mg of heroin into a vein for 24 h, 100 mg for 48 h and 150 mg for 72 h
-    (fda_tablet_label, test). Morphine stands for heroin, of which it is what acts; blocked means that less than a third gets through."""
+    (fda_tablet_label, test). Morphine stands for heroin, of which it is what acts; blocked means that less than a third
+    gets through."""
 
     @pytest.fixture
     def left(self, ask):
