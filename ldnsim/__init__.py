@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ldnsim.files import load_model, load_scenario
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sweeps.sweep import sweep
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize", "sweep"]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
@@ -29,6 +30,7 @@ _HOMES = {
     "load_scenario": "files",
     "simulate": "simulation",
     "summarize": "metrics",
+    "sweep": "sweeps.sweep",
 }
 
 

@@ -35,6 +35,7 @@ Sets = Annotated[
     ),
 ]
 FAILED_CELLS = 3
+STOPPED = 130  # as shells say it of Ctrl-C
 
 
 def main() -> None:
@@ -99,6 +100,51 @@ def run(
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def sweep(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `ldnsim list`) or a path.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the result goes, a Zarr directory.")],
+    axes: Annotated[
+        list[str],
+        typer.Option(
+            "--axis",
+            metavar="ADDRESS=VALUES",
+            help="An axis instead of the file's own: night.dose='1.5 mg,3 mg' or EC50='0.7 ng/mL..4.7 ng/mL/9/log'.",
+        ),
+    ] = [],  # noqa: B006
+    design: Annotated[
+        str, typer.Option(metavar="KIND:CELLS:SEED", help="grid, list, latin_hypercube, sobol or random.")
+    ] = "",
+    changes: Sets = [],  # noqa: B006
+    keep: Annotated[str, typer.Option(help="What is stored: metrics, quantiles (over people) or courses.")] = "metrics",
+    workers: Annotated[int | None, typer.Option(help="Threads; one per core where left out.")] = None,
+) -> None:
+    """Compute every cell of a scenario's sweep; started again, it goes on where it stopped."""
+    from ldnsim.files import load_scenario
+    from ldnsim.overview import failures
+    from ldnsim.sweeps.options import axes_of, design_of
+    from ldnsim.sweeps.sweep import sweep as swept
+    from ldnsim.terminal import print_sweep
+
+    question = _changed(load_scenario(scenario), changes)
+    try:
+        result = swept(
+            question,
+            axes_of(axes),
+            design=design_of(design),
+            keep=keep,  # type: ignore[arg-type]  # anything else is told
+            store=out,
+            workers=workers,
+            progress=True,
+        )
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. What is done stands in {out}: the same command goes on from there.", err=True)
+        raise typer.Exit(STOPPED) from None
+    print_sweep(result, [out])
+    if failures(result)[0]:
         raise typer.Exit(FAILED_CELLS)
 
 

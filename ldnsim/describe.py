@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses import resolve, setting_of
+from ldnsim.design import Range
 from ldnsim.dosing import planned_doses
 from ldnsim.fields import WEEKDAYS, clock_text, hours
 from ldnsim.system import compose
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ldnsim.dosing import Dose
     from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
+    from ldnsim.variability import Spread
 
 __all__ = ["describe_model", "describe_part", "describe_scenario"]
 
@@ -67,6 +69,7 @@ def describe_scenario(scenario: Scenario) -> str:
         if resolved.population
         else "one typical person"
     )
+    crowd = [*_people_lines(resolved), *_doubt_lines(resolved)]
     lines = [
         f"# {scenario.question}",
         "",
@@ -78,13 +81,14 @@ def describe_scenario(scenario: Scenario) -> str:
         "",
         *(f"- `{setting.account}`: {setting.title}" for setting in resolved.settings),
         "",
+        *crowd,
         "## Arms",
     ]
     for name in resolved.arms:
         lines += ["", f"### {name}", "", *_calendar(scenario, resolved, name)]
     if scenario.sweep:
-        cells = " x ".join(f"{address} ({len(values)})" for address, values in scenario.sweep.items())
-        lines += ["", f"Sweep: {cells}. A run answers for the values above only."]
+        lines += ["", f"Sweep, {scenario.design.kind.replace('_', ' ')}: {_axes(scenario)}."]
+        lines[-1] += " A run answers for the values above only."
     if scenario.changes:
         lines += ["", "Changed: " + ", ".join(f"`{address}` = {value}" for address, value in scenario.changes.items())]
     if scenario.cannot_say:
@@ -132,6 +136,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     if part.parameters:
         heads = ("parameter", "value", "range", "CV", "source", "meaning")
         lines += _table(heads, (_parameter_row(name, parameter) for name, parameter in part.parameters.items()))
+    for one in part.correlations:
+        lines += ["", f"Correlation of {' and '.join(one.between)}: {one.value} ({', '.join(one.source)}). {one.note}"]
     for name, rival in part.rivals.items():
         values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
         lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]
@@ -146,7 +152,74 @@ def _export_text(export: Export) -> str:
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
     ends = " to ".join(str(end) for end in parameter.range) if parameter.range else ""
     meaning = f"{parameter.description}. {parameter.note}".strip() if parameter.note else parameter.description
-    return f"`{name}`", str(parameter.value), ends, str(parameter.iiv_cv or ""), ", ".join(parameter.source), meaning
+    return f"`{name}`", str(parameter.value), ends, _spread_text(parameter), ", ".join(parameter.source), meaning
+
+
+def _spread_text(parameter: Parameter) -> str:
+    """How a parameter varies between people, and between the occasions of one."""
+    shape = "" if parameter.distribution == "log_normal" else f" ({parameter.distribution})"
+    between = f"{parameter.iiv_cv}{shape}" if parameter.iiv_cv else ""
+    return between + (f"; {parameter.iov_cv} between occasions" if parameter.iov_cv else "")
+
+
+def _people_lines(resolved: Resolved) -> Iterator[str]:
+    """Who takes part: what is drawn of everybody, or read from a table."""
+    population = resolved.population
+    if population is None:
+        return
+    yield from ("## People", "")
+    for address, spread in population.covariates.items():
+        yield f"- `{address}`: {_distribution_text(spread)}{_reason(spread.source, spread.note)}"
+    if population.table:
+        columns = ", ".join(f"`{column.address}` [{column.unit}]" for column in population.table.columns)
+        yield f"- from `{population.table.file}`: {columns}"
+    varying = {
+        name: record
+        for setting in resolved.settings
+        for name, record in setting.parameters.items()
+        if (record.iiv_cv or (record.iov_cv and population.occasion)) and name not in population.given
+    }
+    for name, record in varying.items():
+        yield f"- `{name}`: median {record.value}, CV {_spread_text(record)}, as its part says"
+    for a, b, value in dict.fromkeys(
+        one for setting in resolved.settings for one in setting.correlations(population.correlations)
+    ):
+        yield f"- correlation of `{a}` and `{b}`: {value:g}"
+    if population.occasion:
+        yield f"- a new occasion begins with the first dose of every {population.occasion}"
+    yield ""
+
+
+def _distribution_text(spread: Spread) -> str:
+    kind = spread.kinds[0]
+    if kind == "share":
+        return f"1 in {spread.share} of people, 0 in the others"
+    if kind == "shares":
+        return ", ".join(f"{value} in {share}" for value, share in spread.shares.items()) + " of people"
+    names = {"normal": ("mean", "SD"), "log_normal": ("median", "CV"), "uniform": ("from", "to")}[kind]
+    numbers = ", ".join(f"{name} {value}" for name, value in zip(names, getattr(spread, kind), strict=True))
+    within = f", within {spread.range[0]} to {spread.range[1]}" if spread.range else ""
+    return f"{kind.replace('_', '-')}, {numbers}{within}"
+
+
+def _reason(source: Iterable[str], note: str) -> str:
+    told = ". ".join(text for text in (", ".join(source), note) if text)
+    return f" ({told})" if told else ""
+
+
+def _doubt_lines(resolved: Resolved) -> Iterator[str]:
+    """What is drawn because it is not known."""
+    doubt = resolved.uncertainty
+    if doubt is None:
+        return
+    yield from ("## What is uncertain", "", f"{doubt.draws} draws, seed {doubt.seed}, beside the values as stated.", "")
+    for name in doubt.parameters:
+        record = next(setting.parameters[name] for setting in resolved.settings if name in setting.parameters)
+        assert record.range
+        yield f"- `{name}`: from {record.range[0]} to {record.range[1]}, the stated value as the median"
+    if doubt.fit:
+        yield f"- together, from a fit: {', '.join(f'`{name}`' for name in doubt.fit.order)}"
+    yield ""
 
 
 def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
@@ -155,6 +228,15 @@ def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra:
         keys |= {key for parameter in part.parameters.values() for key in parameter.source}
         keys |= {key for rival in part.rivals.values() for key in rival.source}
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
+
+
+def _axes(scenario: Scenario) -> str:
+    """Each axis with its size, or its ends."""
+    texts = []
+    for address, axis in scenario.sweep.items():
+        size = f"{axis.from_} to {axis.to}" if isinstance(axis, Range) else str(len(axis))
+        texts.append(f"{address} ({size})")
+    return (" x " if scenario.design.kind == "grid" else ", ").join(texts)
 
 
 def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ from ldnsim.model import Model, Part
 from ldnsim.people_table import read_people
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
+from ldnsim.uncertainty import FitResult
 from ldnsim.yaml import HOLE, Document, read_document
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ Steps = tuple[str | int, ...]
 TELLING_KEYS: dict[str, type[Record]] = {
     "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "arms": Scenario, "question": Scenario,
 }  # fmt: skip
+MOST_BESIDE = 200  # files, looked at to name the nearest one
 MOST_PARTS = 200  # in one model
 NO_PART = "a slot holds the name of a part, or a list of names"
 
@@ -87,6 +90,7 @@ class Loader:
         if record_type is Scenario:
             self._put_model(draft)
             _put_people(draft)
+            _put_fit(draft)
         elif record_type is Model:
             self._put_parts(draft)
         reading = read_record(record_type, draft.content, Lost(draft.lost))
@@ -193,15 +197,10 @@ def _put_people(draft: _Draft) -> None:
         return
     path = ("population", "table")
     people = draft.content["population"] = dict(people)
-    file = Path(os.path.normpath(draft.folder / people["table"]))
     try:
-        if not is_file(file):
-            raise LdnsimError(Fault(f"there is no table {shown(people['table'])}", path, "a CSV file beside this one"))
-        table = read_people(file)
+        table = read_people(_beside(draft, people["table"], path, "a CSV file"))
     except LdnsimError as caught:
-        (draft.others if caught.faults[0].file else draft.faults).extend(caught.faults)
-        draft.lost.add(path)
-        people["table"] = HOLE
+        _lose(draft, path, people, caught)
         people.setdefault("size", 1)
         return
     people["table"] = table
@@ -209,6 +208,41 @@ def _put_people(draft: _Draft) -> None:
     if isinstance(found, int) and found != table.rows:
         message = f"{found} people, and {table.rows} in {table.file}"
         draft.faults.append(Fault(message, ("population", "size"), f"{table.rows}, or no size"))
+
+
+def _put_fit(draft: _Draft) -> None:
+    """What a fit found in the place of its file's name."""
+    doubt = draft.content.get("uncertainty")
+    if not isinstance(doubt, dict) or not isinstance(doubt.get("fit"), str):
+        return
+    path = ("uncertainty", "fit")
+    doubt = draft.content["uncertainty"] = dict(doubt)
+    try:
+        document = read_document(_beside(draft, doubt["fit"], path, "a JSON file that a fit wrote"))
+        reading = read_record(FitResult, document.content, Lost())
+        if reading.record is None or reading.faults or document.faults:
+            raise LdnsimError([*document.faults, *map(document.locate, reading.faults)])
+        doubt["fit"] = reading.record
+    except LdnsimError as caught:
+        _lose(draft, path, doubt, caught)
+
+
+def _beside(draft: _Draft, name: str, path: Steps, kind: str) -> Path:
+    """The file of a name, looked for beside the one that names it."""
+    file = Path(os.path.normpath(draft.folder / name))
+    if not is_file(file):
+        stems = [found.name for found in islice(sorted(draft.folder.glob(f"*{file.suffix}")), MOST_BESIDE)]
+        raise LdnsimError(
+            Fault(f"there is no file {shown(name)}", path, f"{kind} beside this one", nearest(name, stems))
+        )
+    return file
+
+
+def _lose(draft: _Draft, path: tuple[str, str], holder: dict[str, Any], caught: LdnsimError) -> None:
+    """A file that could not be read: told, and left out."""
+    (draft.others if caught.faults[0].file else draft.faults).extend(caught.faults)
+    draft.lost.add(path)
+    holder[path[1]] = HOLE
 
 
 def _names_in(slots: dict[str, object], draft: _Draft) -> Iterator[tuple[str, Steps, object]]:

@@ -66,16 +66,16 @@ def occasions_of(
     resolved: Resolved,
     subjects: range,
     parameters: np.ndarray,
-    doses: Sequence[Sequence[tuple[Dose, ...]]],
+    doses: Sequence[tuple[Dose, ...]],
 ) -> Occasions | None:
-    """What varies from occasion to occasion, for the subjects whose `parameters` (subjects, parameters) these are; None
-    where nothing does. `doses` are those of each arm: arms share their occasions, as they share their people."""
+    """What varies from occasion to occasion while the subjects, whose `parameters` (subjects, parameters) these are,
+    take their doses; None where nothing does. A person's occasion is the same in all arms."""
     population = resolved.population
     names = [name for name in system.parameters if setting.parameters[name].iov_cv is not None]
     if population is None or population.occasion is None or not names:
         return None
     length = hours(population.occasion)
-    last = max((dose.time for people in doses for taken in people for dose in taken[-1:]), default=0.0)
+    last = max((dose.time for taken in doses for dose in taken[-1:]), default=0.0)
     places = [system.parameters.index(name) for name in names]
     values = np.empty((len(subjects), int(last // length) + 1, len(names)))
     for index, (name, place) in enumerate(zip(names, places, strict=True)):
@@ -93,18 +93,13 @@ def shown_draws(
     """What differs between people by draw or table: address -> values (subjects,) in the unit of the parameter."""
     if resolved.population is None:
         return {}
-    given = _given(resolved.population)
+    given = resolved.population.given
     found = {}
     for name, column in zip(system.parameters, parameters.T, strict=True):
         record = setting.parameters[name]
         if name in given or record.iiv_cv is not None:
             found[name] = column / declared(record.value.unit, molar_mass(model, record.of))
     return found
-
-
-def _given(population: Population) -> set[str]:
-    columns = population.table.columns if population.table else ()
-    return {*population.covariates, *(column.address for column in columns)}
 
 
 class _People:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, shown
-from ldnsim.population import LARGEST, MOST_QUANTITIES, Column, Table
+from ldnsim.population import MOST_QUANTITIES, Column, Table
 from ldnsim.units import parse_unit
 from ldnsim.yaml import read_text
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["read_people"]
 
+MOST_ROWS = 1_000_000
+LARGEST_TABLE = 64 * 1024 * 1024  # bytes
 HEAD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)?)\s*(?:\[\s*([^\]]*?)\s*\])?\s*\Z")
 EXPECTED_HEAD = "an address and its unit, such as weight [kg] or person.age [year]"
 
 
 def read_people(path: Path) -> Table:
     """The people of a CSV file. Raises LdnsimError with all faults, each with its line and column (of characters)."""
-    text = read_text(path)
+    text = read_text(path, LARGEST_TABLE)
     reader = _Rows(path, text)
     columns = reader.columns()
     if reader.faults:
@@ -61,8 +63,8 @@ class _Rows:
         if len(self.rows) < 2:
             self.fault("a table without people", max(1, len(self.lines)), 0, "a head, and a row for each person")
             return ()
-        if len(self.rows) - 1 > LARGEST:
-            self.fault(f"{len(self.rows) - 1} people", self.rows[-1][0], 0, f"at most {LARGEST}")
+        if len(self.rows) - 1 > MOST_ROWS:
+            self.fault(f"{len(self.rows) - 1} people", self.rows[-1][0], 0, f"at most {MOST_ROWS}")
             return ()
         names = self.head(*self.rows[0])
         if self.faults:

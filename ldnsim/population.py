@@ -11,7 +11,7 @@ from ldnsim.variability import Correlation, Spread
 
 __all__ = ["Column", "Population", "Table"]
 
-LARGEST = 100_000
+LARGEST = 100_000_000
 MOST_QUANTITIES = 200
 
 
@@ -28,7 +28,7 @@ class Table(Record):
 
     file: str
     digest: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = Field(repr=False)
 
     @property
     def rows(self) -> int:
@@ -52,3 +52,9 @@ class Population(Record):
     covariates: Annotated[dict[str, Spread], at_most(MOST_QUANTITIES)] = Field(default_factory=dict)
     correlations: Annotated[tuple[Correlation, ...], at_most(MOST_QUANTITIES)] = ()
     table: TableByName | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The addresses that covariates and table give values to."""
+        columns = self.table.columns if self.table else ()
+        return frozenset([*self.covariates, *(column.address for column in columns)])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ldnsim.scenario import Scenario
     from ldnsim.units import Quantity
 
-__all__ = ["beyond_mechanism", "provenance", "shown_outputs"]
+__all__ = ["beyond_mechanism", "notes_of", "package_version", "provenance", "shown_outputs", "window_of"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -57,13 +57,20 @@ def beyond_mechanism(scenario: Scenario, resolved: Resolved) -> dict[str, str]:
     return found
 
 
-def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+def window_of(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> tuple[float, float]:
+    """Start and end of what metrics describe, h: the scenario's window, or the last whole day that is looked at."""
     duration = hours(resolved.duration)
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     start, end = map(coherent, scenario.window) if scenario.window else (last_day, min(last_day + DAY, duration))
     if scenario.window is None and not times[0] <= start < end <= times[-1]:
         start, end = times[0], times[-1]  # sample times of the caller's own
-    window = (float(start), float(end))
+    return float(start), float(end)
+
+
+def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+    """Where a result comes from and what to know of it, as the attributes of its Dataset."""
+    window = window_of(scenario, resolved, times)
+    doubt, table = resolved.uncertainty, resolved.population.table if resolved.population else None
     return {
         "Conventions": "CF-1.11",
         "title": scenario.question,
@@ -76,14 +83,16 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "scenario_text": scenario.text,
         "changes": json.dumps(scenario.changes),
         "seed": resolved.population.seed if resolved.population else 1,
-        "people_hash": resolved.population.table.digest if resolved.population and resolved.population.table else "",
-        "package_version": _version(),
+        "people_hash": table.digest if table else "",
+        "fit_hash": hashlib.sha256(doubt.fit.model_dump_json().encode()).hexdigest() if doubt and doubt.fit else "",
+        "uncertain": json.dumps(doubt.addresses if doubt else []),
+        "package_version": package_version(),
         "window": list(window),
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
         "no_mechanism": json.dumps(beyond_mechanism(scenario, resolved)),
-        "notes": _notes(scenario, resolved, window),
+        "notes": notes_of(scenario, resolved, window),
         "disclaimer": DISCLAIMER,
     }
 
@@ -101,11 +110,11 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
     return sentences
 
 
-def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
+def notes_of(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
     lacking = [f"{resolved.arms[arm].title or arm}: {why}" for arm, why in beyond_mechanism(scenario, resolved).items()]
-    odd = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
-    return lacking + odd
+    own = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved)]
+    return [*lacking, *own, *_account_notes(scenario), *_doubt_notes(resolved)]
 
 
 def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:
@@ -160,7 +169,23 @@ def _account_notes(scenario: Scenario) -> Iterator[str]:
                 )
 
 
-def _version() -> str:
+def _doubt_notes(resolved: Resolved) -> Iterator[str]:
+    """Parameters that were fitted or published together, and are drawn apart."""
+    drawn = set(resolved.uncertainty.parameters) if resolved.uncertainty else set()
+    told = set()
+    for setting in resolved.settings:
+        for slot, part in setting.parts.items():
+            for rival in part.rivals.values():
+                together = sorted(drawn & {f"{slot}.{name}" for name in rival.values})
+                if len(together) > 1 and tuple(together) not in told:
+                    told.add(tuple(together))
+                    yield (
+                        f"{', '.join(together)} are drawn each on its own, but were set together: their draws spread "
+                        "more than is known. A fit's covariance keeps them together."
+                    )
+
+
+def package_version() -> str:
     try:
         return version("ldnsim")
     except PackageNotFoundError:

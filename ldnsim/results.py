@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.addresses import Resolved, Setting
+from ldnsim.addresses import Resolved, Setting, settings_of_draw
 from ldnsim.dosing import DAY, Dose
-from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
-from ldnsim.provenance import beyond_mechanism, provenance
-from ldnsim.system import System
-from ldnsim.units import coherent
+from ldnsim.people import parameters_of, shown_draws
+from ldnsim.provenance import provenance
+from ldnsim.system import System, composed, molar_mass
+from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     import xarray as xr
 
-    from ldnsim.model import Evidence
+    from ldnsim.model import Evidence, Model
     from ldnsim.scenario import Scenario
+    from ldnsim.solving import Courses
+    from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "Run", "dataset"]
+__all__ = ["Request", "dataset", "dose_times", "has_twin", "inputs_of", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -36,55 +40,40 @@ class Request:
     doses: dict[str, list[tuple[Dose, ...]]]
     times: np.ndarray
     shown: dict[str, Output]
-    rtol: float
-    solver: choose.SolverName
 
 
-@dataclass(frozen=True)
-class Run:
-    """What became of one account's people: arrays (arms, people). `drawn` is what of them was drawn or read from a
-    table, address -> values (people,) in the parameter's unit."""
-
-    status: np.ndarray
-    reason: np.ndarray
-    system: System
-    drawn: dict[str, np.ndarray]
-
-
-def dataset(
-    request: Request, runs: list[Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
-) -> xr.Dataset:
-    """The result: `values` of each output (accounts, arms, people, times), `twins` (accounts, people, times)."""
+def dataset(request: Request, found: Courses) -> xr.Dataset:
+    """The result: what was found in the one case asked for, or in that and each draw of what is uncertain."""
     import xarray as xr  # imported late: it costs half a second
 
     scenario, resolved, times = request.scenario, request.resolved, request.times
 
     has_people = resolved.population is not None
     subject = ["subject"] if has_people else []
+    draw = ["draw"] if resolved.uncertainty else []
+
+    def cases(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
+        """Drop the cases axis where there is one."""
+        return variable([*draw, *dims], array if draw else array[0], attrs, people_axis + len(draw))
 
     def variable(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
         """Drop the people axis where there is one typical person."""
         return xr.Variable(dims, array if has_people else array.take(0, axis=people_axis), attrs)
 
     data: dict[str, xr.Variable] = {}
-    silent = [list(resolved.arms).index(arm) for arm in beyond_mechanism(scenario, resolved)]
     for name, output in request.shown.items():
-        if output.kind != "concentration":
-            values[name][:, silent] = np.nan
-        attrs = _attributes(name, output, request, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
-        if output.kind == "endogenous" and output.relative_to != "drug_free":
+        attrs = output_attributes(name, output, request)
+        data[name] = cases(["account", "arm", *subject, "time"], found.values[name], attrs, 2)
+        if has_twin(output):
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
+            data[f"{name}_drug_free"] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
         "long_name": "What became of the person",
     }
-    data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(
-        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
-    )
+    data["status"] = cases(["account", "arm", *subject], found.status, flags, 2)
+    data["reason"] = cases(["account", "arm", *subject], found.reason, {"long_name": "Why, where not solved"}, 2)
     data.update(_dose_variables(request.doses, subject, variable))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
@@ -92,17 +81,51 @@ def dataset(
         "time": ("time", times, {"units": "h", "long_name": "Time since local midnight of day 1"}),
         "clock_time": ("time", times % DAY, {"units": "h", "long_name": "Clock time"}),
     }
+    if resolved.uncertainty:
+        coords.update(_draw_coordinates(request, resolved.uncertainty))
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
-        coords.update(_drawn_coordinates(request, runs, {*data, *coords}))
+        coords.update(_drawn_coordinates(request, {*data, *coords}))
     return xr.Dataset(data, coords, provenance(scenario, resolved, times))
 
 
-def _drawn_coordinates(request: Request, runs: list[Run], taken: set[str]) -> dict[str, Any]:
+def stated(result: xr.Dataset) -> xr.Dataset:
+    """A result, or a table of metrics, without the draws of what is uncertain: with all values as stated."""
+    return result.sel(draw=0, drop=True) if "draw" in result.dims else result
+
+
+def _draw_coordinates(request: Request, uncertainty: Uncertainty) -> dict[str, Any]:
+    """Number and values of each draw of what is uncertain; draw 0 has them as stated."""
+    model, settings = request.scenario.model, request.resolved.settings
+    draws = range(1, uncertainty.draws + 1)
+    all_settings = [settings, *(settings_of_draw(model, uncertainty, settings, draw) for draw in draws)]
+    coords: dict[str, Any] = {"draw": ("draw", np.arange(len(all_settings)), {"long_name": "Draw; 0: as stated"})}
+    for address in uncertainty.addresses:
+        record = next(setting.parameters[address] for setting in settings if address in setting.parameters)
+        mass, unit = molar_mass(model, record.of), record.value.unit
+        values = np.array(
+            [
+                [coherent(own.values[address], mass) if address in own.values else np.nan for own in drawn]
+                for drawn in all_settings
+            ]
+        ) / declared(unit, mass)  # fmt: skip
+        attrs = {"units": unit, "long_name": f"{record.description}, as drawn", "address": address}
+        alike = bool(np.all(values == values[:, :1]))
+        label = f"drawn_{address.replace('.', '_')}"
+        coords[label] = ("draw", values[:, 0], attrs) if alike else (("draw", "account"), values, attrs)
+    return coords
+
+
+def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
     """What was drawn of each person, by the parameter's own name where that is free; of each account where they differ,
     NaN where an account has no such parameter."""
-    settings = request.resolved.settings
-    names = list(dict.fromkeys(name for run in runs for name in run.drawn))
+    model, settings = request.scenario.model, request.resolved.settings
+    drawn = []
+    for setting in settings:
+        system = composed(model, setting.parts)
+        parameters = parameters_of(model, system, setting, request.resolved, request.subjects)
+        drawn.append(shown_draws(model, system, setting, request.resolved, parameters))
+    names = list(dict.fromkeys(name for found in drawn for name in found))
     short = [name.split(".")[1] for name in names]
     coords: dict[str, Any] = {}
     for address, own in zip(names, short, strict=True):
@@ -110,10 +133,34 @@ def _drawn_coordinates(request: Request, runs: list[Run], taken: set[str]) -> di
         attrs = {"units": record.value.unit, "long_name": record.description, "address": address}
         label = own if short.count(own) == 1 and own not in taken else address.replace(".", "_")
         nobody = np.full(len(request.subjects), np.nan)
-        values = np.array([run.drawn.get(address, nobody) for run in runs])
+        values = np.array([found.get(address, nobody) for found in drawn])
         alike = bool(np.all(values == values[0]))
         coords[label] = ("subject", values[0], attrs) if alike else (("account", "subject"), values, attrs)
     return coords
+
+
+def has_twin(output: Output) -> bool:
+    """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
+    return output.kind == "endogenous" and output.relative_to != "drug_free"
+
+
+def dose_times(
+    people: list[tuple[Dose, ...]], *, amounts: bool = False, above_zero: bool = True, inputs: Collection[str] = ()
+) -> np.ndarray:
+    """When each person takes a dose (with `inputs`: of these), h, or how much is on its label, mg; (people, doses),
+    NaN-padded."""
+    most = max(map(len, people))
+    found = np.full((len(people), most), np.nan)
+    alike = all(taken is people[0] for taken in people)
+    for person, taken in enumerate(people[:1] if alike else people):
+        for index, dose in enumerate(taken):
+            if (dose.amount.value > 0 or not above_zero) and (not inputs or dose.input in inputs):
+                found[slice(None) if alike else person, index] = _label(dose) if amounts else dose.time
+    return found
+
+
+def _label(dose: Dose) -> float:
+    return coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
 
 
 def _dose_variables(
@@ -123,15 +170,13 @@ def _dose_variables(
     shape = (len(doses), len(next(iter(doses.values()))), most)
     time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for arm, people in enumerate(doses.values()):
+        for into, amounts in ((time, False), (amount, True)):
+            values = dose_times(people, amounts=amounts, above_zero=False)
+            into[arm, :, : values.shape[1]] = values
         alike = all(taken is people[0] for taken in people)
         for person, taken in enumerate(people[:1] if alike else people):
-            to = slice(None) if alike else person
             for index, dose in enumerate(taken):
-                time[arm, to, index] = dose.time
-                amount[arm, to, index] = (
-                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-                )
-                name[arm, to, index] = dose.input
+                name[arm, slice(None) if alike else person, index] = dose.input
     dims = ["arm", *subject, "dose"]
     return {
         "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
@@ -140,10 +185,12 @@ def _dose_variables(
     }
 
 
-def _attributes(name: str, output: Output, request: Request, runs: list[Run]) -> dict[str, Any]:
+def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+    """Labels of an output: unit, what it is, evidence tags by account, the reach of human data."""
+    model = request.scenario.model
     tags = {
-        f"evidence_{setting.account}": _tag(name, request, setting, run.system)
-        for setting, run in zip(request.resolved.settings, runs, strict=True)
+        f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))
+        for setting in request.resolved.settings
     }
     attrs: dict[str, Any] = {
         "units": output.unit,
@@ -154,8 +201,7 @@ def _attributes(name: str, output: Output, request: Request, runs: list[Run]) ->
     }
     if output.relative_to:
         attrs["relative_to"] = output.relative_to
-    inputs = _inputs(name, output, request, runs)
-    if inputs:
+    if inputs := inputs_of(name, output, model, request.resolved.settings):
         attrs["inputs"] = inputs
     if output.observed:
         attrs["observed"] = output.observed.note
@@ -164,13 +210,12 @@ def _attributes(name: str, output: Output, request: Request, runs: list[Run]) ->
     return attrs
 
 
-def _inputs(name: str, output: Output, request: Request, runs: list[Run]) -> list[str]:
+def inputs_of(name: str, output: Output, model: Model, settings: Sequence[Setting]) -> list[str]:
     """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
-    products = request.scenario.model.inputs.items()
     if output.kind == "concentration":
-        reached = frozenset().union(*(run.system.rests_on[name] for run in runs))
-        return [way for way, product in products if not reached.isdisjoint(product.to)]
-    return [way for way, product in products if product.drug == output.of] if output.of else []
+        reached = frozenset().union(*(composed(model, setting.parts).rests_on[name] for setting in settings))
+        return [way for way, product in model.inputs.items() if not reached.isdisjoint(product.to)]
+    return [way for way, product in model.inputs.items() if product.drug == output.of] if output.of else []
 
 
 def _tag(name: str, request: Request, setting: Setting, system: System) -> Evidence:

@@ -132,18 +132,25 @@ class _Together:
     def __init__(self, taken: Sequence[tuple[Dose, ...]], model: Model, system: System, parameters: np.ndarray) -> None:
         self.model, self.system, self.parameters = model, system, parameters
         self.people = len(taken)
-        self.person = np.repeat(np.arange(len(taken)), [len(doses) for doses in taken])
-        columns = dict(zip(Dose._fields, zip(*chain.from_iterable(taken), strict=True), strict=False))
-        self.time = np.array(columns.get("time", ()), float)
-        self.potency = np.array(columns.get("potency", ()), float)
+        distinct = {id(doses): doses for doses in taken}  # listed once, however many people take them
+        doses = list(chain.from_iterable(distinct.values()))
+        columns = dict(zip(Dose._fields, zip(*doses, strict=True), strict=False)) if doses else {}
         kinds: dict[tuple[int, str], int] = {}
         what = zip(map(id, columns.get("amount", ())), columns.get("input", ()), strict=True)
-        self.kind = np.fromiter((kinds.setdefault(key, len(kinds)) for key in what), np.int64)
+        kind = np.fromiter((kinds.setdefault(key, len(kinds)) for key in what), np.int64)
         amounts = {id(amount): amount for amount in columns.get("amount", ())}
-        self.input = np.array([name for _, name in kinds], dtype=object)[self.kind] if kinds else np.empty(0, object)
-        masses = {name: label_molar_mass(model, model.inputs[name]) for name in {name for _, name in kinds}}
+        masses = {name: label_molar_mass(model, model.inputs[name]) for _, name in kinds}
         on_label = np.array([coherent(amounts[amount], masses[name]) for amount, name in kinds])
-        self.amount = on_label[self.kind] * self.potency if kinds else np.empty(0)
+        names = np.array([name for _, name in kinds], dtype=object)
+
+        counts = np.array([len(doses) for doses in taken], np.int64)
+        ends = dict(zip(distinct, np.cumsum([len(doses) for doses in distinct.values()]).tolist(), strict=True))
+        first = np.array([ends[id(doses)] - len(doses) for doses in taken], np.int64)
+        self.person = np.repeat(np.arange(len(taken)), counts)
+        which = np.arange(len(self.person)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+        self.time = np.array(columns.get("time", ()), float)[which]
+        self.input = names[kind][which]
+        self.amount = (on_label[kind] * np.array(columns.get("potency", ()), float))[which]
 
     def schedules(self, products: Mapping[str, Input], occasions: Occasions | None) -> Schedules:
         number = (self.time // occasions.length).astype(np.int64) if occasions else None

@@ -1,44 +1,32 @@
-"""Scenario -> xarray.Dataset: the one road.
-
-Accounts x arms x people become rows for the engine and come back as dimensions. Every run starts on the drug-free
-periodic orbit and carries the drug-free twin of every person.
+"""Scenario -> xarray.Dataset: the one road, for a single run. Every run starts on the drug-free periodic orbit and
+carries the drug-free twin of every person.
 """
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.addresses import Setting, resolve
-from ldnsim.dosing import DAY
-from ldnsim.engine import choose
-from ldnsim.engine.events import Solution, Status
-from ldnsim.engine.orbit import periodic_states
-from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.engine.schedules import Schedules, joined, pack
+from ldnsim.addresses import resolve, settings_of_draw
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
-from ldnsim.people import doses_of, everyone, occasions_of, parameters_of, shown_draws
+from ldnsim.people import doses_of, everyone
 from ldnsim.provenance import shown_outputs
-from ldnsim.results import Request, Run, dataset
+from ldnsim.results import Request, dataset
 from ldnsim.sampling import sample_times
-from ldnsim.schedule import schedules_of
-from ldnsim.system import System, compose, molar_mass
-from ldnsim.units import declared
+from ldnsim.solving import Case, Look, solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
 
-    from ldnsim.model import Model, Part
+    from ldnsim.engine import choose
     from ldnsim.scenario import Scenario
 
 __all__ = ["simulate"]
-
-MOST_SYSTEMS = 32
 
 
 def simulate(
@@ -51,28 +39,27 @@ def simulate(
 ) -> xr.Dataset:
     """Every account and arm of the scenario, for each of its people.
 
-    Returns a Dataset with dims (account, arm, [subject,] time): the reported outputs with their units, evidence tags
-    and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the doses
-    taken, a `status` and `reason` per person, and the provenance. `times` (h, ascending) replaces the usual sampling;
-    `subjects` are those of the population who are wanted (from 1 on; None: all): they are the same people, to the bit,
-    whoever else is simulated. `rtol` is the solver's tolerance, `solver` "native" or "reference" (slow).
+    Returns a Dataset with dims ([draw,] account, arm, [subject,] time): the reported outputs with their units, evidence
+    tags and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the
+    doses taken, a `status` and `reason` per person, and the provenance. Draw 0 of what is uncertain has the values as
+    stated. `times` (h, ascending) replaces the usual sampling; `subjects` are those of the population who are wanted
+    (from 1 on; None: all): they are the same people, to the bit, whoever else is simulated. `rtol` is the solver's
+    tolerance, `solver` "native" or "reference" (slow).
     Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have.
     """
     resolved = resolve(scenario)
     subjects = everyone(resolved) if subjects is None else _known(subjects, everyone(resolved))
-    people = len(subjects)
     doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else _asked_for(times, hours(resolved.duration))
     shown = shown_outputs(scenario)
-    request = Request(scenario, resolved, subjects, doses, at, shown, rtol, solver)
-    shape = (len(resolved.settings), len(resolved.arms), people, len(at))
-    values = {name: np.empty(shape) for name in shown}
-    twins = {name: np.empty((shape[0], *shape[2:])) for name in shown}
-    runs = []
-    for account, setting in enumerate(resolved.settings):
-        room = [{name: array[account] for name, array in arrays.items()} for arrays in (values, twins)]
-        runs.append(_run(request, setting, *room))
-    return dataset(request, runs, values, twins)
+    cases = [Case(resolved, doses)]
+    if resolved.uncertainty:
+        settings = resolved.settings
+        for draw in range(1, resolved.uncertainty.draws + 1):
+            drawn = settings_of_draw(scenario.model, resolved.uncertainty, settings, draw)
+            cases.append(Case(replace(resolved, settings=drawn), doses))
+    found = solve(Look(scenario, subjects, at, shown, rtol, solver), cases)
+    return dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
 
 
 def _known(subjects: range, known: range) -> range:
@@ -88,82 +75,3 @@ def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:
     if at[0] < 0 or at[-1] > duration:
         raise LdnsimError(f"Sample times from {at[0]:g} to {at[-1]:g} h: the run goes from 0 to {duration:g} h.")
     return at
-
-
-_one_at_a_time = threading.Lock()
-# the records are held with their system, so that their ids stay theirs
-_systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
-
-
-def _composed(model: Model, parts: dict[str, Part]) -> System:
-    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
-    key = (id(model), *map(id, parts.values()))
-    with _one_at_a_time:
-        if key not in _systems:
-            while len(_systems) >= MOST_SYSTEMS:
-                del _systems[next(iter(_systems))]
-            _systems[key] = model, parts, compose(model, parts)
-        return _systems[key][2]
-
-
-def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twins: dict[str, np.ndarray]) -> Run:
-    """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
-    model, resolved, times, shown = request.scenario.model, request.resolved, request.times, request.shown
-    system = _composed(model, setting.parts)
-    parameters = parameters_of(model, system, setting, resolved, request.subjects)
-    names = list(shown)
-    start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=request.solver)
-    healthy = no_rhythm == Status.SOLVED
-    solve = choose.solver(request.solver)
-
-    def solved(who: np.ndarray, schedules: Schedules, at: np.ndarray) -> Solution:
-        """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
-        if np.all(healthy):
-            return solve(system, parameters[who], start[who], schedules, at, names, request.rtol)
-        values = np.full((len(who), len(at), len(names)), np.nan)
-        status, reason = no_rhythm[who], [why[person] for person in who]
-        rows = np.flatnonzero(healthy[who])
-        if len(rows):
-            found = solve(
-                system,
-                parameters[who[rows]],
-                start[who[rows]],
-                schedules.of(rows),
-                at,
-                names,
-                request.rtol,
-            )
-            values[rows], status[rows] = found.values, found.status
-            for row, text in zip(rows, found.reason, strict=True):
-                reason[row] = text
-        return Solution(values, status, reason)
-
-    day = np.arange(0.0, DAY)
-    clock = (
-        times % DAY if repeats_daily(system, tuple(names)) else times
-    )  # on the orbit every day is the first one again
-    with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
-    rows, people = np.arange(len(parameters)), len(parameters)
-    twin = solved(rows, pack([()] * people), with_day)
-    daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    occasions = occasions_of(system, setting, resolved, request.subjects, parameters, list(request.doses.values()))
-    schedules = joined(
-        [schedules_of(request.doses[arm], model, system, parameters, occasions) for arm in resolved.arms]
-    )
-    # one solve for all arms, from midnight of day 1 on whatever is looked at
-    arms = solved(np.tile(rows, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
-    status = arms.status.reshape(-1, people)
-    status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
-    reason = np.array(
-        [a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object
-    ).reshape(status.shape)
-    for index, (name, output) in enumerate(shown.items()):
-        without = twin.values[:, place[len(day) :], index]
-        unit: Any = declared(output.unit, molar_mass(model, output.of)) if output.relative_to is None else without
-        if output.relative_to == "drug_free_daily_mean":
-            unit = daily_mean[:, index, None]
-        found = arms.values[:, -len(times) :, index]
-        np.divide(found.reshape(values[name].shape), unit, out=values[name])
-        np.divide(without, unit, out=twins[name])
-        values[name][status != Status.SOLVED] = np.nan
-    return Run(status, reason, system, shown_draws(model, system, setting, resolved, parameters))

@@ -7,6 +7,7 @@ becomes an assignment of its own slot: the sum of the exports that add to it.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import reduce
 from graphlib import CycleError, TopologicalSorter
@@ -22,9 +23,19 @@ if TYPE_CHECKING:
 
     from ldnsim.model import Evidence, Model, Part
 
-__all__ = ["System", "compose", "computing_order", "cycle_fault", "cycles_in", "molar_mass", "part_dimensions"]
+__all__ = [
+    "System",
+    "compose",
+    "composed",
+    "computing_order",
+    "cycle_fault",
+    "cycles_in",
+    "molar_mass",
+    "part_dimensions",
+]
 
 LONGEST_CHAIN = 12  # names of a cycle that are shown
+MOST_SYSTEMS = 64  # remembered
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,26 @@ def _sum_of(gathered: str, parts: Mapping[str, Part]) -> Expression:
         if gathered in export.adds_to
     ]
     return reduce(lambda left, right: Call("+", (left, right)), terms) if terms else Number(0.0)
+
+
+_one_at_a_time = threading.Lock()
+# the records are held with their system, so that their ids stay theirs
+_systems: dict[tuple[int | str, ...], tuple[Model, Mapping[str, Part], System]] = {}
+
+
+def composed(model: Model, parts: Mapping[str, Part]) -> System:
+    """`compose`, remembered for parts that are the same objects: a slider or a cell changes values, not equations."""
+    key: tuple[int | str, ...] = (
+        id(model.drugs),
+        *parts,
+        *map(id, parts.values()),
+    )  # a model with other accounts has the same drugs
+    with _one_at_a_time:
+        if key not in _systems:
+            while len(_systems) >= MOST_SYSTEMS:
+                del _systems[next(iter(_systems))]
+            _systems[key] = model, parts, compose(model, parts)
+        return _systems[key][2]
 
 
 def part_dimensions(

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from scipy.special import expit, logit, ndtr, ndtri
 
 from ldnsim.draws import generator
@@ -49,10 +49,16 @@ def _coefficient(found: Quantity) -> Quantity:
     return found
 
 
+def _two(found: object) -> object:
+    if not isinstance(found, list | tuple) or len(found) != 2:
+        raise wrong("this is not a pair", "two parameters: [plasma.F, plasma.ka]")
+    return found
+
+
 class Correlation(Record):
     """How two quantities that are drawn go together: the correlation of the normal numbers behind them."""
 
-    between: tuple[str, str]
+    between: Annotated[tuple[str, str], BeforeValidator(_two)]
     value: Annotated[QuantityField, AfterValidator(_coefficient)]
     source: Names = ()
     note: str = ""

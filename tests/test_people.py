@@ -173,7 +173,7 @@ def test_occasions_vary_as_the_part_says_and_belong_to_the_person(ask):
 
     def made(subjects):
         own = parameters_of(scenario.model, system, setting, resolved, subjects)
-        doses = [doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms]
+        doses = doses_of(scenario, resolved, "morning", subjects)
         return own, occasions_of(system, setting, resolved, subjects, own, doses)
 
     own, found = made(range(1, 5))
@@ -192,7 +192,7 @@ def test_a_day_begins_with_its_dose(ask):
     resolved, setting, system = settled(scenario)
     own = parameters_of(scenario.model, system, setting, resolved, range(1, 5))
     doses = doses_of(scenario, resolved, "night", range(1, 5))
-    occasions = occasions_of(system, setting, resolved, range(1, 5), own, [doses])
+    occasions = occasions_of(system, setting, resolved, range(1, 5), own, doses)
     events = next(iter(schedules_of(doses, scenario.model, system, own, occasions)))
     lag = own[0, system.parameters.index("plasma.tlag")]
     assert [(event.time, event.kind) for event in events] == [
@@ -372,10 +372,10 @@ def test_a_faulty_table_is_told_with_its_place(ask, tmp_path, text, line, messag
     [
         ("wieght [kg]\n80\n", "{table: people.csv}", "column 'wieght' names no parameter"),
         ("weight [L]\n80\n", "{table: people.csv}", "column 'weight' is in L"),
-        ("weight [kg]\n-80\n", "{table: people.csv}", "column 'weight' is negative in line 2"),
+        ("weight [kg]\n-80\n", "{table: people.csv}", "column 'weight' is negative for person 1"),
         ("weight,person.weight [kg]\n8,80\n", "{table: people.csv}", "column 'person.weight' is given twice"),
         (TABLE, "{table: people.csv, size: 4}", "4 people, and 3 in people.csv"),
-        (TABLE, "{table: persons.csv}", "there is no table 'persons.csv'"),
+        (TABLE, "{table: persons.csv}", "there is no file 'persons.csv'"),
         (
             TABLE,
             "{table: people.csv, covariates: {age: {uniform: [20 year, 30 year]}}}",

@@ -45,7 +45,7 @@ def crowd_of(
             faults += crowd.covariate(address, spread)
     if population.table is not None:
         faults += crowd.table(population.table)
-    faults += crowd.correlations() if not lost.touches("population") else []
+    faults += crowd.correlations(lost)
     faults += crowd.changed(changes)
     faults += crowd.unfit(changes)
     return crowd.qualified(), faults
@@ -54,7 +54,10 @@ def crowd_of(
 class _Crowd:
     def __init__(self, model: Model, population: Population, settings: Sequence[Setting]) -> None:
         self.model, self.population, self.settings = model, population, settings
-        self.known: dict[str, Parameter] = {name: p for setting in settings for name, p in setting.parameters.items()}
+        self.known: dict[str, list[Parameter]] = {}  # accounts may know a parameter by different records
+        for setting in settings:
+            for name, record in setting.parameters.items():
+                self.known.setdefault(name, []).append(record)
         self.given: dict[str, str] = {}  # qualified -> as written
 
     def full(self, address: str) -> str:
@@ -92,8 +95,9 @@ class _Crowd:
         if fault:
             yield fault
             return
-        record = self.known[self.full(address)]
-        yield from (fault.under(*path) for fault in spread_faults(spread, record, molar_mass(self.model, record.of)))
+        records = self.known[self.full(address)]
+        found = [fault for one in records for fault in spread_faults(spread, one, molar_mass(self.model, one.of))]
+        yield from (fault.under(*path) for fault in found)
 
     def twice(self, address: str, path: Path) -> Fault | None:
         before = self.given.setdefault(self.full(address), address)
@@ -111,30 +115,31 @@ class _Crowd:
                 continue
             if self.given.setdefault(self.full(column.address), column.address) is not column.address:
                 yield Fault(f"{lead}{column.address!r} is given twice", path, "once: here or in covariates")
-            record = self.known[self.full(column.address)]
-            if drug_dimension(parse_unit(column.unit).dimension, record.of is not None) != record.dimension:
-                expected = f"{column.address} [{record.value.unit}]"
-                yield Fault(f"{lead}{column.address!r} is in {column.unit}", path, expected)
-            elif record.range is not None and record.range[0].value >= 0:
-                row = next((row for row, value in enumerate(column.values, start=2) if value < 0), None)
-                if row is not None:
-                    yield Fault(f"{lead}{column.address!r} is negative in line {row}", path, "0 or more")
+            for record in self.known[self.full(column.address)]:
+                if drug_dimension(parse_unit(column.unit).dimension, record.of is not None) != record.dimension:
+                    expected = f"{column.address} [{record.value.unit}]"
+                    yield Fault(f"{lead}{column.address!r} is in {column.unit}", path, expected)
+                elif record.range is not None and record.range[0].value >= 0:
+                    row = next((row for row, value in enumerate(column.values, start=1) if value < 0), None)
+                    if row is not None:
+                        yield Fault(f"{lead}{column.address!r} is negative for person {row}", path, "0 or more")
 
     def drawn(self, address: str) -> bool:
-        record, name = self.known[self.full(address)], self.full(address)
-        return name in map(self.full, self.population.covariates) or (
-            record.iiv_cv is not None and not self.tabled(name)
-        )
+        name = self.full(address)
+        varies = any(record.iiv_cv is not None for record in self.known[name])
+        return name in map(self.full, self.population.covariates) or (varies and not self.tabled(name))
 
     def tabled(self, name: str) -> bool:
         table = self.population.table
         return table is not None and name in {self.full(column.address) for column in table.columns}
 
-    def correlations(self) -> Iterator[Fault]:
+    def correlations(self, lost: Lost) -> Iterator[Fault]:
         told: set[frozenset[str]] = set()
-        clean = True
+        clean = not any(lost.touches("population", field) for field in ("covariates", "correlations", "table"))
         for index, one in enumerate(self.population.correlations):
             path = ("population", "correlations", index)
+            if lost.touches(*path, "between"):
+                continue
             for which, address in enumerate(one.between):
                 fault = self.miss(address, (*path, "between", which), at_key=False)
                 if fault is None and not self.drawn(address):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.comparison import comparison
+from ldnsim.comparison import Comparison, comparison
 from ldnsim.plots.curves import title_of
 from ldnsim.plots.looks import look_of
 from ldnsim.report.doses import Taken, clock, dose_words
 from ldnsim.report.figures import course_figures, dose_figures, ordered
 from ldnsim.report.tables import MEANING, evidence_table, metrics_table, tag
+from ldnsim.results import stated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,11 +39,12 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
 
     `table` is the result's `summarize`; `answers` are one text per account. The same input gives the same bytes.
     """
+    compared, result, table = comparison(table), stated(result), stated(table)
     question = escape(_text(result, "question") or _text(result, "title") or _text(result, "scenario"))
     sections = [
         ("arms", "What is compared", _compared(result)),
         ("figures", "Over time", [*dose_figures(result, table), *course_figures(result)]),
-        ("numbers", "In numbers", _numbers(result, table)),
+        ("numbers", "In numbers", _numbers(result, table, compared)),
         ("evidence", "What it rests on", _evidence(result)),
         ("limits", "What it cannot say", _limits(result)),
         ("again", "How to get it again", _again(result)),
@@ -146,17 +148,19 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
     return dose_words(taken, str(result["dose_amount"].attrs.get("units", "mg")))
 
 
-def _numbers(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
+def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> Iterator[str]:
     start, end = (float(edge) for edge in np.ravel(table.attrs["window"]))
     first, last = int(start // DAY) + 1, max(int(-(-end // DAY)), 1)
     until = "24:00" if end % DAY == 0 and end > 0 else clock(end)
     days = f"day {first}, {clock(start)} to {'' if first == last else f'day {last}, '}{until}"
     people = " Medians over people, their 5 to 95 % range below; a difference is taken within each person first."
+    doubt = " A range in brackets is that of the number over the draws of what is uncertain, 5 to 95 %."
+    doubted = any(cell.doubt for each in found for row in each.rows for cell in row.cells)
     yield f'<p class="soft">Over {days} (hours {start:g} to {end:g} of the run). Differences are to the first arm;'
-    yield f" pp are percentage points.{people if 'subject' in table.dims else ''}</p>"
+    yield f" pp are percentage points.{people if 'subject' in table.dims else ''}{doubt if doubted else ''}</p>"
     titles = {str(arm): title_of(table, "arm", str(arm)) or str(arm) for arm in table["arm"].values}
     order, told = ordered(result), set[str]()
-    for compared in sorted(comparison(table), key=lambda each: order.index(each.output)):
+    for compared in sorted(found, key=lambda each: order.index(each.output)):
         yield from metrics_table(compared, titles, told)
 
 
