@@ -11,11 +11,12 @@ from ldnsim import nca
 from ldnsim.addresses import Resolved, resolve
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
+from ldnsim.intake import dose_amounts, dose_times
 from ldnsim.measures import Curves, measures
 from ldnsim.metrics import judged
 from ldnsim.people import doses_of, everyone
 from ldnsim.provenance import shown_outputs, window_of
-from ldnsim.results import dose_times, has_twin, inputs_of
+from ldnsim.results import has_twin, inputs_of
 from ldnsim.sampling import sample_times
 from ldnsim.solving import Case, Courses, Look, silent_arms, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
@@ -156,8 +157,9 @@ class Bench:
                 room[f"{name}_drug_free"][places, :, :people, :size] = found.twins[name]
         for at, case in members:
             for arm, taken in enumerate(case.doses.values()):
-                for name, amounts in (("dose_time", False), ("dose_amount", True)):
-                    values = dose_times(taken, amounts=amounts, above_zero=False)
+                for name, values in zip(
+                    ("dose_time", "dose_amount"), dose_amounts(look.scenario.model, taken), strict=True
+                ):
                     room[name][at, arm, :people, : values.shape[1]] = values
 
     @staticmethod
