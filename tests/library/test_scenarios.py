@@ -46,7 +46,8 @@ def test_each_says_what_it_cannot_say_and_gives_no_advice(told):
 def test_the_scenarios_that_were_asked_for_are_there():
     wanted = {"hypotheses", "full_dose_50mg", "contrave_extended_release", "titration", "missed_doses", "stopping",
               "compounding_potency", "opioid_challenge", "naloxone_rescue", "precipitated_withdrawal", "cirrhosis",
-              "ultra_low_dose", "vivitrol_depot", "tablet_splitting", "night_vs_morning", "dose_sizes", "first_dose"}  # fmt: skip
+              "ultra_low_dose", "vivitrol_depot", "tablet_splitting", "night_vs_morning", "dose_sizes",
+              "first_dose"}  # fmt: skip
     assert wanted <= set(NAMES)
 
 
