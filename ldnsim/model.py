@@ -68,6 +68,7 @@ class Parameter(Record):
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
     with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
     value may be beyond what a body is known for (see `ldnsim check`).
+    `at_zero` says in a few words what a value of 0 switches off.
     """
 
     value: QuantityField
@@ -79,6 +80,7 @@ class Parameter(Record):
     source: Names = ()
     note: str = ""
     plausible: str = ""
+    at_zero: str = ""
     description: str
 
     @property
