@@ -31,6 +31,7 @@ NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
 HEADLINES = {
     "unblocked_hours": ("mean", "trough", "unblocked_hours"),
     "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+    "halved_hours": ("peak", "hours_to_peak", "mean", "least_of_first", "halved_hours"),
     "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
     "hours_above_50": ("mean", "trough", "hours_above_50"),
     "mean": ("mean", "peak", "trough"),
@@ -38,6 +39,9 @@ HEADLINES = {
 LABELS = {
     "unblocked_hours": "unblocked",
     "hours_above_50": "above 50 %",
+    "hours_to_peak": "peak after",
+    "halved_hours": "halved for",
+    "least_of_first": "least",
     "rebound_peak": "rebound peak",
     "rebound_clock_time": "peak at",
     "rebound_hours": "above +2 %",
@@ -119,8 +123,9 @@ def style_of(table: xr.Dataset, output: str, metric: str) -> str:
         return "clock"
     if metric == "rebound_peak":
         return "rise"
-    fraction = f"{output}_hours_above_50" in table and metric in ("peak", "trough", "mean")
-    return "share" if fraction or metric == "AUC_inf_extrapolated" else "plain"
+    shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
+    fraction = shares and metric in ("peak", "trough", "mean")
+    return "share" if fraction or metric in ("AUC_inf_extrapolated", "least_of_first") else "plain"
 
 
 def formatted(value: float, style: str) -> str:

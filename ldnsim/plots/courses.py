@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ldnsim.errors import LdnsimError
+from ldnsim.metrics import NO_MECHANISM
 from ldnsim.plots import frame
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
@@ -158,7 +159,7 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
         here = [curve for curve in found if curve.account == account]
         told |= pen.draw(row, here, told)
         if not any(curve.drawn for curve in here):
-            frame.say_in_panel(figure, row, "Not solved: " + (here[0].reason or "no values"))
+            frame.say_in_panel(figure, row, f"{_absence(here[0])}: " + (here[0].reason or "no values"))
     for index, (account, values) in enumerate(twins.items()):
         pen.twin(accounts.index(account), time, values, in_legend=index == 0)
     pen.observed(rows, drawing.observed)
@@ -172,6 +173,10 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
     frame.add_scale_buttons(figure, rows, scale, drawing.log)
     frame.add_notes(figure, _notes(found, peopled))
     return figure
+
+
+def _absence(curve: Curve) -> str:
+    return "Not told" if curve.reason == NO_MECHANISM else "Not solved"
 
 
 def _all_alike(found: Sequence[Curve], accounts: Sequence[str]) -> bool:
@@ -204,6 +209,6 @@ def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
         if lost:
             who = f"{lost} of {curve.total} people in " if peopled else ""
             why = f": {curve.reason}" if curve.reason else ""
-            failed.append(f"Not solved and left out: {who}{curve.account}, {curve.title}{why}.")
+            failed.append(f"{_absence(curve)} and left out: {who}{curve.account}, {curve.title}{why}.")
     more = len(failed) - MOST_FAILED
     return [*notes, *failed[:MOST_FAILED], *([f"And {more} more of these."] if more > 0 else [])]
