@@ -5,28 +5,23 @@ Everything is Markdown first; the terminal and HTML render it.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses import resolve, setting_of
+from ldnsim.calendar_words import calendar_lines
 from ldnsim.design import Range
-from ldnsim.dosing import planned_doses
-from ldnsim.fields import WEEKDAYS, clock_text, hours
 from ldnsim.system import compose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ldnsim.addresses import Resolved
-    from ldnsim.dosing import Dose
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
     from ldnsim.variability import Spread
 
-__all__ = ["describe_model", "describe_part", "describe_scenario"]
-
-DAY = 24.0
-MOST_LINES = 40
+__all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
@@ -40,6 +35,8 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         lag = f", after `{product.lag}`" if product.lag else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
     parts = [part for alternatives in model.slots.values() for part in alternatives]
+    cited = [key for drug in model.drugs.values() for key in drug.source]
+    cited += [key for account in model.accounts.values() for key in account.source]
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
@@ -47,7 +44,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         [
             *lines,
             "",
-            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+            *_source_lines(
+                parts,
+                bibliography,
+                extra=cited,
+            ),
         ]
     )
 
@@ -55,6 +56,30 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
     """One part as Markdown, with its sources."""
     return "\n".join([*_part_lines(part, ""), "", *_source_lines([part], bibliography)])
+
+
+def describe_fit(fit: Fit) -> str:
+    """A fit as Markdown: question, what is estimated within which bounds, the data, the doses, what it cannot say."""
+    scenario = fit.scenario
+    lines = [f"# {fit.question}", "", f"`{fit.name}`: model `{fit.model.name}`, account `{fit.account}`.", ""]
+    rows = [
+        (
+            f"`{name}`",
+            "its value" if estimate.start is None else str(estimate.start),
+            " to ".join(map(str, estimate.bounds)),
+        )
+        for name, estimate in fit.estimate.items()
+    ]
+    lines += ["## Estimated", "", *_table(("parameter or time", "start", "bounds"), rows), "", "## Data", ""]
+    data = [
+        (f"`{name}`", fact.arm, f"{fact.output} {fact.what}", str(fact.value), str(fact.cv or fact.sd or ""), fact.use)
+        for name, fact in fit.data.items()
+    ]
+    lines += [*_table(("datum", "arm", "what", "value", "error", "use"), data), "", "## Arms"]
+    resolved = resolve(scenario)
+    for name in resolved.arms:
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
+    return "\n".join([*lines, *(["", "## What it cannot say", "", fit.cannot_say] if fit.cannot_say else [])])
 
 
 def describe_scenario(scenario: Scenario) -> str:
@@ -81,7 +106,7 @@ def describe_scenario(scenario: Scenario) -> str:
         "## Arms",
     ]
     for name in resolved.arms:
-        lines += ["", f"### {name}", "", *_calendar(scenario, resolved, name)]
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
     if scenario.sweep:
         lines += ["", f"Sweep, {scenario.design.kind.replace('_', ' ')}: {_axes(scenario)}."]
         lines[-1] += " A run answers for the values above only."
@@ -231,45 +256,6 @@ def _axes(scenario: Scenario) -> str:
         size = f"{axis.from_} to {axis.to}" if isinstance(axis, Range) else str(len(axis))
         texts.append(f"{address} ({size})")
     return (" x " if scenario.design.kind == "grid" else ", ").join(texts)
-
-
-def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]:
-    """The planned doses, equal days run together: `day 1 to 28: 4.5 mg oral at 22:00`."""
-    doses = planned_doses(resolved.arms[arm], hours(resolved.duration), scenario.start_day)
-    if not doses:
-        yield "- no dose"
-        return
-    by_day = [
-        (day, tuple(_dose_text(dose) for dose in taken))
-        for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)
-    ]
-    runs: list[tuple[int, int, int, tuple[str, ...]]] = []  # first day, last day, step, doses
-    for day, taken in by_day:
-        if runs and runs[-1][3] == taken and runs[-1][2] in (0, day - runs[-1][1]):
-            first, last, _, _ = runs[-1]
-            runs[-1] = (first, day, day - last, taken)
-        else:
-            runs.append((day, day, 0, taken))
-    for first, last, step, taken in runs[:MOST_LINES]:
-        weekday = WEEKDAYS[(WEEKDAYS.index(scenario.start_day) + first - 1) % 7]
-        when = (
-            f"day {first} ({weekday})"
-            if first == last
-            else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
-        )
-        yield f"- {when}: {', '.join(taken)}"
-    if len(runs) > MOST_LINES:
-        yield f"- ... and {len(runs) - MOST_LINES} more"
-    for number, line in enumerate(resolved.arms[arm].regimen, start=1):
-        drawn = [f"{field} {getattr(line, field)}" for field in ("miss", "jitter") if getattr(line, field)]
-        drawn += [f"potency {line.potency[0]} to {line.potency[1]}"] if line.potency else []
-        if drawn:
-            yield f"- line {number}, drawn for each person: {', '.join(drawn)}"
-
-
-def _dose_text(dose: Dose) -> str:
-    over = f" over {dose.infuse:g} h" if dose.infuse else ""
-    return f"{dose.amount} {dose.input} at {clock_text(dose.time % DAY)}{over}"
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -47,14 +47,15 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     curves = {name: _curves(result, name, like) for name in outputs}
     doses = _doses(result, like).reshape(like.size, -1)
     time = result["time"].to_numpy().astype(float)
+    found: dict[str, xr.Variable] = {}
     for measure in measures(time, grid, curves, doses, np.arange(like.size)):
         name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
         values, reason = judged(measure, unsolved)
-        table[name] = xr.DataArray(values.reshape(like.shape), like.coords, like.dims, attrs=attrs)
+        found[name] = xr.Variable(like.dims, values.reshape(like.shape), attrs)
         if reason is not None:
             attrs = {"long_name": f"Why there is no {name}"}
-            table[f"{name}_reason"] = xr.DataArray(reason.reshape(like.shape), like.coords, like.dims, attrs=attrs)
-    return table
+            found[f"{name}_reason"] = xr.Variable(like.dims, reason.reshape(like.shape), attrs)
+    return table.assign_coords(like.coords).assign(found)
 
 
 def judged(measure: Measure, unsolved: Texts | None) -> tuple[Floats, Texts | None]:

@@ -167,6 +167,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
+    source: Names = ()
     values: dict[str, ChangeValue] = Field(default_factory=dict)
 
     @property
@@ -232,7 +233,9 @@ class Model(Record):
         before = self.parts(account.choices)
         replaced = {slot for slot, part in choices.items() if before[slot].name != part}
         kept = {address: value for address, value in account.values.items() if address.split(".")[0] not in replaced}
-        return Account(title=account.title, note=account.note, values=kept, **{**account.choices, **choices})
+        return Account(
+            title=account.title, note=account.note, source=account.source, values=kept, **{**account.choices, **choices}
+        )
 
     def with_account(self, name: str | None, **choices: str) -> Model:
         """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["FORMATS", "check_formats", "write_results", "write_texts"]
+__all__ = ["FORMATS", "check_formats", "write_files", "write_results", "write_texts"]
 
 
 def check_formats(formats: Sequence[str]) -> Sequence[str]:
@@ -43,12 +43,21 @@ def write_results(
     }
     for form in formats:
         writers[form] = lambda path, write=FORMATS[form]: write(path, result, table)  # type: ignore[misc]
+    return write_files(folder, {f"{name}.{suffix}": write for suffix, write in writers.items()})
+
+
+def write_files(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """What each of the writers writes, under its file name in `folder`: all of them, or none.
+
+    Returns the paths. Raises LdnsimError where the folder cannot be written, or a library is not installed.
+    """
     waiting: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix, write in writers.items():
-            path = folder / f"{name}.{suffix}"
-            waiting[path] = folder / f".{name}.{os.getpid()}.{suffix}"
+        for name, write in writers.items():
+            stem, _, suffix = name.partition(".")
+            path = folder / name
+            waiting[path] = folder / f".{stem}.{os.getpid()}.{suffix}"
             write(waiting[path])
         for path, written in waiting.items():
             if path.is_dir():

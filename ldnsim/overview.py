@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,15 +101,22 @@ def _axes(table: xr.Dataset) -> list[str]:
 def failures(table: xr.Dataset) -> tuple[int, int, dict[str, int]]:
     """(failed, all, reason -> how often) of everybody in every cell, account and arm. Who is not in a cell's population
     does not count."""
+    if "n_solved" in table:
+        missing = (table["n_people"] - table["n_solved"]).to_numpy()
+        return int(missing.sum()), int(table["n_people"].sum()), _counted(table["reason"].to_numpy(), missing)
     status = table["status"].to_numpy()
     absent = dict(
         zip(table["status"].attrs["flag_meanings"].split(), table["status"].attrs["flag_values"], strict=True)
     )
     there = status != absent.get("not_in_the_population", -2)
     failed = (status != 0) & there
-    counts: dict[str, int] = {}
-    if failed.any():
-        reasons = table["reason"].to_numpy()[failed]
-        texts, numbers = np.unique(reasons.astype(str), return_counts=True)
-        counts = {text or "not yet computed": int(number) for text, number in zip(texts, numbers, strict=True)}
+    counts = _counted(table["reason"].to_numpy(), failed) if failed.any() else {}
     return int(failed.sum()), int(there.sum()), counts
+
+
+def _counted(reasons: np.ndarray, numbers: np.ndarray) -> dict[str, int]:
+    """How often each reason holds, the commonest first."""
+    counts: Counter[str] = Counter()
+    for text, number in zip(reasons[numbers > 0].tolist(), numbers[numbers > 0].tolist(), strict=True):
+        counts[text or "not yet computed"] += int(number)
+    return dict(counts.most_common())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.dosing import Dose, given_doses
 from ldnsim.fields import hours
 from ldnsim.schedule import Occasions
 from ldnsim.system import System, molar_mass
+from ldnsim.taking import given_doses
 from ldnsim.units import coherent, declared
 from ldnsim.variability import drawn, mixed, normals, varied
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ldnsim.addresses import Resolved, Setting
+    from ldnsim.dosing import Dose
     from ldnsim.model import Model
     from ldnsim.population import Population
     from ldnsim.scenario import Scenario
@@ -36,11 +37,7 @@ def everyone(resolved: Resolved) -> range:
 def doses_of(scenario: Scenario, resolved: Resolved, arm: str, subjects: range) -> list[tuple[Dose, ...]]:
     """The doses that each of the subjects takes in an arm."""
     seed = resolved.population.seed if resolved.population else 1
-    duration = hours(resolved.duration)
-    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
-    some = subjects if drawn else subjects[:1]
-    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in some]
-    return taken if drawn else taken * len(subjects)  # one tuple for all: what is made of it is made once
+    return given_doses(resolved.arms[arm], hours(resolved.duration), scenario.start_day, seed, subjects)
 
 
 def parameters_of(model: Model, system: System, setting: Setting, resolved: Resolved, subjects: range) -> np.ndarray:

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.dosing import DAY, planned_doses
+from ldnsim.dosing import DAY, line_doses, planned_doses
 from ldnsim.fields import hours
 from ldnsim.files import library
 from ldnsim.units import coherent
@@ -71,6 +72,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "uncertain": json.dumps(doubt.addresses if doubt else []),
         "package_version": package_version(),
         "window": list(window),
+        "start_day": scenario.start_day,
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
@@ -94,8 +96,13 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
 
 def notes_of(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
-    own = [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved)]
-    return [*own, *_account_notes(scenario), *_doubt_notes(resolved)]
+    return [
+        *_window_notes(scenario, resolved, window),
+        *_late_notes(scenario, resolved),
+        *_dose_notes(scenario, resolved),
+        *_account_notes(scenario),
+        *_doubt_notes(resolved),
+    ]
 
 
 def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:
@@ -119,6 +126,21 @@ def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, f
                 f"{arm.title or name}: its doses differ from day to day, and the metrics describe hours {start:g} to "
                 f"{end:g} only ({counts}). A `window` over whole cycles says more."
             )
+
+
+def _late_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
+    """Late doses that the next one of their line has overtaken."""
+    for name, arm in resolved.arms.items():
+        for line in arm.regimen:
+            doses = [dose for _, dose in line_doses(line, hours(resolved.duration), scenario.start_day)]
+            days = [
+                int((dose.time - dose.late) // DAY) + 1
+                for dose, following in pairwise(doses)
+                if dose.late and dose.time >= following.time - following.late
+            ]
+            if days:
+                which = f"dose{'s' * (len(days) > 1)} of day {', '.join(map(str, days))}"
+                yield f"{arm.title or name}: the {which} comes so late that the next is due: both are taken."
 
 
 def _dose_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
@@ -167,6 +189,7 @@ def _doubt_notes(resolved: Resolved) -> Iterator[str]:
 
 
 def package_version() -> str:
+    """The version of this package, as it is installed."""
     try:
         return version("ldnsim")
     except PackageNotFoundError:

@@ -11,6 +11,7 @@ from ldnsim.addresses import Resolved, Setting, settings_of_draw
 from ldnsim.dosing import DAY, Dose
 from ldnsim.engine.events import Status
 from ldnsim.fields import hours
+from ldnsim.intake import dose_variables, missed_of
 from ldnsim.model import Output, weakest
 from ldnsim.people import parameters_of, shown_draws
 from ldnsim.provenance import provenance
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ldnsim.solving import Courses
     from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "dataset", "dose_times", "has_twin", "output_attributes", "stated"]
+__all__ = ["Request", "dataset", "has_twin", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
     }
     data["status"] = cases(["account", "arm", *subject], found.status, flags, 2)
     data["reason"] = cases(["account", "arm", *subject], found.reason, {"long_name": "Why, where not solved"}, 2)
-    data.update(_dose_variables(request.doses, subject, variable))
+    missed = missed_of(scenario, resolved, request.subjects)
+    data.update(dose_variables(scenario.model, request.doses, missed, people=has_people))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
@@ -140,44 +142,6 @@ def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
 def has_twin(output: Output) -> bool:
     """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
     return output.kind == "endogenous" and output.relative_to != "drug_free"
-
-
-def dose_times(people: list[tuple[Dose, ...]], *, amounts: bool = False, above_zero: bool = True) -> np.ndarray:
-    """When each person takes a dose, h, or how much is on its label, mg; (people, doses), NaN-padded."""
-    most = max(map(len, people))
-    found = np.full((len(people), most), np.nan)
-    alike = all(taken is people[0] for taken in people)
-    for person, taken in enumerate(people[:1] if alike else people):
-        for index, dose in enumerate(taken):
-            if dose.amount.value > 0 or not above_zero:
-                found[slice(None) if alike else person, index] = _label(dose) if amounts else dose.time
-    return found
-
-
-def _label(dose: Dose) -> float:
-    return coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-
-
-def _dose_variables(
-    doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
-) -> dict[str, xr.Variable]:
-    most = max((len(taken) for people in doses.values() for taken in people), default=0)
-    shape = (len(doses), len(next(iter(doses.values()))), most)
-    time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
-    for arm, people in enumerate(doses.values()):
-        for into, amounts in ((time, False), (amount, True)):
-            values = dose_times(people, amounts=amounts, above_zero=False)
-            into[arm, :, : values.shape[1]] = values
-        alike = all(taken is people[0] for taken in people)
-        for person, taken in enumerate(people[:1] if alike else people):
-            for index, dose in enumerate(taken):
-                name[arm, slice(None) if alike else person, index] = dose.input
-    dims = ["arm", *subject, "dose"]
-    return {
-        "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
-        "dose_amount": variable(dims, amount, {"units": "mg", "long_name": "Dose on the label"}, 1),
-        "dose_input": variable(dims, name, {"long_name": "Input of the dose"}, 1),
-    }
 
 
 def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:

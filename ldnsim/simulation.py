@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldnsim.addresses import resolve, settings_of_draw
-from ldnsim.errors import LdnsimError
+from ldnsim.capacity import free_memory, size_text
+from ldnsim.errors import Fault, LdnsimError
 from ldnsim.fields import hours
 from ldnsim.people import doses_of, everyone
 from ldnsim.provenance import shown_outputs
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ldnsim.scenario import Scenario
 
 __all__ = ["simulate"]
+
+COPIES = 2.5  # of every number: the solver's, and in its unit
+SURE = 50e6  # bytes that anybody has
 
 
 def simulate(
@@ -45,13 +49,17 @@ def simulate(
     stated. `times` (h, ascending) replaces the usual sampling; `subjects` are those of the population who are wanted
     (from 1 on; None: all): they are the same people, to the bit, whoever else is simulated. `rtol` is the solver's
     tolerance, `solver` "native" or "reference" (slow).
-    Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have.
+    Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have,
+    and for what does not fit into memory.
     """
     resolved = resolve(scenario)
     subjects = everyone(resolved) if subjects is None else _known(subjects, everyone(resolved))
-    doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     at = sample_times(scenario, resolved) if times is None else _asked_for(times, hours(resolved.duration))
     shown = shown_outputs(scenario)
+    draws = resolved.uncertainty.draws if resolved.uncertainty else 0
+    rows = (1 + draws) * len(resolved.settings) * (len(resolved.arms) + 1) * len(subjects)
+    _check_room(rows * len(shown) * len(at))
+    doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     cases = [Case(resolved, doses)]
     if resolved.uncertainty:
         settings = resolved.settings
@@ -66,6 +74,14 @@ def _known(subjects: range, known: range) -> range:
     if not subjects or subjects.step != 1 or subjects.start < known.start or subjects.stop > known.stop:
         raise LdnsimError(f"Subjects {subjects} are not there: the population has 1 to {known[-1]}.")
     return subjects
+
+
+def _check_room(numbers: int) -> None:
+    """Raises LdnsimError for a result that would not fit into memory; `numbers` of its outputs at all times."""
+    needed = float(numbers) * 8 * COPIES
+    if needed > SURE and needed > free_memory():
+        message = f"this run needs {size_text(needed)} of memory, and {size_text(free_memory())} are free"
+        raise LdnsimError(Fault(message, expected="a sweep into a store, fewer people, or a coarser `sample`"))
 
 
 def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:

@@ -17,15 +17,15 @@ import numpy as np
 from ldnsim.comparison import Comparison, comparison
 from ldnsim.plots.curves import title_of
 from ldnsim.plots.looks import look_of
-from ldnsim.report.doses import Taken, clock, dose_words
-from ldnsim.report.figures import course_figures, dose_figures, ordered
+from ldnsim.report.doses import Taken, clock, dose_words, missed_words
+from ldnsim.report.figures import calendar_figure, course_figures, dose_figures, ordered
 from ldnsim.report.tables import MEANING, evidence_table, metrics_table, tag
 from ldnsim.results import stated
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["document", "page"]
+__all__ = ["page", "shell"]
 
 DAY = 24.0
 MOST_REASONS = 5
@@ -62,16 +62,16 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
         '<noscript><p class="disclaimer">The figures need JavaScript; tables and texts do not.</p></noscript>',
         *(f'<section id="{key}">\n<h2>{title}</h2>\n{inner}\n</section>' for key, title, inner in written if inner),
     ]
-    return document(question, body)
+    return shell(question, body)
 
 
-def document(title: str, body: Iterable[str]) -> str:
-    """A whole page: `title` and the lines of `body` are HTML already."""
+def shell(question: str, body: Iterable[str]) -> str:
+    """A page of HTML around its body: style, script and plotly within, no way out to a network."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{question}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + f"\n</main>\n<script>{_plotly()}</script>\n<script>\n{_own('page.js')}</script>\n</body>\n</html>\n"
     )
@@ -120,13 +120,15 @@ def _answers(result: xr.Dataset, answers: Iterable[str]) -> Iterator[str]:
 
 def _compared(result: xr.Dataset) -> Iterator[str]:
     """Each arm's doses in words, with its colour; who takes them; what was changed."""
-    look = look_of(result)
+    look, phrases = look_of(result), 0
     yield '<dl class="arms">'
     for name in (str(arm) for arm in result["arm"].values):
         title = title_of(result, "arm", name)
         named = escape(title) + f" <code>{escape(name)}</code>" if title else escape(name)
         swatch = f'<span class="swatch" style="background: {look.colours[name]}" aria-hidden="true"></span>'
-        yield f"<dt>{swatch}{named}</dt>" + "".join(f"<dd>{escape(words)}</dd>" for words in _doses(result, name))
+        doses = _doses(result, name)
+        phrases += len(doses)
+        yield f"<dt>{swatch}{named}</dt>" + "".join(f"<dd>{escape(words)}</dd>" for words in doses)
     yield "</dl>"
     days = (float(result["time"].values[-1]) - float(result["time"].values[0])) / DAY
     accounts = ", ".join(str(name) for name in result["account"].values)
@@ -137,6 +139,7 @@ def _compared(result: xr.Dataset) -> Iterator[str]:
         )
     words = f"{days:.3g} days, {people}, and a drug-free twin of each. Accounts: {accounts}."
     yield f'<p class="soft">{escape(words)}</p>'
+    yield from calendar_figure(result, phrases)
     if changes := _changes(result):
         listed = ", ".join(
             f"<code>{escape(address)} = {escape(_flat(value))}</code>" for address, value in changes.items()
@@ -145,12 +148,22 @@ def _compared(result: xr.Dataset) -> Iterator[str]:
 
 
 def _doses(result: xr.Dataset, arm: str) -> list[str]:
-    """The doses of an arm (of its first person) in words."""
-    columns = [result[f"dose_{what}"].sel(arm=arm) for what in ("time", "amount", "input")]
-    columns = [data.isel(subject=0) if "subject" in data.dims else data for data in columns]
-    rows = zip(*(data.values for data in columns), strict=True)
-    taken = [Taken(float(time), float(amount), str(way)) for time, amount, way in rows if np.isfinite(time)]
-    return dose_words(taken, str(result["dose_amount"].attrs.get("units", "mg")))
+    """The doses of an arm (of its first person) in words, and those missed."""
+
+    def column(name: str) -> Any:
+        data = result[name].sel(arm=arm)
+        return (data.isel(subject=0) if "subject" in data.dims else data).values
+
+    times, amounts, ways = (column(f"dose_{what}") for what in ("time", "amount", "input"))
+    lengths = column("dose_infuse") if "dose_infuse" in result else np.zeros(times.shape)
+    taken = [
+        Taken(float(time), float(amount), f"{way} over {length:.4g} h" if length > 0 else str(way))
+        for time, amount, way, length in zip(times, amounts, ways, lengths, strict=True)
+        if np.isfinite(time)
+    ]
+    unit = str(result["dose_amount"].attrs.get("units", "mg"))
+    missed = [float(time) for time in column("missed_time") if np.isfinite(time)] if "missed_time" in result else []
+    return [*dose_words(taken, unit), *missed_words(missed)]
 
 
 def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> Iterator[str]:

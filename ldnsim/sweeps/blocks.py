@@ -11,21 +11,23 @@ from ldnsim import nca
 from ldnsim.addresses import Resolved, resolve
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
+from ldnsim.intake import dose_amounts, dose_times
 from ldnsim.measures import Curves, measures
 from ldnsim.metrics import judged
 from ldnsim.people import doses_of, everyone
 from ldnsim.provenance import shown_outputs, window_of
-from ldnsim.results import dose_times, has_twin
+from ldnsim.results import has_twin
 from ldnsim.sampling import sample_times
 from ldnsim.solving import Case, Courses, Look, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
+from ldnsim.sweeps.store import encoded
 
 if TYPE_CHECKING:
     from ldnsim.dosing import Dose
     from ldnsim.scenario import Scenario
     from ldnsim.sweeps.layout import Block
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "worked"]
 
 MOST_CELLS_KEPT = 2_048  # whose changes stay applied, for their next stretch of people
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
@@ -151,8 +153,9 @@ class Bench:
                 room[f"{name}_drug_free"][places, :, :people, :size] = found.twins[name]
         for at, case in members:
             for arm, taken in enumerate(case.doses.values()):
-                for name, amounts in (("dose_time", False), ("dose_amount", True)):
-                    values = dose_times(taken, amounts=amounts, above_zero=False)
+                for name, values in zip(
+                    ("dose_time", "dose_amount"), dose_amounts(look.scenario.model, taken), strict=True
+                ):
                     room[name][at, arm, :people, : values.shape[1]] = values
 
     @staticmethod
@@ -161,6 +164,13 @@ class Bench:
         room["status"][places, :, :, :people] = found.status
         if found.status.any():
             room["reason"][places, :, :, :people] = found.reason
+
+
+def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
+    """What a block comes to: arrays, or the content of chunk files."""
+    block = bench.plan.layout.block(number)
+    arrays = bench.arrays(block, threads)
+    return encoded(bench.plan, block, arrays) if as_chunks else arrays
 
 
 def _doses_by_row(members: Members, shape: tuple[int, ...], taken: dict[int, np.ndarray]) -> np.ndarray:

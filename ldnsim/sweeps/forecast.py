@@ -7,8 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
-
+from ldnsim.capacity import free_memory, size_text
 from ldnsim.errors import Fault, LdnsimError
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from ldnsim.sweeps.plan import Plan
 
-__all__ = ["Forecast", "duration_text", "forecast", "size_text"]
+__all__ = ["Forecast", "duration_text", "forecast"]
 
 COPIES = 5  # of a block's courses at a time: the solver's, in their units, what metrics are made of
 BASE = 150e6  # the process itself: Python, its libraries, compiled models
@@ -62,7 +61,7 @@ def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forec
         disk = plan.bytes * share * SLACK
         folder = next(parent for parent in (store.absolute(), *store.absolute().parents) if parent.exists())
         room = float(shutil.disk_usage(folder).free)
-    available = float(psutil.virtual_memory().available)
+    available = free_memory()
     faults = []
     if memory > available:
         message = f"the sweep needs {size_text(memory)} of memory, and {size_text(available)} are free"
@@ -74,14 +73,6 @@ def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forec
     if faults:
         raise LdnsimError(faults)
     return Forecast(blocks, people, memory, disk, room)
-
-
-def size_text(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
-        if size < 1000 or unit == "PB":
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    raise AssertionError
 
 
 def duration_text(seconds: float) -> str:

@@ -18,6 +18,8 @@ __all__ = ["Memory"]
 class Memory:
     """The whole result as arrays; what no block has reached is as if not computed."""
 
+    summarised = False
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._arrays = {

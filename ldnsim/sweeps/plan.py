@@ -165,6 +165,8 @@ def plan_of(
         raise LdnsimError(Fault("times are for courses", expected="keep='courses', or no times"))
     probes = _probes(scenario, cells)
     first, resolved = probes[0]
+    if keep == "quantiles" and resolved.population is None:
+        raise LdnsimError(Fault("quantiles are over people, and there is one", expected="population: {size: 200}"))
     people = _most_people(cells, probes)
     small = simulate(first, subjects=range(1, 2), rtol=rtol, solver=solver)
     at = None
@@ -191,9 +193,11 @@ def plan_of(
     rows = len(resolved.settings) * len(resolved.arms)
     looked_at = small.sizes["time"] if keep == "courses" else min(small.sizes["time"], 400)
     layout = layout_of(cells.shape, people, rows, looked_at * len(shown))
-    coords = {str(name): (coord.dims, coord.to_numpy(), dict(coord.attrs)) for name, coord in table.coords.items()}
+    # what is drawn for a person is another number in each cell: it stands in a run of that cell
+    labels_of = {str(name): coord for name, coord in table.coords.items() if "subject" not in coord.dims}
+    coords = {name: (coord.dims, coord.to_numpy(), dict(coord.attrs)) for name, coord in labels_of.items()}
     sizes = {**dict(zip(cells.dims, cells.shape, strict=True)), **{str(d): n for d, n in table.sizes.items()}}
-    if "subject" in coords:
+    if resolved.population is not None:
         coords["subject"] = (("subject",), np.arange(1, people + 1), {"long_name": "Subject of the population"})
     if keep == "courses":
         sizes["dose"] = max(_most_doses(scenario, cells), 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ldnsim.errors import LdnsimError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from ldnsim.sweeps.layout import Block
 
-__all__ = ["Sink", "Watcher", "run"]
+__all__ = ["Sink", "Watcher", "run", "threads"]
 
 AHEAD = 2  # blocks per worker that are in flight: enough that none waits
 
@@ -60,7 +61,7 @@ def run(
                 block = flying.pop(future)
                 try:
                     found = future.result()
-                except LdnsimError:
+                except (LdnsimError, CancelledError):  # nothing that a single block could have lost
                     raise
                 except Exception as caught:
                     if limit == 1:
@@ -78,5 +79,11 @@ def run(
             future.cancel()
 
 
-def local_threads(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="ldnsim-sweep")
+@contextmanager
+def threads(workers: int) -> Iterator[tuple[Executor, int]]:
+    """Threads of this process: the solver and numpy let them run side by side."""
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="ldnsim-sweep")
+    try:
+        yield executor, workers
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

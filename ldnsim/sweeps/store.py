@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "encoded"]
 
 IDENTITY = "ldnsim_sweep"  # the attribute that says which sweep a store holds
+SUMMARISED = "summarised"  # in it, once people have become quantiles
 LAST = "status"
 LEVEL = 1  # of zstd: numbers hardly get smaller at more
 Chunks = dict[str, bytes]  # path within the store -> content
@@ -41,8 +42,9 @@ class Store:
         _need_zarr()
         self.path, self.plan = path, plan
         identity = plan.identity | ({"shard": shard} if shard else {})
+        self.summarised = False
         if path.exists():
-            _check_same(path, identity)
+            self.summarised = _check_same(path, identity)
         else:
             _create(path, plan, identity)
         self._known: set[Path] = set()
@@ -50,6 +52,8 @@ class Store:
     @property
     def done(self) -> set[int]:
         """Blocks that are written."""
+        if self.summarised:
+            return set(range(len(self.plan.layout)))
         folder = self.path / LAST
         places = (
             _chunk_path(self.plan, LAST, self.plan.layout.block(number)) for number in range(len(self.plan.layout))
@@ -119,8 +123,8 @@ def _chunk_path(plan: Plan, name: str, block: Block) -> str:
     return "/".join([name, "c", *(str(places.get(dim, 0)) for dim in plan.variables[name].dims)])
 
 
-def _check_same(path: Path, identity: dict[str, Any]) -> None:
-    """Raises LdnsimError for anything but a store of this very sweep."""
+def _check_same(path: Path, identity: dict[str, Any]) -> bool:
+    """Whether the store of this very sweep holds quantiles already; raises LdnsimError for any other."""
     expected = "the store of this sweep, or a path where there is nothing yet"
     if not path.is_dir():
         raise LdnsimError(Fault(f"{path} is a file", expected=expected))
@@ -129,6 +133,7 @@ def _check_same(path: Path, identity: dict[str, Any]) -> None:
         found = json.loads(attributes[IDENTITY])
     except (OSError, ValueError, KeyError, TypeError):
         raise LdnsimError(Fault(f"{path} is no store of a sweep", expected=expected)) from None
+    summarised = bool(found.pop(SUMMARISED, False))
     differing = [key for key in {**identity, **found} if identity.get(key) != found.get(key)]
     if differing:
         raise LdnsimError(
@@ -137,6 +142,7 @@ def _check_same(path: Path, identity: dict[str, Any]) -> None:
             )
             for key in differing
         )
+    return summarised
 
 
 def _both(there: Any, asked: Any) -> str:
