@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ldnsim.fitting import fit
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sliders import explore
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
     from ldnsim.validation import validate
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LdnsimError",
     "apart",
+    "explore",
     "fit",
     "load_fit",
     "load_model",
@@ -44,6 +46,7 @@ __all__ = [
 _HOMES = {
     "LdnsimError": "errors",
     "apart": "apart",
+    "explore": "sliders",
     "fit": "fitting",
     "load_fit": "files",
     "load_model": "files",

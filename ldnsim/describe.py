@@ -33,7 +33,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for name, product in model.inputs.items():
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
+        lag += f", over `{product.over}`" if product.over else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+    for name, drug in model.drugs.items():
+        if drug.mechanism:
+            lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
     parts = [part for alternatives in model.slots.values() for part in alternatives]
     cited = [key for drug in model.drugs.values() for key in drug.source]
     cited += [key for account in model.accounts.values() for key in account.source]
@@ -150,6 +154,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
+    sums = ", ".join(f"`{name}` ({unit})" for name, unit in part.gathers.items())
+    lines += [f"Gathers {sums}: sums of what other parts add.", ""] if sums else []
     lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
@@ -165,7 +171,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
 
 def _export_text(export: Export) -> str:
     own = f" ({export.evidence}: {export.because})" if export.evidence else ""
-    return export.description + own
+    return export.description + own + (f"; adds to `{'`, `'.join(export.adds_to)}`" if export.adds_to else "")
 
 
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:

@@ -70,17 +70,17 @@ def load_scenario(name: str | Path) -> Scenario:
     return Loader().sound(_find(name, "scenarios"), Scenario)
 
 
-def load_predictions() -> Predictions:
-    """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
-    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
-
-
 def load_fit(name: str | Path) -> Fit:
     """A fit by name (from the library) or path, with its model and data.
 
     Raises LdnsimError with all faults of all files.
     """
     return Loader().sound(_find(name, "fits"), Fit)
+
+
+def load_predictions() -> Predictions:
+    """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
+    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
 
 
 def find_any(name: str | Path) -> Record:

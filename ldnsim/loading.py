@@ -50,7 +50,7 @@ Steps = tuple[str | int, ...]
 
 TELLING_KEYS: dict[str, type[Record]] = {
     "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "estimate": Fit, "tables": Fit,
-    "measurable": Predictions, "facts": Fit,
+    "facts": Predictions,
     "arms": Scenario, "question": Scenario,
 }  # fmt: skip
 MOST_BESIDE = 200  # files, looked at to name the nearest one
@@ -126,10 +126,10 @@ class Loader:
             return model_faults(record, self._sources(draft), lost, sound=sound)
         if isinstance(record, Scenario):
             return scenario_faults(record, lost, model_stands=sound and not lost.touches("model"))
-        if isinstance(record, Predictions):
-            return prediction_faults(record, lost)
         if isinstance(record, Fit):
             return fit_faults(record, self._sources(draft), lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Predictions):
+            return prediction_faults(record, lost)
         return []
 
     def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Fact]:

@@ -12,7 +12,7 @@ from ldnsim.apart import best_of_each
 from ldnsim.plots.evidence import folds, occupancies
 from ldnsim.plots.style import MARKS
 from ldnsim.provenance import DISCLAIMER
-from ldnsim.report import shell
+from ldnsim.report import document
 from ldnsim.report.figures import embedded
 from ldnsim.report.tables import MEANING, tag
 from ldnsim.validation.wording import formatted_error, formatted_mean, formatted_number
@@ -48,7 +48,7 @@ def evidence_page(validation: Validation, sights: Sequence[Sight], claims: Itera
         f'<nav aria-label="Contents">{links}</nav>',
         *(f'<section id="{key}">\n<h2>{head}</h2>\n{inner}\n</section>' for key, head, inner in written if inner),
     ]
-    return shell(title, body)
+    return document(title, body)
 
 
 def _table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], text: int) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ldnsim.plots import predicted_observed, residuals
 from ldnsim.provenance import DISCLAIMER
-from ldnsim.report import shell
+from ldnsim.report import document
 from ldnsim.report.figures import embedded
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def fit_page(result: FitResult, data: pd.DataFrame, estimates: pd.DataFrame) -> 
         f"<p>{escape(record.cannot_say)}</p>" if record.cannot_say else "",
         *(f"<section>\n<h2>{title}</h2>\n{inner}\n</section>" for title, inner in sections),
     ]
-    return shell(escape(record.question), body)
+    return document(escape(record.question), body)
 
 
 def _listed(statements: tuple[str, ...]) -> str:
