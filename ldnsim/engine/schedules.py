@@ -13,7 +13,7 @@ from ldnsim.engine.events import Event, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Schedules", "pack"]
+__all__ = ["Schedules", "no_events", "pack"]
 
 EVENT = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("value", "f8")])
 
@@ -60,3 +60,10 @@ def pack(schedules: Sequence[Sequence[Event]] | Schedules) -> Schedules:
     which = np.fromiter((place[id(schedule)] for schedule in schedules), dtype=np.int64, count=len(schedules))
     columns = (np.ascontiguousarray(events[name]) for name in ("time", "kind", "index", "value"))
     return Schedules((ends - lengths)[which], ends[which], *columns)
+
+
+def no_events(people: int) -> Schedules:
+    """The schedules of people to whom nothing happens."""
+    nothing = np.empty(0)
+    none = np.empty(0, np.int64)
+    return Schedules(np.zeros(people, np.int64), np.zeros(people, np.int64), nothing, none, none, nothing)
