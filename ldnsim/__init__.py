@@ -17,17 +17,29 @@ if TYPE_CHECKING:
     from ldnsim import plots as plots
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_model, load_scenario
+    from ldnsim.interchange import export_doses, simulate_data
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "plots", "simulate", "summarize"]
+__all__ = [
+    "LdnsimError",
+    "export_doses",
+    "load_model",
+    "load_scenario",
+    "plots",
+    "simulate",
+    "simulate_data",
+    "summarize",
+]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "export_doses": "interchange",
     "load_model": "files",
     "load_scenario": "files",
     "simulate": "simulation",
+    "simulate_data": "interchange",
     "summarize": "metrics",
 }
 

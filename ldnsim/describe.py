@@ -25,6 +25,8 @@ __all__ = ["describe_model", "describe_part", "describe_scenario"]
 
 DAY = 24.0
 MOST_LINES = 40
+MODELLED = ("rate", "duration")
+ON_THE_WAY = ("lag", "bioavailability", *MODELLED)
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
@@ -36,7 +38,10 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for name, product in model.inputs.items():
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
+        lag += "".join(f", {field} `{getattr(product, field)}`" for field in MODELLED if getattr(product, field))
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+    lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
+    lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
     for slot, alternatives in model.slots.items():
         for part in alternatives:
@@ -88,6 +93,16 @@ def describe_scenario(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
+def _compartments(model: Model) -> Iterator[tuple[str, str]]:
+    """The accounts that share a structure, and its states with the numbers that CMT of a data set may use."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in model.accounts or (model.name,):
+        states = compose(model, setting_of(model, name).parts).states
+        alike.setdefault(states, []).append(f"`{name}`")
+    for states, names in alike.items():
+        yield ", ".join(names), ", ".join(f"{number} `{state}`" for number, state in enumerate(states, start=1))
+
+
 def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
     for name, account in model.accounts.items():
         setting = setting_of(model, name)
@@ -126,6 +141,10 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     if part.parameters:
         heads = ("parameter", "value", "range", "CV", "source", "meaning")
         lines += _table(heads, (_parameter_row(name, parameter) for name, parameter in part.parameters.items()))
+    for name, state in part.states.items():
+        met = [f"{field} `{getattr(state, field)}`" for field in ON_THE_WAY if getattr(state, field)]
+        if met:
+            lines += ["", f"A record's dose into `{name}` meets {', '.join(met)}."]
     for name, rival in part.rivals.items():
         values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
         lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]

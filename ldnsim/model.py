@@ -77,12 +77,20 @@ class Parameter(Record):
 
 
 class State(Record):
-    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it."""
+    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it.
+
+    `lag`, `bioavailability`, `rate` and `duration` name parameters of the part: what becomes of a dose that a record of
+    a data set gives straight into this state. Doses of an input meet the input's own.
+    """
 
     unit: UnitField
     of: str | None = None
     initial: QuantityField = Quantity(0.0)
     scale: Positive
+    lag: str | None = None
+    bioavailability: str | None = None
+    rate: str | None = None
+    duration: str | None = None
     description: str
 
     @property
@@ -165,12 +173,17 @@ class Account(Record, extra="allow"):
 
 
 class Input(Record):
-    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to."""
+    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to.
+
+    `rate` and `duration` are the parameters that records with RATE -1 and -2 ask for.
+    """
 
     drug: str
     salt: str = "base"
     title: str = ""
     lag: str | None = None
+    rate: str | None = None
+    duration: str | None = None
     to: dict[str, ShareOrAddress]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SMALLEST_RTOL", "Failed", "check", "integrate", "solve"]
 
 SMALLEST_RTOL = 1e-12
+SHORTEST = 4  # roundings of the time
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
@@ -127,6 +128,10 @@ def _stretch(
         values = derivative(t, y.tolist(), p)
         return [value + rate for value, rate in zip(values, rates, strict=True)]
 
+    if stop - start <= SHORTEST * np.spacing(max(abs(start), abs(stop))):  # lsoda refuses: nothing bends that quickly
+        slope = change(start, np.asarray(state))
+        reached = [[y + (t - start) * speed for y, speed in zip(state, slope, strict=True)] for t in (*wanted, stop)]
+        return reached[:-1], reached[-1]
     at = np.append(wanted, stop) if len(wanted) == 0 or wanted[-1] < stop else wanted
     try:
         with warnings.catch_warnings():
