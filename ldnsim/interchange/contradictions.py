@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldnsim.errors import MOST_FAULTS, Fault
-from ldnsim.interchange.columns import Columns, faults_at, place_of
+from ldnsim.interchange.columns import faults_at, place_of
 from ldnsim.interchange.targets import MODELLED_DURATION, MODELLED_RATE
 
 if TYPE_CHECKING:
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["dose_faults", "order_faults", "way_faults"]
 
 
-def order_faults(columns: Columns, records: Records) -> Iterator[Fault]:
+def order_faults(records: Records) -> Iterator[Fault]:
+    """Records without a time, and times that go back."""
     time, person = records.time, records.person
-    if "TIME" not in columns or not len(time):
-        return
-    told = {fault.path for fault in columns.faults}
-    missing = [row for row in np.flatnonzero(np.isnan(time)).tolist() if place_of(row, "TIME") not in told]
-    yield from faults_at(np.array(missing, int), "TIME", "a record without a time", "hours")
+    yield from faults_at(np.flatnonzero(np.isnan(time)), "TIME", "a record without a time", "hours")
     back = 1 + np.flatnonzero(time[1:] < time[:-1])
     yield from faults_at(
         back[(person[back] == person[back - 1]) & ~records.reset[back]],
@@ -69,7 +66,7 @@ def dose_faults(records: Records, dose: dict[str, np.ndarray]) -> Iterator[Fault
             "SS without II",
             "the hours between doses; none with AMT 0 and a RATE: a constant infusion",
         ),
-        ((steady > 0) & (interval > 0) & given & none, "II", "a constant infusion (AMT 0) with an interval", "no II"),
+        ((steady > 0) & (interval > 0) & given & none, "AMT", "an infusion of nothing at an interval", "AMT, or no II"),
     ]
     for bad, column, what, expected in checks:
         yield from faults_at(records.row[bad], column, what, expected)

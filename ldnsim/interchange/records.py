@@ -30,6 +30,7 @@ __all__ = ["Records", "records_of"]
 
 MANY = 2**53
 DOSE_COLUMNS = (("AMT", np.nan), ("RATE", 0.0), ("II", 0.0), ("ADDL", 0, MANY), ("SS", 0, 2))  # missing, most if whole
+RESTS_ON = {"II": ("II", "ADDL", "SS", "RATE")}  # what is told of II follows from these
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,15 @@ def records_of(frame: pd.DataFrame, model: Model, setting: Setting, system: Syst
         {index: _filled(values, person, base[index]) for index, values in given.items()},
         base,
     )
-    faults = [*columns.faults, *order_faults(columns, records), *dose_faults(records, dose)]
-    faults += [*way_faults(records, system), *(unfit if np.any(target < 0) else [])]
+    unread = {fault.path for fault in columns.faults}
+    contradictions = [*dose_faults(records, dose), *way_faults(records, system)]
+    contradictions += order_faults(records) if "TIME" in columns else []
+    faults = [*columns.faults, *(unfit if np.any(target < 0) else [])]
+    faults += [
+        fault
+        for fault in contradictions
+        if unread.isdisjoint((fault.path[0], column) for column in RESTS_ON.get(fault.path[-1], (fault.path[-1],)))
+    ]
     if faults:
         raise LdnsimError(islice(sorted(dict.fromkeys(faults), key=_row), MOST_FAULTS))
     return records, _notes(meant, given, ignored)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldnsim.errors import Fault, LdnsimError
+from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,32 +27,28 @@ def read_table(path: Path | str) -> pd.DataFrame:
     except ImportError:
         raise LdnsimError(Fault("data sets need pandas, which is not installed", expected=WITH_TABLES)) from None
     try:
-        frame = pd.read_csv(
-            path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
-        )
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
     except FileNotFoundError:
         raise LdnsimError(Fault("there is no such file", file=str(path))) from None
     except OSError as caught:
         raise LdnsimError(Fault(f"cannot be read: {caught.strerror or caught}", file=str(path))) from None
     except UnicodeDecodeError:
         raise LdnsimError(Fault("is no text in UTF-8", file=str(path))) from None
-    except pd.errors.EmptyDataError:
+    except csv.Error as caught:
         raise LdnsimError(
-            Fault("the file is empty", file=str(path), expected="a header and a row per record")
+            Fault(f"is no table: {caught}", file=str(path), expected="cells with commas between")
         ) from None
-    except pd.errors.ParserError as caught:
-        text = str(caught).removeprefix("Error tokenizing data. C error: ").strip()
-        raise LdnsimError(Fault(f"is no table: {text}", file=str(path), expected="as many cells in each row")) from None
-    header, frame = frame.iloc[0].astype(str).str.strip(), frame.iloc[1:].reset_index(drop=True)
-    short = frame.isna().any(axis=1)
-    if header.isna().any() or short.any():
-        rows = [int(row) for row in short.to_numpy().nonzero()[0][:10]]
+    if not rows:
+        raise LdnsimError(Fault("the file is empty", file=str(path), expected="a header, and a row for each record"))
+    header, size = [name.strip() for name in rows[0]], len(rows[0])
+    uneven = [number for number, row in enumerate(rows) if len(row) != size][:MOST_FAULTS]
+    if uneven:
         raise LdnsimError(
-            Fault("has fewer cells than the header", (f"row {row + 1}",), f"{len(header)} cells", file=str(path))
-            for row in rows
+            Fault(f"{len(rows[row])} cells", (f"row {row}",), f"{size} cells, as in the header", file=str(path))
+            for row in uneven
         )
-    frame.columns = list(header)
-    return frame
+    return pd.DataFrame(rows[1:], columns=header)
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
