@@ -8,8 +8,10 @@ import pytest
 from recording import RECORDED, V, amounts, model, records
 
 import ldnsim as ldn
+from ldnsim.describe import describe_model
 from ldnsim.errors import LdnsimError
 from ldnsim.interchange import read_table, write_table
+from ldnsim.model import Part
 
 MODELS = RECORDED.parent
 
@@ -227,3 +229,14 @@ def test_files_that_are_not_there(tmp_path):
         read_table(tmp_path)
     with pytest.raises(LdnsimError, match="cannot be written"):
         write_table(tmp_path / "no" / "such.csv", pd.DataFrame({"ID": [1]}))
+
+
+def test_describe_says_what_cmt_may_be_and_what_doses_meet():
+    text = describe_model(model(), {})
+    assert "- `recorded`: 1 `plasma.depot`, 2 `plasma.central`" in text
+    met = "lag `LAGT`, bioavailability `BIOAV`, rate `RAT2`, duration `DUR2`"
+    assert f"A record's dose into `central` meets {met}." in text
+    structures = describe_model(ldn.load_model("ldn"), {})
+    assert "- `transient`: 1 `plasma.gut`" in structures
+    schema = Part.model_json_schema()["$defs"]["State"]["properties"]
+    assert {"lag", "bioavailability", "rate", "duration"} <= set(schema)

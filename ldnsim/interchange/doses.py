@@ -8,6 +8,7 @@ import numpy as np
 
 from ldnsim.addresses import resolve, setting_of
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
+from ldnsim.interchange.tablefiles import pandas
 from ldnsim.people import doses_of, everyone, parameters_of
 from ldnsim.schedule import label_molar_mass
 from ldnsim.system import compose, molar_mass
@@ -35,8 +36,7 @@ def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame
     give the curves of the scenario. A person who takes nothing has one record of an observation, at 0 h.
     Raises LdnsimError for an account that the scenario does not have, or none where it has several.
     """
-    import pandas as pd
-
+    pd = pandas()
     resolved = resolve(scenario)
     setting = _of_account(resolved, account)
     model = scenario.model

@@ -30,7 +30,9 @@ __all__ = ["Records", "records_of"]
 
 MANY = 2**53
 DOSE_COLUMNS = (("AMT", np.nan), ("RATE", 0.0), ("II", 0.0), ("ADDL", 0, MANY), ("SS", 0, 2))  # missing, most if whole
-RESTS_ON = {"II": ("II", "ADDL", "SS", "RATE")}  # what is told of II follows from these
+RESTS_ON: dict[object, tuple[str | int, ...]] = {
+    "II": ("II", "ADDL", "SS", "RATE")
+}  # what is told of II follows from these
 
 
 @dataclass(frozen=True)

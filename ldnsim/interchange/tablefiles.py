@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError
@@ -12,9 +13,18 @@ from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["pandas", "read_table", "write_table"]
 
 WITH_TABLES = "pip install 'ldnsim[tables]'"
+
+
+def pandas() -> ModuleType:
+    """The library of data frames; raises LdnsimError where it is not installed."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise LdnsimError(Fault("data sets need pandas, which is not installed", expected=WITH_TABLES)) from None
+    return pd  # type: ignore[no-any-return]
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
@@ -22,10 +32,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
 
     Raises LdnsimError where there is no such file, or it is no table.
     """
-    try:
-        import pandas as pd
-    except ImportError:
-        raise LdnsimError(Fault("data sets need pandas, which is not installed", expected=WITH_TABLES)) from None
+    pd = pandas()
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
