@@ -68,10 +68,11 @@ def describe_scenario(scenario: Scenario) -> str:
         if resolved.population
         else "one typical person"
     )
+    begins = ", each arm in its steady state from the start" if scenario.start == "steady_state" else ""
     lines = [
         f"# {scenario.question}",
         "",
-        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}.",
+        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}{begins}.",
         "",
         f"Reports: {', '.join(scenario.report or scenario.model.outputs)}.",
         "",

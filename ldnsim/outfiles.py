@@ -89,7 +89,8 @@ def _parquet(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
     del table
     import pyarrow  # noqa: F401 - pandas says less clearly that it is missing
 
-    result.drop_dims("dose").to_dataframe().reset_index().to_parquet(path, index=False)
+    tidy = result.drop_dims([dim for dim in ("dose", "state") if dim in result.dims])
+    tidy.to_dataframe().reset_index().to_parquet(path, index=False)
 
 
 def _zarr(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:

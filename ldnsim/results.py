@@ -11,6 +11,7 @@ from ldnsim.addresses import Resolved, Setting
 from ldnsim.dosing import DAY, Dose
 from ldnsim.engine import choose
 from ldnsim.engine.events import Status
+from ldnsim.engine.steady import Steady
 from ldnsim.fields import hours
 from ldnsim.model import Output, weakest
 from ldnsim.provenance import provenance
@@ -42,11 +43,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one account's people: arrays (arms, people)."""
+    """What became of one account's people: arrays (arms, people). `steady`: of each arm, where runs start in it."""
 
     status: np.ndarray
     reason: np.ndarray
     system: System
+    steady: list[Steady]
 
 
 def dataset(
@@ -81,6 +83,11 @@ def dataset(
         ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
     )
     data.update(_dose_variables(request.doses, subject, variable))
+    notes = _unsettled(request, runs)
+    if scenario.start == "steady_state":
+        states, residual = _residuals(runs)
+        meaning = {"units": "1", "long_name": "What a further cycle would change, as a share of the state's size"}
+        data["steady_residual"] = variable(["account", "arm", *subject, "state"], residual, meaning, 2)
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
@@ -89,7 +96,30 @@ def dataset(
     }
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
-    return xr.Dataset(data, coords, provenance(scenario, resolved, times))
+    if "steady_residual" in data:
+        coords["state"] = np.array(states, dtype=object)
+    attrs = provenance(scenario, resolved, times)
+    return xr.Dataset(data, coords, {**attrs, "notes": [*attrs["notes"], *notes]})
+
+
+def _residuals(runs: list[Run]) -> tuple[list[str], np.ndarray]:
+    """All accounts' states, and (accounts, arms, people, states) with NaN for those that an account lacks."""
+    states = list(dict.fromkeys(state for run in runs for state in run.system.states))
+    found = np.full((len(runs), *runs[0].status.shape, len(states)), np.nan)
+    for account, run in enumerate(runs):
+        places = [states.index(state) for state in run.system.states]
+        found[account][:, :, places] = np.array([steady.residual for steady in run.steady])
+    return states, found
+
+
+def _unsettled(request: Request, runs: list[Run]) -> list[str]:
+    """A sentence for each state that had not settled when day 1 began."""
+    return [
+        f"{setting.account}, {arm.title or name}: {note}"
+        for setting, run in zip(request.resolved.settings, runs, strict=True)
+        for (name, arm), steady in zip(request.resolved.arms.items(), run.steady, strict=False)
+        for note in steady.notes
+    ]
 
 
 def _dose_variables(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldnsim.addresses import Setting, resolve
+from ldnsim.beginning import begin_steady
 from ldnsim.dosing import DAY
 from ldnsim.engine import choose
 from ldnsim.engine.events import Solution, Status
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from ldnsim.engine.events import Event
+    from ldnsim.engine.steady import Steady
     from ldnsim.model import Model, Part
     from ldnsim.scenario import Scenario
 
@@ -115,10 +118,12 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
     healthy = no_rhythm == Status.SOLVED
     solve = choose.solver(request.solver)
 
-    def solved(who: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
-        """Solve rows, each of a person `who`, where that has a rhythm to start from; the others keep their reason."""
+    def solved(who: np.ndarray, start: np.ndarray, schedules: list[Any], at: np.ndarray) -> Solution:
+        """Solve rows, each of a person `who`, from `start` (rows, states), where that has a rhythm to start from; the
+        others keep their reason.
+        """
         if np.all(healthy):
-            return solve(system, parameters[who], start[who], schedules, at, names, request.rtol)
+            return solve(system, parameters[who], start, schedules, at, names, request.rtol)
         values = np.full((len(who), len(at), len(names)), np.nan)
         status, reason = no_rhythm[who], [why[person] for person in who]
         rows = np.flatnonzero(healthy[who])
@@ -126,7 +131,7 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
             found = solve(
                 system,
                 parameters[who[rows]],
-                start[who[rows]],
+                start[rows],
                 [schedules[row] for row in rows],
                 at,
                 names,
@@ -143,17 +148,21 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
     )  # on the orbit every day is the first one again
     with_day, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
     rows, people = np.arange(len(parameters)), len(parameters)
-    twin = solved(rows, [()] * people, with_day)
+    twin = solved(rows, start, [()] * people, with_day)
     daily_mean = twin.values[:, place[: len(day)]].mean(axis=1)  # equal steps: exact for a smooth rhythm
-    schedules = [
-        schedule for arm in resolved.arms for schedule in schedules_of(request.doses[arm], model, system, parameters)
-    ]
+    begun = _begun(request, system, parameters, start)
     # one solve for all arms, from midnight of day 1 on whatever is looked at
-    arms = solved(np.tile(rows, len(resolved.arms)), schedules, times if times[0] <= 0 else np.append(0.0, times))
-    status = arms.status.reshape(-1, people)
+    starts, schedules = np.concatenate([state for state, _, _ in begun]), [one for _, them, _ in begun for one in them]
+    arms = solved(
+        np.tile(rows, len(resolved.arms)), starts, schedules, times if times[0] <= 0 else np.append(0.0, times)
+    )
+    settled = [steady for _, _, steady in begun if steady is not None]
+    lost = [why for steady in settled for why in steady.reason] or [""] * len(arms.reason)
+    status = np.concatenate([steady.status for steady in settled]) if settled else np.zeros_like(arms.status)
+    status = np.where(status == Status.SOLVED, arms.status, status).reshape(-1, people)
     status = np.where(status == Status.SOLVED, twin.status, status).astype(np.int8)
     reason = np.array(
-        [a or t for a, t in zip(arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object
+        [b or a or t for b, a, t in zip(lost, arms.reason, twin.reason * len(resolved.arms), strict=True)], dtype=object
     ).reshape(status.shape)
     for index, (name, output) in enumerate(shown.items()):
         without = twin.values[:, place[len(day) :], index]
@@ -164,4 +173,21 @@ def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twin
         np.divide(found.reshape(values[name].shape), unit, out=values[name])
         np.divide(without, unit, out=twins[name])
         values[name][status != Status.SOLVED] = np.nan
-    return Run(status, reason, system)
+    return Run(status, reason, system, settled)
+
+
+def _begun(
+    request: Request, system: System, parameters: np.ndarray, start: np.ndarray
+) -> list[tuple[np.ndarray, list[tuple[Event, ...]], Steady | None]]:
+    """Of each arm: everyone's state at 0 h, the schedules from there, and what became of the steady state."""
+    model, resolved = request.scenario.model, request.resolved
+    if request.scenario.start == "drug_free":
+        return [(start, schedules_of(request.doses[arm], model, system, parameters), None) for arm in resolved.arms]
+    found: list[tuple[np.ndarray, list[tuple[Event, ...]], Steady | None]] = []
+    for name, arm in resolved.arms.items():
+        day, doses = request.scenario.start_day, request.doses[name]
+        begun = begin_steady(
+            arm, doses, day, model, system, parameters, outputs=list(request.shown), solver=request.solver
+        )
+        found.append((begun.steady.state, begun.schedules, begun.steady))
+    return found

@@ -188,7 +188,10 @@ def test_what_never_settles_is_said():
     found = ldn.simulate_data(model(), records(text), outputs=["A2"])
     assert found.status.tolist() == ["solved", "solved"]
     [note] = [note for note in found.attrs["notes"] if "settled" in note]
-    assert note.startswith("plasma.central has not settled in 1 of 2")
+    assert note.startswith("plasma.central has not settled in 1 of 2: each cycle adds to it without end")
+    alone = amounts("ID TIME EVID AMT CMT II SS\n2 0 1 100 2 12 1")
+    assert found.A2.tolist()[0] == 100
+    assert found.A2.tolist()[1] == pytest.approx(alone.A2[0], rel=1e-5)
 
 
 def test_files_go_through_as_they_are(tmp_path):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ldnsim.engine.schedules import Schedules
     from ldnsim.system import System
 
-__all__ = ["SETTLED", "Cycles", "Returning", "returning_states"]
+__all__ = ["SETTLED", "TIGHT", "Cycles", "Returning", "cycle_map", "returning_states"]
 
 LOOSE, TIGHT = 1e-6, 1e-9  # rtol while searching, and for the answer itself
 NEAR, SETTLED = 1e-3, 1e-8  # drift after one cycle, of a state's size
@@ -65,14 +65,14 @@ class Returning(NamedTuple):
 
 class _Search(NamedTuple):
     """What is known of each person: the answer so far; slope of the map (people, states, states) with the active
-    states; who is given up (people,).
+    states; which states are held where they are (people, states); who is given up (people,).
     """
 
     found: Returning
     slope: np.ndarray
     active: np.ndarray
+    held: np.ndarray
     given_up: np.ndarray
-    counts: np.ndarray
 
 
 def returning_states(
@@ -80,25 +80,39 @@ def returning_states(
     cycles: Cycles,
     guess: np.ndarray,
     *,
+    held: np.ndarray | None = None,
     outputs: Sequence[str] = (),
     solver: SolverName = "native",
     threads: int | None = None,
 ) -> Returning:
     """The states from which each person's cycle comes back; guess (people, states).
 
-    A person whose solve fails keeps its status and reason. `outputs`: those of the solves to come, so that one compiled
-    system serves both.
+    `held` (people, states): states that stay at the guess, besides those that only count. A person whose solve fails
+    keeps its status and reason. `outputs`: those of the solves to come, so that one compiled system serves both.
     """
     people, size = guess.shape
-    native = solver == "native" and native_works()
-    cycle = _native_map(system, cycles, outputs, threads) if native else _reference_map(system, cycles)
+    cycle = cycle_map(system, cycles, outputs=outputs, solver=solver, threads=threads)
     found = Returning(guess.copy(), np.zeros((people, size)), np.zeros(people, np.int8), [""] * people)
     slope, active = np.zeros((people, size, size)), np.zeros((people, size), bool)
-    search = _Search(found, slope, active, np.zeros(people, bool), _counters(system))
+    kept = _counters(system) | (np.zeros((people, size), bool) if held is None else held)
+    search = _Search(found, slope, active, kept, np.zeros(people, bool))
     if size:
         _settle(system, search, cycle, LOOSE, NEAR, refresh=1)
         _settle(system, search, cycle, TIGHT, SETTLED, refresh=REFRESH)
     return found
+
+
+def cycle_map(
+    system: System,
+    cycles: Cycles,
+    *,
+    outputs: Sequence[str] = (),
+    solver: SolverName = "native",
+    threads: int | None = None,
+) -> Map:
+    """What one cycle makes of some people's states."""
+    native = solver == "native" and native_works()
+    return _native_map(system, cycles, outputs, threads) if native else _reference_map(system, cycles)
 
 
 def _counters(system: System) -> np.ndarray:
@@ -121,30 +135,35 @@ def _settle(system: System, search: _Search, cycle: Map, rtol: float, settled: f
     """
     found = search.found
     smallest = 1e-3 * np.asarray(system.scale, float)
+    plain = np.full_like(found.state, np.nan)  # where a plain cycle led to, while a leap is tried out
     todo = np.flatnonzero((found.status == Status.SOLVED) & ~search.given_up)
     for iteration in range(MOST_ITERATIONS):
         end, status, reason = cycle(todo, found.state[todo], rtol)
-        for row in np.flatnonzero(status != Status.SOLVED).tolist():
-            found.status[todo[row]], found.reason[todo[row]] = status[row], reason[row]
         solved = status == Status.SOLVED
+        back = todo[~solved & np.isfinite(plain[todo]).all(axis=1)]
+        found.state[back], plain[back] = plain[back], np.nan  # a leap to where the equations mean nothing
+        for row in np.flatnonzero(~solved & ~np.isin(todo, back)).tolist():
+            found.status[todo[row]], found.reason[todo[row]] = status[row], reason[row]
         todo, end = todo[solved], end[solved]
-        state = found.state[todo]
-        drift, size = np.where(search.counts, 0.0, end - state), np.maximum(np.abs(state), smallest)
+        state, held = found.state[todo], search.held[todo]
+        drift, size = np.where(held, 0.0, end - state), np.maximum(np.abs(state), smallest)
         found.residual[todo] = np.abs(drift) / size
         left = np.any(found.residual[todo] > settled, axis=1)
         if refresh > 1:
-            todo, end, state, drift, size, left = (array[left] for array in (todo, end, state, drift, size, left))
-        if not len(todo):
-            return
-        if iteration % refresh == refresh - 1:
-            _take_slopes(search, cycle, rtol, todo, end, drift, size)
-        proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
-        # Newton may leap to where the equations mean nothing; a plain cycle never does. Later on a state may change
-        # sign: there are orbits that cross zero.
-        same_sign = (proposed > 0) | (state <= 0) | (iteration >= MOST_ITERATIONS // 2)
-        sound = np.all(np.isfinite(proposed) & same_sign, axis=1)
-        found.state[todo] = np.where(sound[:, None], proposed, np.where(search.counts, state, end))
-        todo = todo[left]
+            todo, end, state, held, drift, size, left = (
+                array[left] for array in (todo, end, state, held, drift, size, left)
+            )
+        if len(todo):
+            if iteration % refresh == refresh - 1:
+                _take_slopes(search, cycle, rtol, todo, end, drift, size)
+            proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
+            # A plain cycle never leads to a state that cannot be, Newton may. Later on a state may change sign: there
+            # are orbits that cross zero.
+            same_sign = (proposed > 0) | (state <= 0) | (iteration >= MOST_ITERATIONS // 2)
+            sound = np.all(np.isfinite(proposed) & same_sign, axis=1)[:, None]
+            plain[todo] = np.where(held, state, end)
+            found.state[todo] = np.where(sound, proposed, plain[todo])
+        todo = np.sort(np.concatenate([todo[left], back]))
         if not len(todo):
             return
     search.given_up[todo] = True
@@ -161,7 +180,7 @@ def _take_slopes(
 ) -> None:
     """The Jacobian of the map by differences: a row per person and active state. States that stay at zero need none."""
     state = search.found.state[todo]
-    active = ((drift != 0) | (state != 0)) & ~search.counts
+    active = ((drift != 0) | (state != 0)) & ~search.held[todo]
     who, which = np.nonzero(active)
     nudge = NUDGE * size[who, which]
     nudged = state[who]
