@@ -6,7 +6,6 @@ periodic orbit and carries the drug-free twin of every person.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from ldnsim.provenance import shown_outputs
 from ldnsim.results import Request, Run, dataset
 from ldnsim.sampling import sample_times
 from ldnsim.schedule import schedules_of
-from ldnsim.system import System, compose, molar_mass
+from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
 
 if TYPE_CHECKING:
@@ -35,12 +34,9 @@ if TYPE_CHECKING:
 
     from ldnsim.engine.events import Event
     from ldnsim.engine.steady import Steady
-    from ldnsim.model import Model, Part
     from ldnsim.scenario import Scenario
 
 __all__ = ["simulate"]
-
-MOST_SYSTEMS = 32
 
 
 def simulate(
@@ -92,26 +88,10 @@ def _asked_for(times: Sequence[float], duration: float) -> np.ndarray:
     return at
 
 
-_one_at_a_time = threading.Lock()
-# the records are held with their system, so that their ids stay theirs
-_systems: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
-
-
-def _composed(model: Model, parts: dict[str, Part]) -> System:
-    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
-    key = (id(model), *map(id, parts.values()))
-    with _one_at_a_time:
-        if key not in _systems:
-            while len(_systems) >= MOST_SYSTEMS:
-                del _systems[next(iter(_systems))]
-            _systems[key] = model, parts, compose(model, parts)
-        return _systems[key][2]
-
-
 def _run(request: Request, setting: Setting, values: dict[str, np.ndarray], twins: dict[str, np.ndarray]) -> Run:
     """Solve one account into `values`, arrays (arms, people, times), and `twins` (people, times)."""
     model, resolved, times, shown = request.scenario.model, request.resolved, request.times, request.shown
-    system = _composed(model, setting.parts)
+    system = composed(model, setting.parts)
     parameters = parameters_of(model, system, setting, resolved, request.subjects)
     names = list(shown)
     start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=request.solver)

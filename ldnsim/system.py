@@ -6,6 +6,7 @@ order in which they can be computed, and each output learns which parts and para
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
 
     from ldnsim.model import Evidence, Model, Part
 
-__all__ = ["System", "compose", "computing_order", "cycle_fault", "cycles_in", "molar_mass", "part_dimensions"]
+__all__ = [
+    "System",
+    "compose",
+    "composed",
+    "computing_order",
+    "cycle_fault",
+    "cycles_in",
+    "molar_mass",
+    "part_dimensions",
+]
 
+MOST_REMEMBERED = 32  # systems
 LONGEST_CHAIN = 12  # names of a cycle that are shown
 
 
@@ -86,6 +97,22 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
         evidence=_evidence(parts, providers, dependencies),
         rests_on=rests_on,
     )
+
+
+_one_at_a_time = threading.Lock()
+# the records are held with their system, so that their ids stay theirs
+_composed: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
+
+
+def composed(model: Model, parts: dict[str, Part]) -> System:
+    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
+    key = (id(model), *map(id, parts.values()))
+    with _one_at_a_time:
+        if key not in _composed:
+            while len(_composed) >= MOST_REMEMBERED:
+                del _composed[next(iter(_composed))]
+            _composed[key] = model, parts, compose(model, parts)
+        return _composed[key][2]
 
 
 def part_dimensions(

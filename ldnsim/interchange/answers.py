@@ -18,7 +18,7 @@ from ldnsim.interchange.episodes import Episodes, episodes_of, events_of
 from ldnsim.interchange.records import Records, records_of
 from ldnsim.interchange.steadiness import baselines, steady_records
 from ldnsim.interchange.ways import ways_of
-from ldnsim.system import System, compose, molar_mass
+from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def simulate_data(
     """
     setting = setting_for(model)
     chosen = _chosen(model, outputs)
-    system = compose(model, setting.parts)
+    system = composed(model, setting.parts)
     records, notes = records_of(dataframe, model, setting, system)
     ways = ways_of(records, system)
     episodes = episodes_of(records, ways, repeats_daily=repeats_daily(system, ()))

@@ -161,9 +161,7 @@ def _text(found: Any) -> str | None:
     """A label as text, without the .0 that a column of floats gives to whole numbers."""
     if found is None or found != found:  # noqa: PLR0124 - NaN, of any library
         return None
-    if isinstance(found, float | np.floating) and float(found).is_integer():
-        found = int(found)
     text = str(found).strip()
     if text in MISSING:
         return None
-    return text[:-2] if re.fullmatch(r"-?[0-9]+\.0", text) else text
+    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdigit() else text

@@ -11,7 +11,7 @@ from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.interchange.tablefiles import pandas
 from ldnsim.people import doses_of, everyone, parameters_of
 from ldnsim.schedule import label_molar_mass
-from ldnsim.system import compose, molar_mass
+from ldnsim.system import composed, molar_mass
 from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame
     resolved = resolve(scenario)
     setting = _of_account(resolved, account)
     model = scenario.model
-    system = compose(model, setting.parts)
+    system = composed(model, setting.parts)
     subjects = everyone(resolved)
     own = _own_values(model, system, setting, resolved, subjects)
     pieces = []

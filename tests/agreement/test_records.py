@@ -72,7 +72,7 @@ def test_constant_infusion_at_steady_state_has_ended_with_its_record(solver):
 @EVERY
 def test_a_state_as_slow_as_a_year_is_in_its_steady_state_at_once(solver):
     slow = np.log(2) / (365.25 * 24)
-    found = amounts(f"ID TIME EVID AMT CMT SS II CL\n1 0 1 100 2 1 24 {20 * slow!r}", solver)
+    found = amounts(f"ID TIME EVID AMT CMT SS II CL\n1 0 1 100 2 1 24 {float(20 * slow)!r}", solver)
     np.testing.assert_allclose(found.A2, 100 / -np.expm1(-24 * slow), rtol=1e-4)
     assert not any("settled" in note for note in found.attrs["notes"])
 
