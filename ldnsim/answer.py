@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.results import stated
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -18,7 +20,9 @@ DAY = 24.0
 
 
 def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
-    """One text per account of a result and its table of metrics (`summarize`); people count by their median."""
+    """One text per account of a result and its table of metrics (`summarize`); people count by their median, and
+    what is uncertain by its stated values."""
+    result, table = stated(result), stated(table)
     window = table.attrs.get("window", result.attrs["window"])
     span = "a day" if window[1] - window[0] == DAY else f"of the {window[1] - window[0]:g} h"
     failed = table.status != 0

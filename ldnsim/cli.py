@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,7 @@ Sets = Annotated[
     ),
 ]
 FAILED_CELLS = 3
+STOPPED = 130  # as shells say it of Ctrl-C
 
 
 def main() -> None:
@@ -90,6 +92,7 @@ def run(
     from ldnsim.outfiles import check_formats, write_results
     from ldnsim.report import page
     from ldnsim.simulation import simulate
+    from ldnsim.spread import mean_spread, spread_words
     from ldnsim.terminal import print_answer
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
@@ -97,9 +100,106 @@ def run(
     result = simulate(question)
     table = summarize(result)
     texts = answers(result, table)
+    if "subject" in result.dims and result.sizes["account"] > 1:
+        texts += spread_words(result, table, mean_spread(question))
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command("fit")
+def fit_(
+    file: Annotated[str, typer.Argument(help="A fit's name (see `ldnsim list fits`) or a path.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+) -> None:
+    """Estimate parameters from data; write NAME.fit.json, NAME.html and NAME.model.yaml with the fitted account."""
+    from ldnsim.files import load_fit
+    from ldnsim.fitting import data_table, estimates_table, fit, fit_files, summary
+    from ldnsim.outfiles import write_files
+    from ldnsim.report.fits import fit_page
+    from ldnsim.terminal import print_fit
+
+    result = fit(load_fit(file))
+    data, estimates = data_table(result), estimates_table(result)
+    texts = {**fit_files(result), f"{result.fit.name}.html": fit_page(result, data, estimates)}
+    written = write_files(out, {name: partial(_write, text) for name, text in texts.items()})
+    print_fit(result.fit.question, summary(result), estimates, data, result.statements, written)
+
+
+@app.command()
+def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    scenario: Annotated[str, typer.Argument(help="A scenario's name (see `ldnsim list`) or a path.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the result goes, a Zarr directory.")],
+    axes: Annotated[
+        list[str],
+        typer.Option(
+            "--axis",
+            metavar="ADDRESS=VALUES",
+            help="An axis instead of the file's own: night.dose='1.5 mg,3 mg' or EC50='0.7 ng/mL..4.7 ng/mL/9/log'.",
+        ),
+    ] = [],  # noqa: B006
+    design: Annotated[
+        str, typer.Option(metavar="KIND:CELLS:SEED", help="grid, list, latin_hypercube, sobol or random.")
+    ] = "",
+    changes: Sets = [],  # noqa: B006
+    keep: Annotated[str, typer.Option(help="What is stored: metrics, quantiles (over people) or courses.")] = "metrics",
+    workers: Annotated[int | None, typer.Option(help="Threads; one per core where left out.")] = None,
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="A Dask cluster that works instead.")] = "",
+    shard: Annotated[str, typer.Option(metavar="K/N", help="One of N jobs; `ldnsim merge` puts them together.")] = "",
+    formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
+) -> None:
+    """Compute every cell of a scenario's sweep; started again, it goes on where it stopped."""
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.files import load_scenario
+    from ldnsim.overview import failures
+    from ldnsim.sweeps.options import axes_of, design_of
+    from ldnsim.sweeps.sweep import sweep as swept
+    from ldnsim.sweeps.tables import check_tables, write_tables
+    from ldnsim.terminal import print_sweep
+
+    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    if tables and shard:
+        raise LdnsimError(Fault("tables of a shard", expected="--format with `ldnsim merge`"))
+    question = _changed(load_scenario(scenario), changes)
+    try:
+        result = swept(
+            question,
+            axes_of(axes),
+            design=design_of(design),
+            keep=keep,  # type: ignore[arg-type]  # anything else is told
+            store=out,
+            workers=workers,
+            scheduler=scheduler or None,
+            shard=shard or None,
+            progress=True,
+        )
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. What is done stands in {out}: the same command goes on from there.", err=True)
+        raise typer.Exit(STOPPED) from None
+    if shard:
+        typer.echo(f"Shard {shard} of {out} is done. When all are: ldnsim merge {out}")
+        return
+    print_sweep(result, [out, *write_tables(out, result, tables)])
+    if failures(result)[0]:
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def merge(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store whose shards stand beside it.")],
+    formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
+) -> None:
+    """Put the shards of a sweep together into one store."""
+    from ldnsim.overview import failures
+    from ldnsim.sweeps.shards import merge_shards
+    from ldnsim.sweeps.tables import check_tables, write_tables
+    from ldnsim.terminal import print_sweep
+
+    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    result = merge_shards(store)
+    print_sweep(result, [store, *write_tables(store, result, tables)])
+    if failures(result)[0]:
         raise typer.Exit(FAILED_CELLS)
 
 
@@ -154,20 +254,19 @@ def export(
 
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="models, parts or scenarios; all of them where left out.")] = "",
+    kind: Annotated[str, typer.Argument(help="models, parts, scenarios or fits; all of them where left out.")] = "",
 ) -> None:
     """What there is, a line each."""
     from ldnsim.errors import Fault, LdnsimError, nearest
-    from ldnsim.files import check_file, library
-    from ldnsim.scenario import Scenario
+    from ldnsim.files import FOLDERS, check_file, library
 
-    kinds = ("models", "scenarios") if not kind else (kind,)
-    if kind not in ("", "models", "parts", "scenarios"):
+    kinds = ("models", "scenarios", "fits") if not kind else (kind,)
+    if kind not in ("", *FOLDERS):
         raise LdnsimError(
             Fault(
                 f"unknown kind {kind!r}",
-                expected="models, parts or scenarios",
-                nearest=nearest(kind, ("models", "parts", "scenarios")),
+                expected=", ".join(FOLDERS),
+                nearest=nearest(kind, FOLDERS),
             )
         )
     for each in kinds:
@@ -175,22 +274,23 @@ def list_(
             typer.echo(f"{each}:")
         for name, path in library(each).items():
             record = check_file(path)
-            says = record.question if isinstance(record, Scenario) else record.title  # type: ignore[attr-defined]
+            says = getattr(record, "question", "") or record.title  # type: ignore[attr-defined]
             typer.echo(f"  {name:24} {says}")
 
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO", help="A name from the library, or a path.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO|FIT", help="A name from the library, or a path.")],
     form: Annotated[
         str, typer.Option("--format", help="md, html or json; rendered for the terminal where left out.")
     ] = "",
     changes: Sets = [],  # noqa: B006
 ) -> None:
-    """Parts, equations, parameters and sources of a model; or a scenario's question and dose calendar."""
-    from ldnsim.describe import describe_model, describe_part, describe_scenario
+    """Parts, equations, parameters and sources of a model; or a scenario's or fit's question and dose calendar."""
+    from ldnsim.describe import describe_fit, describe_model, describe_part, describe_scenario
     from ldnsim.errors import Fault, LdnsimError
     from ldnsim.files import find_any, load_bibliography
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Model, Part
     from ldnsim.scenario import Scenario
 
@@ -204,6 +304,8 @@ def describe(
         raise LdnsimError(Fault("--set changes scenarios only", expected="the name of a scenario"))
     elif isinstance(record, Model):
         text = describe_model(record, load_bibliography())
+    elif isinstance(record, Fit):
+        text = describe_fit(record)
     else:
         assert isinstance(record, Part)
         text = describe_part(record, load_bibliography())
@@ -225,9 +327,11 @@ def describe(
 
 @app.command()
 def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")]) -> None:
-    """Check part, model and scenario files: all faults at once, with line and caret; exit 1 if any."""
+    """Check part, model, scenario and fit files: all faults at once, with line and caret; exit 1 if any.
+
+    Numbers that a body could hardly have are faults, unless the file gives a reason (`plausible:`)."""
     from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import check_file
+    from ldnsim.files import doubts
 
     files = [
         file
@@ -239,7 +343,7 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
     faults: dict[Fault, None] = {}
     for file in files:
         try:
-            check_file(file)
+            faults.update(dict.fromkeys(doubts(file)))
         except LdnsimError as caught:
             faults.update(dict.fromkeys(caught.faults))
     if faults:
@@ -248,7 +352,53 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
 
 
 @app.command()
-def schema(kind: Annotated[str, typer.Argument(help="part, model or scenario")]) -> None:
+def validate(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    account: Annotated[str, typer.Option(help="Only this account; all where left out.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+) -> None:
+    """The model against the evidence: a row per fact with prediction and error; facts that disagree, and rival sets."""
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_validation
+    from ldnsim.validation import evaluate, frame_of
+
+    record = load_model(model, account or None)
+    found = evaluate(record)
+    texts: dict[Path, str] = {}
+    if csv is not None:
+        texts[csv] = frame_of(found).to_csv(index=False)
+    if html is not None:
+        from ldnsim.apart import sights
+        from ldnsim.facts import claims_of_library
+        from ldnsim.report.evidence import evidence_page
+
+        blurred = sights(record) if len(record.accounts) > 1 else []
+        texts[html] = evidence_page(found, blurred, claims_of_library())
+    write_texts(texts)
+    print_validation(found, texts)
+
+
+@app.command()
+def apart(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    csv: Annotated[Path | None, typer.Option(help="Write all observations to this file.")] = None,
+) -> None:
+    """Which observation, at which hour after which dose, would best tell a model's accounts apart."""
+    from ldnsim.apart import frame_of, sights
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_sights
+
+    found = sights(load_model(model))
+    texts = {} if csv is None else {csv: frame_of(found).to_csv(index=False)}
+    write_texts(texts)
+    print_sights(found, texts)
+
+
+@app.command()
+def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario, fit or predictions")]) -> None:
     """The JSON Schema of a file kind, for completion and hints in editors."""
     import json
 
@@ -279,6 +429,10 @@ def new(file: Annotated[Path, typer.Argument(help="The file to write; its name b
     except OSError as caught:
         raise LdnsimError(Fault(f"cannot write {file}: {caught.strerror or caught}")) from None
     typer.echo(f"{file} written. Change it, then: ldnsim check {file}; ldnsim run {file}")
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _not_the_same(source: Path, out: Path) -> None:

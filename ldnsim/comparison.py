@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.metrics import CLOCK, METRICS, over_people
+from ldnsim.measures import METRICS
+from ldnsim.metrics import CLOCK, over_people
+from ldnsim.results import stated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,13 +62,15 @@ class Cell:
     """One number as text.
 
     `spread` is its 5 to 95 % range over people, `difference` that to the first arm ("" there); `notes` are
-    indices into the comparison's footnotes.
+    indices into the comparison's footnotes. `doubt` is the 5 to 95 % range of the number itself over the draws of what
+    is uncertain.
     """
 
     text: str
     spread: str = ""
     difference: str = ""
     notes: tuple[int, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,18 @@ class Comparison:
 def comparison(table: xr.Dataset) -> list[Comparison]:
     """One comparison per output of a table from `summarize`, in its order; rows by account, then arm."""
     outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
+    drawn = _over_draws(table) if "draw" in table.dims else None
+    table = stated(table)
     typical = over_people(table) if "subject" in table.dims else None
-    return [_comparison(table, typical, output) for output in outputs]
+    return [_comparison(table, typical, drawn, output) for output in outputs]
+
+
+def _over_draws(table: xr.Dataset) -> xr.Dataset:
+    """The 5 and 95 % quantiles, over the draws of what is uncertain, of each metric of the median person."""
+    draws = table.isel(draw=slice(1, None))  # the first one has the values as stated
+    if "subject" in draws.dims:
+        draws = over_people(draws, [0.5]).sel(quantile=0.5, drop=True)
+    return over_people(draws.rename(draw="subject"), [0.05, 0.95])
 
 
 def style_of(table: xr.Dataset, output: str, metric: str) -> str:
@@ -155,13 +169,13 @@ def _difference(here: float, first: float, change: float, style: str) -> str:
     return f"{'+' if change > 0 else MINUS}{size}{unit}"
 
 
-def _comparison(table: xr.Dataset, typical: xr.Dataset | None, output: str) -> Comparison:
+def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset | None, output: str) -> Comparison:
     shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
     metrics = [metric for metric in shown if f"{output}_{metric}" in table]
     columns = tuple(_column(table, output, metric) for metric in metrics)
     footnotes: dict[str, int] = {}
     accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
-    cells = [_cells(table, typical, output, metric, footnotes) for metric in metrics]
+    cells = [_cells(table, typical, drawn, output, metric, footnotes) for metric in metrics]
     rows = []
     for a, account in enumerate(accounts):
         for b, arm in enumerate(arms):
@@ -190,7 +204,12 @@ def _evidence(table: xr.Dataset, output: str, metrics: list[str], account: str) 
 
 
 def _cells(
-    table: xr.Dataset, typical: xr.Dataset | None, output: str, metric: str, footnotes: dict[str, int]
+    table: xr.Dataset,
+    typical: xr.Dataset | None,
+    drawn: xr.Dataset | None,
+    output: str,
+    metric: str,
+    footnotes: dict[str, int],
 ) -> list[list[Cell]]:
     """Cells of one metric, accounts by arms; new footnotes are added to `footnotes` (text -> index)."""
     name, style = f"{output}_{metric}", style_of(table, output, metric)
@@ -198,10 +217,11 @@ def _cells(
     middle = (
         values[..., 0] if typical is None else typical[name].sel(quantile=0.5).transpose("account", "arm").to_numpy()
     )
-    ends = (
+    ends, doubts = (
         None
-        if typical is None
-        else typical[name].sel(quantile=[0.05, 0.95]).transpose("account", "arm", "quantile").to_numpy()
+        if found is None
+        else found[name].sel(quantile=[0.05, 0.95]).transpose("account", "arm", "quantile").to_numpy()
+        for found in (typical, drawn)
     )
     change = values - values[:, :1]
     change = (change + 12.0) % 24.0 - 12.0 if style == "clock" else change
@@ -217,10 +237,14 @@ def _cells(
             notes = tuple(
                 footnotes.setdefault(text, len(footnotes)) for text in _lacking(table, name, a, b, values[a, b])
             )
-            wide = ends is not None and np.isfinite(middle[a, b])
-            spread = " to ".join(formatted(end, style) for end in ends[a, b]) if ends is not None and wide else ""
+            spread, doubt = (
+                " to ".join(formatted(end, style) for end in found[a, b])
+                if found is not None and np.isfinite(middle[a, b])
+                else ""
+                for found in (ends, doubts)
+            )
             difference = _difference(middle[a, b], middle[a, 0], typical_change[a, b], style) if b else ""
-            row.append(Cell(formatted(middle[a, b], style), spread, difference, notes))
+            row.append(Cell(formatted(middle[a, b], style), spread, difference, notes, doubt))
         grid.append(row)
     return grid
 

@@ -5,26 +5,24 @@ Everything is Markdown first; the terminal and HTML render it.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses import resolve, setting_of
-from ldnsim.dosing import planned_doses
-from ldnsim.fields import WEEKDAYS, clock_text, hours
+from ldnsim.calendar_words import calendar_lines
+from ldnsim.design import Range
 from ldnsim.system import compose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ldnsim.addresses import Resolved
-    from ldnsim.dosing import Dose
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
+    from ldnsim.variability import Spread
 
-__all__ = ["describe_model", "describe_part", "describe_scenario"]
+__all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
-DAY = 24.0
-MOST_LINES = 40
 MODELLED = ("rate", "duration")
 ON_THE_WAY = ("lag", "bioavailability", *MODELLED)
 
@@ -43,6 +41,8 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
     lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
+    cited = [key for drug in model.drugs.values() for key in drug.source]
+    cited += [key for account in model.accounts.values() for key in account.source]
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
@@ -50,7 +50,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         [
             *lines,
             "",
-            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+            *_source_lines(
+                parts,
+                bibliography,
+                extra=cited,
+            ),
         ]
     )
 
@@ -58,6 +62,30 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
     """One part as Markdown, with its sources."""
     return "\n".join([*_part_lines(part, ""), "", *_source_lines([part], bibliography)])
+
+
+def describe_fit(fit: Fit) -> str:
+    """A fit as Markdown: question, what is estimated within which bounds, the data, the doses, what it cannot say."""
+    scenario = fit.scenario
+    lines = [f"# {fit.question}", "", f"`{fit.name}`: model `{fit.model.name}`, account `{fit.account}`.", ""]
+    rows = [
+        (
+            f"`{name}`",
+            "its value" if estimate.start is None else str(estimate.start),
+            " to ".join(map(str, estimate.bounds)),
+        )
+        for name, estimate in fit.estimate.items()
+    ]
+    lines += ["## Estimated", "", *_table(("parameter or time", "start", "bounds"), rows), "", "## Data", ""]
+    data = [
+        (f"`{name}`", fact.arm, f"{fact.output} {fact.what}", str(fact.value), str(fact.cv or fact.sd or ""), fact.use)
+        for name, fact in fit.data.items()
+    ]
+    lines += [*_table(("datum", "arm", "what", "value", "error", "use"), data), "", "## Arms"]
+    resolved = resolve(scenario)
+    for name in resolved.arms:
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
+    return "\n".join([*lines, *(["", "## What it cannot say", "", fit.cannot_say] if fit.cannot_say else [])])
 
 
 def describe_scenario(scenario: Scenario) -> str:
@@ -69,6 +97,7 @@ def describe_scenario(scenario: Scenario) -> str:
         else "one typical person"
     )
     begins = ", each arm in its steady state from the start" if scenario.start == "steady_state" else ""
+    crowd = [*_people_lines(resolved), *_doubt_lines(resolved)]
     lines = [
         f"# {scenario.question}",
         "",
@@ -80,13 +109,14 @@ def describe_scenario(scenario: Scenario) -> str:
         "",
         *(f"- `{setting.account}`: {setting.title}" for setting in resolved.settings),
         "",
+        *crowd,
         "## Arms",
     ]
     for name in resolved.arms:
-        lines += ["", f"### {name}", "", *_calendar(scenario, resolved, name)]
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
     if scenario.sweep:
-        cells = " x ".join(f"{address} ({len(values)})" for address, values in scenario.sweep.items())
-        lines += ["", f"Sweep: {cells}. A run answers for the values above only."]
+        lines += ["", f"Sweep, {scenario.design.kind.replace('_', ' ')}: {_axes(scenario)}."]
+        lines[-1] += " A run answers for the values above only."
     if scenario.changes:
         lines += ["", "Changed: " + ", ".join(f"`{address}` = {value}" for address, value in scenario.changes.items())]
     if scenario.cannot_say:
@@ -142,6 +172,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     if part.parameters:
         heads = ("parameter", "value", "range", "CV", "source", "meaning")
         lines += _table(heads, (_parameter_row(name, parameter) for name, parameter in part.parameters.items()))
+    for one in part.correlations:
+        lines += ["", f"Correlation of {' and '.join(one.between)}: {one.value} ({', '.join(one.source)}). {one.note}"]
     for name, state in part.states.items():
         met = [f"{field} `{getattr(state, field)}`" for field in ON_THE_WAY if getattr(state, field)]
         if met:
@@ -160,7 +192,74 @@ def _export_text(export: Export) -> str:
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
     ends = " to ".join(str(end) for end in parameter.range) if parameter.range else ""
     meaning = f"{parameter.description}. {parameter.note}".strip() if parameter.note else parameter.description
-    return f"`{name}`", str(parameter.value), ends, str(parameter.iiv_cv or ""), ", ".join(parameter.source), meaning
+    return f"`{name}`", str(parameter.value), ends, _spread_text(parameter), ", ".join(parameter.source), meaning
+
+
+def _spread_text(parameter: Parameter) -> str:
+    """How a parameter varies between people, and between the occasions of one."""
+    shape = "" if parameter.distribution == "log_normal" else f" ({parameter.distribution})"
+    between = f"{parameter.iiv_cv}{shape}" if parameter.iiv_cv else ""
+    return between + (f"; {parameter.iov_cv} between occasions" if parameter.iov_cv else "")
+
+
+def _people_lines(resolved: Resolved) -> Iterator[str]:
+    """Who takes part: what is drawn of everybody, or read from a table."""
+    population = resolved.population
+    if population is None:
+        return
+    yield from ("## People", "")
+    for address, spread in population.covariates.items():
+        yield f"- `{address}`: {_distribution_text(spread)}{_reason(spread.source, spread.note)}"
+    if population.table:
+        columns = ", ".join(f"`{column.address}` [{column.unit}]" for column in population.table.columns)
+        yield f"- from `{population.table.file}`: {columns}"
+    varying = {
+        name: record
+        for setting in resolved.settings
+        for name, record in setting.parameters.items()
+        if (record.iiv_cv or (record.iov_cv and population.occasion)) and name not in population.given
+    }
+    for name, record in varying.items():
+        yield f"- `{name}`: median {record.value}, CV {_spread_text(record)}, as its part says"
+    for a, b, value in dict.fromkeys(
+        one for setting in resolved.settings for one in setting.correlations(population.correlations)
+    ):
+        yield f"- correlation of `{a}` and `{b}`: {value:g}"
+    if population.occasion:
+        yield f"- a new occasion begins with the first dose of every {population.occasion}"
+    yield ""
+
+
+def _distribution_text(spread: Spread) -> str:
+    kind = spread.kinds[0]
+    if kind == "share":
+        return f"1 in {spread.share} of people, 0 in the others"
+    if kind == "shares":
+        return ", ".join(f"{value} in {share}" for value, share in spread.shares.items()) + " of people"
+    names = {"normal": ("mean", "SD"), "log_normal": ("median", "CV"), "uniform": ("from", "to")}[kind]
+    numbers = ", ".join(f"{name} {value}" for name, value in zip(names, getattr(spread, kind), strict=True))
+    within = f", within {spread.range[0]} to {spread.range[1]}" if spread.range else ""
+    return f"{kind.replace('_', '-')}, {numbers}{within}"
+
+
+def _reason(source: Iterable[str], note: str) -> str:
+    told = ". ".join(text for text in (", ".join(source), note) if text)
+    return f" ({told})" if told else ""
+
+
+def _doubt_lines(resolved: Resolved) -> Iterator[str]:
+    """What is drawn because it is not known."""
+    doubt = resolved.uncertainty
+    if doubt is None:
+        return
+    yield from ("## What is uncertain", "", f"{doubt.draws} draws, seed {doubt.seed}, beside the values as stated.", "")
+    for name in doubt.parameters:
+        record = next(setting.parameters[name] for setting in resolved.settings if name in setting.parameters)
+        assert record.range
+        yield f"- `{name}`: from {record.range[0]} to {record.range[1]}, the stated value as the median"
+    if doubt.fit:
+        yield f"- together, from a fit: {', '.join(f'`{name}`' for name in doubt.fit.order)}"
+    yield ""
 
 
 def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
@@ -171,43 +270,13 @@ def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra:
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
 
 
-def _calendar(scenario: Scenario, resolved: Resolved, arm: str) -> Iterator[str]:
-    """The planned doses, equal days run together: `day 1 to 28: 4.5 mg oral at 22:00`."""
-    doses = planned_doses(resolved.arms[arm], hours(resolved.duration), scenario.start_day)
-    if not doses:
-        yield "- no dose"
-        return
-    by_day = [
-        (day, tuple(_dose_text(dose) for dose in taken))
-        for day, taken in groupby(doses, key=lambda dose: int(dose.time // DAY) + 1)
-    ]
-    runs: list[tuple[int, int, int, tuple[str, ...]]] = []  # first day, last day, step, doses
-    for day, taken in by_day:
-        if runs and runs[-1][3] == taken and runs[-1][2] in (0, day - runs[-1][1]):
-            first, last, _, _ = runs[-1]
-            runs[-1] = (first, day, day - last, taken)
-        else:
-            runs.append((day, day, 0, taken))
-    for first, last, step, taken in runs[:MOST_LINES]:
-        weekday = WEEKDAYS[(WEEKDAYS.index(scenario.start_day) + first - 1) % 7]
-        when = (
-            f"day {first} ({weekday})"
-            if first == last
-            else f"day {first} to {last}" + (f", every {step} days" if step > 1 else "")
-        )
-        yield f"- {when}: {', '.join(taken)}"
-    if len(runs) > MOST_LINES:
-        yield f"- ... and {len(runs) - MOST_LINES} more"
-    for number, line in enumerate(resolved.arms[arm].regimen, start=1):
-        drawn = [f"{field} {getattr(line, field)}" for field in ("miss", "jitter") if getattr(line, field)]
-        drawn += [f"potency {line.potency[0]} to {line.potency[1]}"] if line.potency else []
-        if drawn:
-            yield f"- line {number}, drawn for each person: {', '.join(drawn)}"
-
-
-def _dose_text(dose: Dose) -> str:
-    over = f" over {dose.infuse:g} h" if dose.infuse else ""
-    return f"{dose.amount} {dose.input} at {clock_text(dose.time % DAY)}{over}"
+def _axes(scenario: Scenario) -> str:
+    """Each axis with its size, or its ends."""
+    texts = []
+    for address, axis in scenario.sweep.items():
+        size = f"{axis.from_} to {axis.to}" if isinstance(axis, Range) else str(len(axis))
+        texts.append(f"{address} ({size})")
+    return (" x " if scenario.design.kind == "grid" else ", ").join(texts)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -33,6 +33,7 @@ __all__ = [
     "QuantityField",
     "QuantityPair",
     "Record",
+    "Rung",
     "Share",
     "ShareOrAddress",
     "UnitField",
@@ -50,6 +51,7 @@ CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
 DAY = re.compile(r"(?:day\s*)?([1-9][0-9]{0,4})\Z", re.I)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+STOP = "stop"  # a rung of a ladder from which on nothing is taken
 LONGEST = 10 * 365.25 * 24
 MOST_ITEMS = 1_000
 LARGEST_VARIABILITY = 5.0
@@ -102,6 +104,14 @@ def _duration(found: Quantity) -> Quantity:
     if not 0 < coherent(found) <= LONGEST:
         raise wrong(f"{found} is not a usable length of time", "more than 0 and at most 10 years")
     return found
+
+
+def _rung(found: object) -> object:
+    word = found.strip().lower() if isinstance(found, str) else ""
+    if word.isalpha() and word != STOP:
+        message = f"{shown(found)} is neither a dose nor {STOP}"
+        raise wrong(message, f"a dose, such as 4.5 mg, or {STOP}", nearest(word, (STOP,)))
+    return "0 mg" if word == STOP else found
 
 
 def _hours(found: Quantity) -> Quantity:
@@ -261,6 +271,7 @@ def _single_change(found: object) -> str | int | float:
 QuantityField = Annotated[Quantity, _read("4.5 mg"), _schema("4.5 mg")]
 NotNegative = Annotated[QuantityField, AfterValidator(_not_negative)]
 Positive = Annotated[QuantityField, AfterValidator(_positive)]
+Rung = Annotated[NotNegative, BeforeValidator(_rung)]
 Duration = Annotated[Quantity, _read("28 d"), AfterValidator(_duration), _schema("28 d")]
 Share = Annotated[Quantity, _read("30 %"), AfterValidator(_share), _schema("30 %")]
 Variability = Annotated[Quantity, _read("30 %"), AfterValidator(_variability), _schema("30 %")]

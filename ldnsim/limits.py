@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldnsim.dosing import count_doses, line_doses
+from ldnsim.dosing import DAY, WEEK, count_doses, line_doses, weeks_apart
 from ldnsim.errors import Fault, Lost, listed, nearest
 from ldnsim.fields import hours
 from ldnsim.units import DIMENSIONLESS, coherent, parse_unit
@@ -26,7 +26,7 @@ MOST_LISTED = 500  # of one line, where many lines are looked at
 MOST_LINES = 500  # in all arms
 AMOUNT = parse_unit("nmol").dimension
 MASS = parse_unit("kg").dimension
-DAY = 24.0
+LARGEST_SPLIT_CV = 0.5
 
 
 def time_faults(
@@ -114,6 +114,25 @@ def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
     if line.every and len(line.at) > 1 and (hours(line.every) / DAY) % 1:
         message = f"every {line.every} with several clock times"
         yield Fault(message, ("every",), "whole days, or one clock time")
+    elif weeks_apart(line) % 1 and not lost.touches("days"):
+        expected = f"whole weeks ({WEEK} d, {2 * WEEK} d, ...), at most a day, or no days of the week"
+        yield Fault(f"every {line.every} on some days of the week", ("every",), expected)
+    yield from _strength_faults(line, lost)
+
+
+def _strength_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
+    bottle, split = line.bottle, line.split
+    for path, ends in ((("potency",), line.potency), (("bottle", "potency"), bottle.potency if bottle else None)):
+        if ends is not None:
+            low, high = ends
+            if low.dimension != DIMENSIONLESS or high.dimension != DIMENSIONLESS or coherent(low) > coherent(high):
+                yield Fault("potency is no range of shares", path, "[90 %, 110 %]")
+    if bottle and bottle.potency is None and bottle.t90 is None and not lost.touches("bottle"):
+        expected = "potency: [90 %, 110 %], t90: 60 d, or both"
+        yield Fault("the bottle changes nothing", ("bottle",), expected, at_key=True)
+    if split and coherent(split.cv) > LARGEST_SPLIT_CV:
+        message = f"pieces of a tablet with a CV of {split.cv}"
+        yield Fault(message, ("split", "cv"), f"at most {LARGEST_SPLIT_CV * 100:g} %")
 
 
 def _amount_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
@@ -127,10 +146,6 @@ def _amount_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
     for path, amount in amounts.items():
         if amount.dimension not in (MASS, AMOUNT):
             yield Fault(f"{amount} is not a dose", path, "a mass or an amount, such as 4.5 mg")
-    if line.potency is not None:
-        low, high = line.potency
-        if low.dimension != DIMENSIONLESS or high.dimension != DIMENSIONLESS or coherent(low) > coherent(high):
-            yield Fault("potency is no range of shares", ("potency",), "[90 %, 110 %]")
 
 
 def _timing_faults(line: RegimenLine, duration: Quantity, start_day: str, as_written: bool) -> Iterator[Fault]:
@@ -142,15 +157,18 @@ def _timing_faults(line: RegimenLine, duration: Quantity, start_day: str, as_wri
             yield Fault("this line gives no dose within the run", (), f"a time within {duration}", at_key=True)
         return
     plain = line.model_copy(update={"missed": (), "late": {}})
-    days = {int(dose.time // DAY) + 1 for _, dose in line_doses(plain, hours(duration), start_day)}
-    if not days - set(line.missed):
+    times = {int(dose.time // DAY) + 1: dose.time for _, dose in line_doses(plain, hours(duration), start_day)}
+    if not times.keys() - set(line.missed):
         yield Fault("this line gives no dose within the run", (), f"a time within {duration}", at_key=True)
         return
     expected = "a day with a dose of this line"
     for index, day in enumerate(line.missed):
-        if day not in days:
+        if day not in times:
             yield Fault(f"there is no dose to miss on day {day}", ("missed", index), expected)
-    for day in line.late:
-        if day not in days or day in line.missed:
-            message = f"there is no dose to be late with on day {day}"
-            yield Fault(message, ("late", f"day {day}"), expected, at_key=True)
+    for day, late in line.late.items():
+        path = ("late", f"day {day}")
+        if day not in times or day in line.missed:
+            yield Fault(f"there is no dose to be late with on day {day}", path, expected, at_key=True)
+        elif times[day] + hours(late) >= hours(duration):
+            left = f"less than {hours(duration) - times[day]:.4g} h"
+            yield Fault(f"{late} late on day {day}: the run is over by then", path, left)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ldnsim.checks import model_faults, part_faults, scenario_faults
+from ldnsim.checks import (
+    datum_faults,
+    fit_faults,
+    model_faults,
+    part_faults,
+    prediction_faults,
+    scenario_faults,
+)
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, clipped, listed, nearest, shown
 from ldnsim.fields import Record
+from ldnsim.fitfile import Fact, Fit
 from ldnsim.library import (
     FORMAT_OF,
     FORMATS,
@@ -23,8 +32,12 @@ from ldnsim.library import (
     load_bibliography,
 )
 from ldnsim.model import Model, Part
+from ldnsim.observations import observations
+from ldnsim.people_table import read_people
+from ldnsim.predictions import Predictions
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
+from ldnsim.uncertainty import FitResult
 from ldnsim.yaml import HOLE, Document, read_document
 
 if TYPE_CHECKING:
@@ -36,8 +49,11 @@ R = TypeVar("R", bound=Record)
 Steps = tuple[str | int, ...]
 
 TELLING_KEYS: dict[str, type[Record]] = {
-    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "arms": Scenario, "question": Scenario,
+    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "estimate": Fit, "tables": Fit,
+    "facts": Predictions,
+    "arms": Scenario, "question": Scenario,
 }  # fmt: skip
+MOST_BESIDE = 200  # files, looked at to name the nearest one
 MOST_PARTS = 200  # in one model
 NO_PART = "a slot holds the name of a part, or a list of names"
 
@@ -83,28 +99,56 @@ class Loader:
         if record_type is None:
             return Reading(None, (*document.faults, *told))
         draft = _Draft({**document.content, "format": FORMAT_OF[record_type]}, path.parent)
-        if record_type is Scenario:
+        if record_type in (Scenario, Fit):
             self._put_model(draft)
-        elif record_type is Model:
+        if record_type is Scenario:
+            _put_people(draft)
+            _put_fit(draft)
+        if record_type is Model:
             self._put_parts(draft)
         reading = read_record(record_type, draft.content, Lost(draft.lost))
-        draft.faults += [*reading.faults, *self._checked(reading, draft)]
+        sound = not draft.others
         if isinstance(reading.record, Scenario):
             reading.record.remember_text(document.text)
+        elif isinstance(reading.record, Fit):
+            reading.record.remember(document.text, self._rows(reading.record, reading.lost, draft), path.parent)
+        draft.faults += [*reading.faults, *self._checked(reading, draft, sound=sound)]
         own = dict.fromkeys([*document.faults, *told, *map(document.locate, draft.faults)])
         in_order = sorted(own, key=lambda fault: (fault.line, fault.column))
         return Reading(reading.record, (*in_order[:MOST_FAULTS], *dict.fromkeys(draft.others)), reading.lost)
 
-    def _checked(self, reading: Reading[Any], draft: _Draft) -> Iterable[Fault]:
+    def _checked(self, reading: Reading[Any], draft: _Draft, *, sound: bool) -> Iterable[Fault]:
         """What is wrong beyond the schema."""
-        record, lost, sound = reading.record, reading.lost, not draft.others
+        record, lost = reading.record, reading.lost
         if isinstance(record, Part):
             return part_faults(record, self._sources(draft), lost)
         if isinstance(record, Model):
             return model_faults(record, self._sources(draft), lost, sound=sound)
         if isinstance(record, Scenario):
             return scenario_faults(record, lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Fit):
+            return fit_faults(record, self._sources(draft), lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Predictions):
+            return prediction_faults(record, lost)
         return []
+
+    def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Fact]:
+        """The observations of all tables, by table and line."""
+        rows: dict[str, Fact] = {}
+        for name, table in fit.tables.items():
+            path = Path(os.path.normpath(draft.folder / table.file))
+            if not is_file(path):
+                message = f"there is no table {shown(table.file)}"
+                draft.faults.append(Fault(message, ("tables", name, "file"), "a CSV file beside this one"))
+                draft.lost.add(("tables", name))
+                continue
+            try:
+                found, faults = observations(path, table, lambda fact: datum_faults(fit, fact, ("row",), lost))
+            except LdnsimError as caught:
+                found, faults = {}, list(caught.faults)
+            rows |= {f"{name}.{line}": fact for line, fact in found.items()}
+            draft.others += faults
+        return rows
 
     def _sources(self, draft: _Draft) -> dict[str, str]:
         """Keys of the library's references and of those beside the file."""
@@ -123,7 +167,9 @@ class Loader:
         if isinstance(name, str):
             reading = self._named(name, draft, Model, path)
         elif name is not None and name is not HOLE:
-            draft.faults.append(Fault("a scenario names its model", path, "model: ldn"))
+            draft.faults.append(
+                Fault(f"a {KIND_OF[FORMATS[draft.content['format']]]} names its model", path, "model: ldn")
+            )
         draft.lost |= {path} if reading.record is None else set(reading.lost.under("model"))
         if name is not None:
             draft.content["model"] = HOLE if reading.record is None else reading.record
@@ -184,6 +230,61 @@ class Loader:
         return self.stems[folder, record_type]
 
 
+def _put_people(draft: _Draft) -> None:
+    """The table of people in the place of its file's name, and the size that it gives."""
+    people = draft.content.get("population")
+    if not isinstance(people, dict) or not isinstance(people.get("table"), str):
+        return
+    path = ("population", "table")
+    people = draft.content["population"] = dict(people)
+    try:
+        table = read_people(_beside(draft, people["table"], path, "a CSV file"))
+    except LdnsimError as caught:
+        _lose(draft, path, people, caught)
+        people.setdefault("size", 1)
+        return
+    people["table"] = table
+    found = people.setdefault("size", table.rows)
+    if isinstance(found, int) and found != table.rows:
+        message = f"{found} people, and {table.rows} in {table.file}"
+        draft.faults.append(Fault(message, ("population", "size"), f"{table.rows}, or no size"))
+
+
+def _put_fit(draft: _Draft) -> None:
+    """What a fit found in the place of its file's name."""
+    doubt = draft.content.get("uncertainty")
+    if not isinstance(doubt, dict) or not isinstance(doubt.get("fit"), str):
+        return
+    path = ("uncertainty", "fit")
+    doubt = draft.content["uncertainty"] = dict(doubt)
+    try:
+        document = read_document(_beside(draft, doubt["fit"], path, "a JSON file that a fit wrote"))
+        reading = read_record(FitResult, document.content, Lost())
+        if reading.record is None or reading.faults or document.faults:
+            raise LdnsimError([*document.faults, *map(document.locate, reading.faults)])
+        doubt["fit"] = reading.record
+    except LdnsimError as caught:
+        _lose(draft, path, doubt, caught)
+
+
+def _beside(draft: _Draft, name: str, path: Steps, kind: str) -> Path:
+    """The file of a name, looked for beside the one that names it."""
+    file = Path(os.path.normpath(draft.folder / name))
+    if not is_file(file):
+        stems = [found.name for found in islice(sorted(draft.folder.glob(f"*{file.suffix}")), MOST_BESIDE)]
+        raise LdnsimError(
+            Fault(f"there is no file {shown(name)}", path, f"{kind} beside this one", nearest(name, stems))
+        )
+    return file
+
+
+def _lose(draft: _Draft, path: tuple[str, str], holder: dict[str, Any], caught: LdnsimError) -> None:
+    """A file that could not be read: told, and left out."""
+    (draft.others if caught.faults[0].file else draft.faults).extend(caught.faults)
+    draft.lost.add(path)
+    holder[path[1]] = HOLE
+
+
 def _names_in(slots: dict[str, object], draft: _Draft) -> Iterator[tuple[str, Steps, object]]:
     """(slot, path, name) of each part that the slots name; an empty slot is told."""
     for slot, names in slots.items():
@@ -213,6 +314,6 @@ def _record_type(content: dict[str, Any], wanted: type[Record] | None) -> tuple[
         return known, None
     if known is not None and wanted is not None:
         return None, Fault(f"this is a {KIND_OF[known]}, not a {KIND_OF[wanted]}", ("format",), expected)
-    if re.fullmatch(r"ldnsim-(part|model|scenario)/[0-9.]+", found[:60]):
+    if re.fullmatch(r"ldnsim-(part|model|scenario|fit|predictions)/[0-9.]+", found[:60]):
         return None, Fault(f"this version of ldnsim cannot read {shown(found)}", ("format",), expected)
     return guess, Fault(f"unknown format {shown(found)}", ("format",), expected, nearest(found, FORMATS))

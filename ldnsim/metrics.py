@@ -1,16 +1,13 @@
 """What a simulated day amounts to: peaks, hours over a threshold, rebound against the drug-free twin, exposure.
 
 Reads only the result Dataset, so a result opened from a file is summarised like a fresh one. All metrics are of one
-person; `over_people` summarises them afterwards, so that a ratio is never taken between averages.
-
-Between samples every output is a straight line: a threshold is crossed where that line crosses it, and areas above
-and below are split there. Concentration areas are linear-up/log-down instead (see `ldnsim.nca`). A window [a, b] takes
-the samples at both ends and interpolates them if there are none; the sample after a dose at b is not part of it.
+person (`measures` says how they are computed); `over_people` summarises them afterwards, so that a ratio is never taken
+between averages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,42 +16,14 @@ from numpy.typing import NDArray
 
 from ldnsim import nca
 from ldnsim.errors import LdnsimError
+from ldnsim.measures import METRICS, Curves, Measure, measures
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
-Metric = tuple[str, Floats, Texts | None]  # name, values, and why there is none (None: the output's values suffice)
 
-UNBLOCKED = 0.20  # blockade under this leaves receptors free
-REBOUND = 1.02  # a ratio to the drug-free twin above this is a rebound
-FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 TWIN = "_drug_free"
 TAGS = ("measured", "fitted", "hypothesis")  # strongest first
 CLOCK = ("time_of_peak", "rebound_clock_time")  # hours on a clock, where 23.9 is next to 0.1
-
-# metric: what it is, and its unit ({} is that of the output)
-METRICS = {
-    "peak": ("highest value", "{}"),
-    "trough": ("lowest value", "{}"),
-    "mean": ("mean over time", "{}"),
-    "time_of_peak": ("clock time of the highest value", "h"),
-    "hours_above_50": ("hours above 50 %", "h"),
-    "hours_above_80": ("hours above 80 %", "h"),
-    "unblocked_hours": ("hours with blockade under 20 %", "h"),
-    "rebound_peak": ("highest excess over the drug-free twin, 0 if never above it", "1"),
-    "rebound_clock_time": ("clock time of the highest ratio to the drug-free twin", "h"),
-    "rebound_hours": ("hours more than 2 % above the drug-free twin", "h"),
-    "rebound_area": ("area of the ratio to the drug-free twin above 1", "h"),
-    "suppressed_area": ("area of the ratio to the drug-free twin below 1", "h"),
-    "net_area": ("area of the ratio to the drug-free twin above 1 less that below", "h"),
-    "mean_while_unblocked": ("mean ratio to the drug-free twin while blockade is under 20 %", "1"),
-    "Cmax": ("highest concentration", "{}"),
-    "Tmax": ("time of the highest concentration after the dose before it", "h"),
-    "AUC_tau": ("area under the curve over the window", "{}*h"),
-    "AUC_inf": ("area under the curve from the last dose on, earlier doses' remainder included", "{}*h"),
-    "AUC_inf_extrapolated": ("share of AUC_inf beyond the last sample", "1"),
-    "t_half": ("terminal half-life after the last dose", "h"),
-    "t_half_span": ("half-lives that the terminal slope was seen for; under 2 is little", "1"),
-}
 
 
 def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> xr.Dataset:
@@ -70,22 +39,35 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     table.attrs = {**result.attrs, "window": [float(grid[0]), float(grid[-1])]}
     outputs = [str(name) for name, data in result.data_vars.items() if "time" in data.dims]
     outputs = [name for name in outputs if not (name.endswith(TWIN) and name.removesuffix(TWIN) in outputs)]
+    if not outputs:
+        return table
     blocking = next((name for name in outputs if result[name].attrs.get("kind") == "blockade"), None)
-    for name in outputs:
-        like = result[name].isel(time=0, drop=True)
-        unsolved = _unsolved(result, like)
-        for metric, values, reason in _metrics(result, name, grid, blocking):
-            missing = unsolved
-            if reason is not None:
-                missing = np.where(unsolved != "", unsolved, reason)
-                missing = np.where((missing == "") & np.isnan(values), "the output has missing values", missing)
-            attrs = _attrs(result, name, metric, blocking)
-            given = np.where(missing == "", values, np.nan)
-            table[f"{name}_{metric}"] = xr.DataArray(given, like.coords, like.dims, attrs=attrs)
-            if reason is not None:
-                attrs = {"long_name": f"Why there is no {name}_{metric}"}
-                table[f"{name}_{metric}_reason"] = xr.DataArray(missing, like.coords, like.dims, attrs=attrs)
-    return table
+    like = result[outputs[0]].isel(time=0, drop=True)
+    unsolved = _unsolved(result, like)
+    curves = {name: _curves(result, name, like) for name in outputs}
+    doses = _doses(result, like).reshape(like.size, -1)
+    time = result["time"].to_numpy().astype(float)
+    found: dict[str, xr.Variable] = {}
+    for measure in measures(time, grid, curves, doses, np.arange(like.size)):
+        name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
+        values, reason = judged(measure, unsolved)
+        found[name] = xr.Variable(like.dims, values.reshape(like.shape), attrs)
+        if reason is not None:
+            attrs = {"long_name": f"Why there is no {name}"}
+            found[f"{name}_reason"] = xr.Variable(like.dims, reason.reshape(like.shape), attrs)
+    return table.assign_coords(like.coords).assign(found)
+
+
+def judged(measure: Measure, unsolved: Texts | None) -> tuple[Floats, Texts | None]:
+    """The values (rows,) with NaN where there is a reason against them, and the reasons; `unsolved` (rows,) says who
+    has no solution, None that everybody has one."""
+    if measure.reason is None:
+        return measure.values if unsolved is None else np.where(unsolved == "", measure.values, np.nan), None
+    reason = measure.reason.copy()
+    if unsolved is not None:
+        reason = np.where(unsolved != "", unsolved, reason)
+    reason[np.isnan(measure.values) & ~reason.astype(bool)] = "the output has missing values"
+    return np.where(reason.astype(bool), np.nan, measure.values), reason
 
 
 def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> xr.Dataset:
@@ -118,118 +100,6 @@ def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95
             summary[f"{name}_n"] = data.notnull().sum("subject")
             summary[f"{name}_n"].attrs = {"units": "1", "long_name": f"People who have {name}"}
     return summary
-
-
-def hours_above(time: Floats, values: Floats, level: float) -> Floats:
-    """Hours that `values` (..., n) on `time` (n,), h, spend above `level`, crossings interpolated; shape (...)."""
-    return np.asarray((np.diff(time) * _share_above(values - level)).sum(axis=-1))
-
-
-def area_above(time: Floats, values: Floats, level: float) -> Floats:
-    """Area between `values` (..., n) and `level` where they are above it, unit of values times h; shape (...)."""
-    above = np.maximum(values - level, 0.0)
-    height = (above[..., :-1] + above[..., 1:]) / 2.0
-    return np.asarray((np.diff(time) * _share_above(values - level) * height).sum(axis=-1))
-
-
-def mean_while_below(time: Floats, values: Floats, gate: Floats, level: float) -> Floats:
-    """Mean over time of `values` (..., n) while `gate` (..., n) is below `level`, NaN if never; shape (...)."""
-    share = _share_above(level - gate)
-    # The part of an interval that counts lies at its start if the gate is open there, else at its end.
-    middle = np.where(gate[..., :-1] < level, share / 2.0, 1.0 - share / 2.0)
-    hours = np.diff(time) * share
-    area = (hours * (values[..., :-1] + np.diff(values) * middle)).sum(axis=-1)
-    total = hours.sum(axis=-1)
-    return np.asarray(np.divide(area, total, out=np.full_like(total, np.nan), where=total > 0))
-
-
-def _share_above(excess: Floats) -> Floats:
-    """Share of each interval between samples in which a straight line through `excess` (..., n) is above 0."""
-    positive, size = np.maximum(excess, 0.0), np.abs(excess)
-    total = size[..., :-1] + size[..., 1:]
-    share = positive[..., :-1] + positive[..., 1:]
-    return np.asarray(np.divide(share, total, out=np.zeros_like(total), where=total != 0))
-
-
-def _area(time: Floats, values: Floats) -> Floats:
-    return np.asarray((np.diff(time) * (values[..., :-1] + values[..., 1:]) / 2.0).sum(axis=-1))
-
-
-def _time_of_highest(grid: Floats, values: Floats) -> Floats:
-    """The first time of the highest value, h; NaN where values are missing, which argmax would take for the highest."""
-    return np.where(np.isnan(values).any(axis=-1), np.nan, grid[values.argmax(axis=-1)])
-
-
-def _metrics(result: xr.Dataset, name: str, grid: Floats, blocking: str | None) -> Iterator[Metric]:
-    """Every metric that output `name` has, over the window sampled at `grid`."""
-    output = result[name]
-    kind, relative_to = output.attrs.get("kind", "other"), output.attrs.get("relative_to")
-    like, time = output.isel(time=0, drop=True), output["time"].to_numpy()
-
-    def curves(source: str) -> Floats:
-        return _spread(result[source], like, "time").astype(float, copy=False)
-
-    values = nca.read_at(time, curves(name), grid)
-    yield from _of_any(grid, values)
-    if kind in ("blockade", "occupancy"):
-        yield "hours_above_50", hours_above(grid, values, 0.5), None
-        yield "hours_above_80", hours_above(grid, values, 0.8), None
-    if kind == "blockade":
-        yield "unblocked_hours", hours_above(grid, -values, -UNBLOCKED), None
-    if kind == "endogenous":
-        twin = np.ones_like(values) if relative_to == "drug_free" else None
-        if twin is None and name + TWIN in result:
-            twin = nca.read_at(time, curves(name + TWIN), grid)
-        blockade = None if blocking is None else nca.read_at(time, curves(blocking), grid)
-        yield from _of_rebound(grid, values, twin, blockade)
-    if kind == "concentration":
-        doses = _doses(result, like)
-        yield from _of_concentration(grid, values, doses)
-        last_dose, reason = nca.after_last_dose(time, curves(name), doses)
-        for metric, found in last_dose.items():
-            yield metric, found, reason
-
-
-def _of_any(grid: Floats, values: Floats) -> Iterator[Metric]:
-    peak, trough = values.max(axis=-1), values.min(axis=-1)
-    flat = peak - trough <= FLAT * np.maximum(np.abs(peak), np.abs(trough))
-    yield "peak", peak, None
-    yield "trough", trough, None
-    yield "mean", _area(grid, values) / (grid[-1] - grid[0]), None
-    yield "time_of_peak", _time_of_highest(grid, values) % 24.0, _text(flat, "the output does not change")
-
-
-def _of_rebound(grid: Floats, values: Floats, twin: Floats | None, blockade: Floats | None) -> Iterator[Metric]:
-    """Rebound and suppression, from the ratio of `values` to the drug-free `twin` at the same clock time."""
-    ratio = np.full_like(values, np.nan)
-    if twin is not None:
-        np.divide(values, twin, out=ratio, where=twin > 0)
-    top = ratio.max(axis=-1)
-    alone = _text(np.full(top.shape, twin is None), "the result holds no drug-free twin of this output")
-    never = _text(top <= REBOUND, f"the ratio to the drug-free twin never exceeds {REBOUND:g}")
-    yield "rebound_peak", np.maximum(top - 1.0, 0.0), alone
-    yield "rebound_clock_time", _time_of_highest(grid, ratio) % 24.0, alone + never
-    yield "rebound_hours", hours_above(grid, ratio, REBOUND), alone
-    yield "rebound_area", area_above(grid, ratio, 1.0), alone
-    yield "suppressed_area", area_above(grid, -ratio, -1.0), alone
-    yield "net_area", _area(grid, ratio - 1.0), alone
-    gate = np.full_like(values, np.nan) if blockade is None else blockade
-    unknown = _text(np.full(top.shape, blockade is None), "the result holds no blockade of receptors")
-    blocked = _text(gate.min(axis=-1) >= UNBLOCKED, "blockade never falls under 20 %")
-    reason = np.where(alone != "", alone, unknown + blocked)
-    yield "mean_while_unblocked", mean_while_below(grid, ratio, gate, UNBLOCKED), reason
-
-
-def _of_concentration(grid: Floats, values: Floats, doses: Floats) -> Iterator[Metric]:
-    """Peak and area over the window; `doses` (..., dose), h, NaN where there is none."""
-    cmax, peak_time = values.max(axis=-1), _time_of_highest(grid, values)
-    dose = nca.latest_dose(doses, peak_time)
-    zero = _text(cmax <= 0, "the concentration is zero")
-    undosed = _text((cmax > 0) & np.isnan(dose), "no dose was taken at or before the peak")
-    given = np.full(cmax.shape, "", dtype=object)
-    yield "Cmax", cmax, given
-    yield "Tmax", peak_time - dose, zero + undosed
-    yield "AUC_tau", nca.auc(grid, values), given
 
 
 def _quantiles(values: Floats, levels: Floats, *, circular: bool) -> Floats:
@@ -277,6 +147,18 @@ def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
     return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
 
 
+def _curves(result: xr.Dataset, name: str, like: xr.DataArray) -> Curves:
+    """An output of every person and arm, a row each, with its drug-free twin."""
+    attrs = result[name].attrs
+
+    def rows(source: str) -> Floats:
+        found = _spread(result[source], like, "time").astype(float, copy=False)
+        return np.ascontiguousarray(found.reshape(like.size, -1))
+
+    twin = rows(name + TWIN) if name + TWIN in result else None
+    return Curves(rows(name), twin, attrs.get("kind", "other"), attrs.get("relative_to"))
+
+
 def _doses(result: xr.Dataset, like: xr.DataArray) -> Floats:
     """Times, h, of all doses of any input above zero: shape of `like`, then dose; NaN-padded."""
     if "dose_time" not in result:
@@ -287,15 +169,17 @@ def _doses(result: xr.Dataset, like: xr.DataArray) -> Floats:
     return _spread(taken, like, "dose")
 
 
-def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts:
-    """Why there is no solution, shape of `like`; "" where there is one."""
-    if "status" not in result:
-        return np.full(like.shape, "", dtype=object)
-    sentence = "not solved: " + _spread(result["reason"], like).astype(object)
-    return np.where(_spread(result["status"], like) != 0, sentence, "").astype(object)
+def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:
+    """Why there is no solution, a row each; "" where there is one, None where all have one."""
+    if "status" not in result or not (result["status"] != 0).any():
+        return None
+    status, reason = _spread(result["status"], like), _spread(result["reason"], like).astype(object)
+    found = np.full(like.shape, "", dtype=object)
+    found[status != 0] = "not solved: " + reason[status != 0]
+    return found.reshape(-1)
 
 
-def _attrs(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:
+def labels(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:
     """Labels of a metric; its evidence tags are those of the output, or of the blockade it also rests on if weaker."""
     source = result[name].attrs
     words, units = METRICS[metric]
@@ -310,8 +194,3 @@ def _attrs(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> 
         "long_name": f"{source.get('long_name', name)}: {words}",
         **tags,
     }
-
-
-def _text(condition: NDArray[np.bool_], text: str) -> Texts:
-    """`text` where `condition` holds, else ""; same shape."""
-    return np.where(condition, text, "").astype(object)

@@ -13,9 +13,10 @@ from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, clipped, nearest, sho
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["KEY_MARK", "faults_of"]
+__all__ = ["KEY_MARK", "LIST_MARK", "RANGE_MARK", "faults_of", "path_of"]
 
 KEY_MARK = "[key]"  # pydantic's last step to a key that does not fit
+LIST_MARK, RANGE_MARK = "[list]", "[range]"  # its steps into one of several shapes; nothing in a file is called so
 # pydantic's kind of error -> what was expected
 EXPECTED = {
     "string_type": ("text", "text, in quotes where it looks like something else"),
@@ -34,11 +35,15 @@ def faults_of(caught: LdnsimError | ValidationError) -> list[Fault]:
     return [_fault(error) for error in islice(caught.errors(include_url=False), MOST_FAULTS)]
 
 
+def path_of(error: ErrorDetails) -> tuple[str | int, ...]:
+    """Where in the content an error lies, without pydantic's own steps."""
+    return tuple(step for step in error["loc"] if step not in (KEY_MARK, LIST_MARK, RANGE_MARK))
+
+
 def _fault(error: ErrorDetails) -> Fault:
     context: dict[str, Any] = error.get("ctx", {})
-    kind, path, found = error["type"], tuple(error["loc"]), error.get("input")
-    at_key = path[-1:] == (KEY_MARK,)
-    path = path[:-1] if at_key else path
+    kind, path, found = error["type"], path_of(error), error.get("input")
+    at_key = error["loc"][-1:] == (KEY_MARK,)
     if kind == "missing":
         return Fault(f"{path[-1]!r} is missing", path[:-1], at_key=True)
     if kind == "extra_forbidden":

@@ -31,6 +31,7 @@ from ldnsim.fields import (
     wrong,
 )
 from ldnsim.units import Dimension, Quantity, drug_dimension
+from ldnsim.variability import Correlation, Distribution
 
 __all__ = [
     "Account",
@@ -61,14 +62,22 @@ def weakest(tags: tuple[Evidence, ...]) -> Evidence:
 
 
 class Parameter(Record):
-    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount."""
+    """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount.
+
+    `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
+    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
+    value may be beyond what a body is known for (see `ldnsim check`).
+    """
 
     value: QuantityField
     of: str | None = None
     iiv_cv: Variability | None = None
+    iov_cv: Variability | None = None
+    distribution: Distribution = "log_normal"
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
+    plausible: str = ""
     description: str
 
     @property
@@ -143,6 +152,7 @@ class Part(Record):
     states: Annotated[dict[Identifier, State], MANY] = Field(default_factory=dict)
     equations: str
     rivals: Annotated[dict[Identifier, Rival], SOME] = Field(default_factory=dict)
+    correlations: Annotated[tuple[Correlation, ...], SOME] = ()
 
     @cached_property
     def parsed(self) -> tuple[Equation, ...]:
@@ -165,6 +175,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
+    source: Names = ()
     values: dict[str, ChangeValue] = Field(default_factory=dict)
 
     @property
@@ -235,7 +246,9 @@ class Model(Record):
         before = self.parts(account.choices)
         replaced = {slot for slot, part in choices.items() if before[slot].name != part}
         kept = {address: value for address, value in account.values.items() if address.split(".")[0] not in replaced}
-        return Account(title=account.title, note=account.note, values=kept, **{**account.choices, **choices})
+        return Account(
+            title=account.title, note=account.note, source=account.source, values=kept, **{**account.choices, **choices}
+        )
 
     def with_account(self, name: str | None, **choices: str) -> Model:
         """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.dosing import Dose, given_doses
 from ldnsim.fields import hours
-from ldnsim.population import log_normal_factors
+from ldnsim.schedule import Occasions
 from ldnsim.system import System, molar_mass
-from ldnsim.units import coherent
+from ldnsim.taking import given_doses
+from ldnsim.units import coherent, declared
+from ldnsim.variability import drawn, mixed, normals, varied
 
 if TYPE_CHECKING:
-    from ldnsim.addresses import Resolved, Setting
-    from ldnsim.model import Model
-    from ldnsim.scenario import Scenario
+    from collections.abc import Callable, Sequence
 
-__all__ = ["TYPICAL", "doses_of", "everyone", "parameters_of"]
+    from ldnsim.addresses import Resolved, Setting
+    from ldnsim.dosing import Dose
+    from ldnsim.model import Model
+    from ldnsim.population import Population
+    from ldnsim.scenario import Scenario
+    from ldnsim.units import Quantity
+
+__all__ = ["TYPICAL", "doses_of", "everyone", "occasions_of", "parameters_of", "shown_draws"]
 
 TYPICAL = range(1, 2)  # without a population: one typical person, who takes part in the draws of doses as subject 1
 
@@ -31,21 +37,95 @@ def everyone(resolved: Resolved) -> range:
 def doses_of(scenario: Scenario, resolved: Resolved, arm: str, subjects: range) -> list[tuple[Dose, ...]]:
     """The doses that each of the subjects takes in an arm."""
     seed = resolved.population.seed if resolved.population else 1
-    duration = hours(resolved.duration)
-    drawn = any(line.miss or line.jitter or line.potency for line in resolved.arms[arm].regimen)
-    some = subjects if drawn else subjects[:1]
-    taken = [given_doses(resolved.arms[arm], duration, scenario.start_day, seed, subject) for subject in some]
-    return taken if drawn else taken * len(subjects)  # one tuple for all: what is made of it is made once
+    return given_doses(resolved.arms[arm], hours(resolved.duration), scenario.start_day, seed, subjects)
 
 
 def parameters_of(model: Model, system: System, setting: Setting, resolved: Resolved, subjects: range) -> np.ndarray:
-    """Coherent parameter values (subjects, parameters) of an account."""
-    records = setting.parameters
-    typical = {name: coherent(setting.values[name], molar_mass(model, records[name].of)) for name in system.parameters}
+    """Coherent parameter values (subjects, parameters) of an account.
+
+    Without a population the typical ones. In one, a parameter is read from the table, or drawn from the scenario's
+    distribution, or varies as its part says, whichever comes first. Raises LdnsimError for a share that cannot vary as
+    much as it should.
+    """
     columns = []
+    people = _People(resolved.population, setting, subjects) if resolved.population else None
     for name in system.parameters:
-        cv = records[name].iiv_cv
-        drawn = resolved.population is not None and cv is not None
-        factors = log_normal_factors(resolved.population, name, coherent(cv), subjects) if drawn else 1.0  # type: ignore[arg-type]
-        columns.append(np.broadcast_to(typical[name] * factors, len(subjects)))
+        mass = molar_mass(model, setting.parameters[name].of)
+        typical = coherent(setting.values[name], mass)
+        values = people.values(name, typical, mass) if people else typical
+        columns.append(np.broadcast_to(values, len(subjects)))
     return np.column_stack(columns) if columns else np.empty((len(subjects), 0))
+
+
+def occasions_of(
+    system: System,
+    setting: Setting,
+    resolved: Resolved,
+    subjects: range,
+    parameters: np.ndarray,
+    doses: Sequence[tuple[Dose, ...]],
+) -> Occasions | None:
+    """What varies from occasion to occasion while the subjects, whose `parameters` (subjects, parameters) these are,
+    take their doses; None where nothing does. A person's occasion is the same in all arms."""
+    population = resolved.population
+    names = [name for name in system.parameters if setting.parameters[name].iov_cv is not None]
+    if population is None or population.occasion is None or not names:
+        return None
+    length = hours(population.occasion)
+    last = max((dose.time for taken in doses for dose in taken[-1:]), default=0.0)
+    places = [system.parameters.index(name) for name in names]
+    values = np.empty((len(subjects), int(last // length) + 1, len(names)))
+    for index, (name, place) in enumerate(zip(names, places, strict=True)):
+        record, own = setting.parameters[name], parameters[:, place]
+        cv, typical = coherent(record.iov_cv), coherent(setting.values[name])  # type: ignore[arg-type]
+        for occasion in range(values.shape[1]):
+            z = normals(population.seed, f"{name}.occasion.{occasion}", subjects)
+            values[:, occasion, index] = varied(record.distribution, own, cv, typical, z)
+    return Occasions(length, tuple(places), values)
+
+
+def shown_draws(
+    model: Model, system: System, setting: Setting, resolved: Resolved, parameters: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What differs between people by draw or table: address -> values (subjects,) in the unit of the parameter."""
+    if resolved.population is None:
+        return {}
+    given = resolved.population.given
+    found = {}
+    for name, column in zip(system.parameters, parameters.T, strict=True):
+        record = setting.parameters[name]
+        if name in given or record.iiv_cv is not None:
+            found[name] = column / declared(record.value.unit, molar_mass(model, record.of))
+    return found
+
+
+class _People:
+    """The standard normal numbers of some subjects, correlated where the parts or the scenario say so."""
+
+    def __init__(self, population: Population, setting: Setting, subjects: range) -> None:
+        self.population, self.setting, self.subjects = population, setting, subjects
+        self.columns = {column.address: column for column in population.table.columns} if population.table else {}
+        self.mixed = mixed(self.own, setting.correlations(population.correlations))
+
+    def own(self, quantity: str) -> np.ndarray:
+        return normals(self.population.seed, quantity, self.subjects)
+
+    def numbers(self, quantity: str) -> np.ndarray:
+        return self.mixed[quantity] if quantity in self.mixed else self.own(quantity)
+
+    def values(self, name: str, typical: float, mass: float | None) -> np.ndarray | float:
+        if name in self.columns:
+            column = self.columns[name]
+            rows = column.values[self.subjects.start - 1 : self.subjects.stop - 1]
+            return np.array(rows) * declared(column.unit, mass)
+        spread = self.population.covariates.get(name)
+        if spread is not None:
+            return drawn(spread, self.numbers(name), _to_coherent(mass))
+        record = self.setting.parameters[name]
+        if record.iiv_cv is None:
+            return typical
+        return varied(record.distribution, typical, coherent(record.iiv_cv), typical, self.numbers(name))
+
+
+def _to_coherent(mass: float | None) -> Callable[[Quantity], float]:
+    return lambda quantity: coherent(quantity, mass)

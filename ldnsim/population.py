@@ -1,36 +1,60 @@
-"""Who is drawn: between-person variability of the parameters that declare one."""
+"""Who takes part: how many virtual people, and what of them is drawn or read from a table."""
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from ldnsim.draws import generator
-from ldnsim.fields import Record, Whole
+from ldnsim.fields import Duration, Record, Whole, at_most
+from ldnsim.variability import Correlation, Spread
 
-__all__ = ["Population", "log_normal_factors"]
+__all__ = ["Column", "Population", "Table"]
+
+LARGEST = 100_000_000
+MOST_QUANTITIES = 200
+
+
+class Column(Record):
+    """One quantity of everybody: its address as the table has it, its unit, and a number for each person."""
+
+    address: str
+    unit: str
+    values: tuple[float, ...]
+
+
+class Table(Record):
+    """People read from a file: its name, the hash of its text, and its columns."""
+
+    file: str
+    digest: str
+    columns: tuple[Column, ...] = Field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        return len(self.columns[0].values)
+
+
+TableByName = Annotated[Table, WithJsonSchema({"type": "string", "examples": ["people.csv"]})]
 
 
 class Population(Record):
-    """How many virtual people, and the seed that they are drawn with."""
+    """How many virtual people, and the seed that they are drawn with.
 
-    size: Annotated[Whole, Field(ge=1, le=100_000)]
-    seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
-
-
-def log_normal_factors(population: Population, quantity: str, cv: float, subjects: range) -> np.ndarray:
-    """Factors on a typical value, shape (subjects,): log-normal with median 1 and coefficient of variation `cv`.
-
-    `quantity` is the parameter's address, so that all accounts and arms see the same people; `subjects` count from 1.
+    `covariates` (address -> distribution) and the columns of a `table` take the place of parameters' values; all other
+    parameters vary as their part says. `occasion` is how long what varies between occasions stays: a new one begins
+    with the first dose after it. Without it, everybody is the same on every day. A table gives the size: a row each.
     """
-    sd = math.sqrt(math.log1p(cv * cv))
-    # one stream per seed and quantity, two numbers of it per person: the same person in any population and stretch
-    stream = generator(population.seed, quantity, 0)
-    skipped = subjects.start - 1
-    stream.bit_generator.advance(skipped // 2)  # type: ignore[attr-defined]  # Philox gives four numbers at a time
-    uniform = stream.random((skipped % 2 + len(subjects), 2))[skipped % 2 :]
-    normal = np.sqrt(-2 * np.log1p(-uniform[:, 0])) * np.cos(2 * np.pi * uniform[:, 1])  # Box and Muller 1958
-    return np.asarray(np.exp(sd * normal))
+
+    size: Annotated[Whole, Field(ge=1, le=LARGEST)]
+    seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
+    occasion: Duration | None = None
+    covariates: Annotated[dict[str, Spread], at_most(MOST_QUANTITIES)] = Field(default_factory=dict)
+    correlations: Annotated[tuple[Correlation, ...], at_most(MOST_QUANTITIES)] = ()
+    table: TableByName | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The addresses that covariates and table give values to."""
+        columns = self.table.columns if self.table else ()
+        return frozenset([*self.covariates, *(column.address for column in columns)])

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.dosing import DAY, planned_doses
+from ldnsim.dosing import DAY, line_doses, planned_doses
 from ldnsim.fields import hours
 from ldnsim.files import library
 from ldnsim.units import coherent
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
 
-__all__ = ["provenance", "shown_outputs"]
+__all__ = ["notes_of", "package_version", "provenance", "shown_outputs", "window_of"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -40,13 +41,20 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
     }
 
 
-def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+def window_of(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> tuple[float, float]:
+    """Start and end of what metrics describe, h: the scenario's window, or the last whole day that is looked at."""
     duration = hours(resolved.duration)
     last_day = max(0.0, (np.floor(duration / DAY) - 1) * DAY)
     start, end = map(coherent, scenario.window) if scenario.window else (last_day, min(last_day + DAY, duration))
     if scenario.window is None and not times[0] <= start < end <= times[-1]:
         start, end = times[0], times[-1]  # sample times of the caller's own
-    window = (float(start), float(end))
+    return float(start), float(end)
+
+
+def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dict[str, Any]:
+    """Where a result comes from and what to know of it, as the attributes of its Dataset."""
+    window = window_of(scenario, resolved, times)
+    doubt, table = resolved.uncertainty, resolved.population.table if resolved.population else None
     return {
         "Conventions": "CF-1.11",
         "title": scenario.question,
@@ -59,12 +67,16 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "scenario_text": scenario.text,
         "changes": json.dumps(scenario.changes),
         "seed": resolved.population.seed if resolved.population else 1,
-        "package_version": _version(),
+        "people_hash": table.digest if table else "",
+        "fit_hash": hashlib.sha256(doubt.fit.model_dump_json().encode()).hexdigest() if doubt and doubt.fit else "",
+        "uncertain": json.dumps(doubt.addresses if doubt else []),
+        "package_version": package_version(),
         "window": list(window),
+        "start_day": scenario.start_day,
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
-        "notes": _notes(scenario, resolved, window),
+        "notes": notes_of(scenario, resolved, window),
         "disclaimer": DISCLAIMER,
     }
 
@@ -82,9 +94,15 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
     return sentences
 
 
-def _notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
+def notes_of(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
-    return [*_window_notes(scenario, resolved, window), *_dose_notes(scenario, resolved), *_account_notes(scenario)]
+    return [
+        *_window_notes(scenario, resolved, window),
+        *_late_notes(scenario, resolved),
+        *_dose_notes(scenario, resolved),
+        *_account_notes(scenario),
+        *_doubt_notes(resolved),
+    ]
 
 
 def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> Iterator[str]:
@@ -108,6 +126,21 @@ def _window_notes(scenario: Scenario, resolved: Resolved, window: tuple[float, f
                 f"{arm.title or name}: its doses differ from day to day, and the metrics describe hours {start:g} to "
                 f"{end:g} only ({counts}). A `window` over whole cycles says more."
             )
+
+
+def _late_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
+    """Late doses that the next one of their line has overtaken."""
+    for name, arm in resolved.arms.items():
+        for line in arm.regimen:
+            doses = [dose for _, dose in line_doses(line, hours(resolved.duration), scenario.start_day)]
+            days = [
+                int((dose.time - dose.late) // DAY) + 1
+                for dose, following in pairwise(doses)
+                if dose.late and dose.time >= following.time - following.late
+            ]
+            if days:
+                which = f"dose{'s' * (len(days) > 1)} of day {', '.join(map(str, days))}"
+                yield f"{arm.title or name}: the {which} comes so late that the next is due: both are taken."
 
 
 def _dose_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
@@ -139,7 +172,24 @@ def _account_notes(scenario: Scenario) -> Iterator[str]:
                 )
 
 
-def _version() -> str:
+def _doubt_notes(resolved: Resolved) -> Iterator[str]:
+    """Parameters that were fitted or published together, and are drawn apart."""
+    drawn = set(resolved.uncertainty.parameters) if resolved.uncertainty else set()
+    told = set()
+    for setting in resolved.settings:
+        for slot, part in setting.parts.items():
+            for rival in part.rivals.values():
+                together = sorted(drawn & {f"{slot}.{name}" for name in rival.values})
+                if len(together) > 1 and tuple(together) not in told:
+                    told.add(tuple(together))
+                    yield (
+                        f"{', '.join(together)} are drawn each on its own, but were set together: their draws spread "
+                        "more than is known. A fit's covariance keeps them together."
+                    )
+
+
+def package_version() -> str:
+    """The version of this package, as it is installed."""
     try:
         return version("ldnsim")
     except PackageNotFoundError:

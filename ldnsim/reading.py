@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.fields import Record
-from ldnsim.misfits import KEY_MARK, faults_of
+from ldnsim.misfits import faults_of, path_of
 from ldnsim.model import Model
 from ldnsim.yaml import HOLE
 
@@ -52,9 +52,30 @@ STAND_INS: dict[str, Any] = {
     "at": "00:00",
     "regimen": [],
     "size": 1,
+    "draws": 1,
+    "between": ["unread", "unread"],
+    "parameters": {},
+    "order": [],
+    "covariance_log": [],
+    "file": "",
+    "digest": "",
+    "columns": [],
+    "address": "",
+    "values": [],
+    "holds": 1,
+    "pieces": 2,
+    "cv": 0,
     "model": Model(format="ldnsim-model/1", name="unread", version="0", title="", slots={}, outputs={}),
     "duration": "1 d",
     "arms": {},
+    "arm": "",
+    "output": "",
+    "estimate": {},
+    "bounds": [1, 2],
+    "facts": {},
+    "sets": {},
+    "by": "",
+    "error": 1,
 }
 
 
@@ -85,8 +106,7 @@ def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) ->
         if len(errors) > MOST_FAULTS:
             break
         for error in errors:
-            path = error["loc"][:-1] if error["loc"][-1:] == (KEY_MARK,) else error["loc"]
-            _take_out(working, path, gone, unknown=error["type"] == "extra_forbidden")
+            _take_out(working, path_of(error), gone, unknown=error["type"] == "extra_forbidden")
     return Reading(None, tuple(faults), Lost(gone))
 
 
@@ -195,4 +215,6 @@ def _keys_at(annotation: Any, path: tuple[str | int, ...]) -> list[str]:
         return []
     if get_origin(annotation) is dict:
         return _keys_at(inner[1], path[1:])
-    return _keys_at(inner[0], path[1:] if get_origin(annotation) is tuple else path)
+    if get_origin(annotation) is tuple:
+        return _keys_at(inner[0], path[1:])
+    return [key for shape in inner for key in _keys_at(shape, path)]  # of whatever shapes may stand there

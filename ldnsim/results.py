@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.addresses import Resolved, Setting
+from ldnsim.addresses import Resolved, Setting, settings_of_draw
 from ldnsim.dosing import DAY, Dose
-from ldnsim.engine import choose
 from ldnsim.engine.events import Status
-from ldnsim.engine.steady import Steady
+from ldnsim.engine.steady import unsettled
 from ldnsim.fields import hours
+from ldnsim.intake import dose_variables, missed_of
 from ldnsim.model import Output, weakest
+from ldnsim.people import parameters_of, shown_draws
 from ldnsim.provenance import provenance
-from ldnsim.system import System
-from ldnsim.units import coherent
+from ldnsim.system import System, composed, molar_mass
+from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from ldnsim.model import Evidence
     from ldnsim.scenario import Scenario
+    from ldnsim.solving import Courses
+    from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "Run", "dataset"]
+__all__ = ["Request", "dataset", "has_twin", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -37,30 +40,21 @@ class Request:
     doses: dict[str, list[tuple[Dose, ...]]]
     times: np.ndarray
     shown: dict[str, Output]
-    rtol: float
-    solver: choose.SolverName
 
 
-@dataclass(frozen=True)
-class Run:
-    """What became of one account's people: arrays (arms, people). `steady`: of each arm, where runs start in it."""
-
-    status: np.ndarray
-    reason: np.ndarray
-    system: System
-    steady: list[Steady]
-
-
-def dataset(
-    request: Request, runs: list[Run], values: dict[str, np.ndarray], twins: dict[str, np.ndarray]
-) -> xr.Dataset:
-    """The result: `values` of each output (accounts, arms, people, times), `twins` (accounts, people, times)."""
+def dataset(request: Request, found: Courses) -> xr.Dataset:
+    """The result: what was found in the one case asked for, or in that and each draw of what is uncertain."""
     import xarray as xr  # imported late: it costs half a second
 
     scenario, resolved, times = request.scenario, request.resolved, request.times
 
     has_people = resolved.population is not None
     subject = ["subject"] if has_people else []
+    draw = ["draw"] if resolved.uncertainty else []
+
+    def cases(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
+        """Drop the cases axis where there is one."""
+        return variable([*draw, *dims], array if draw else array[0], attrs, people_axis + len(draw))
 
     def variable(dims: list[str], array: np.ndarray, attrs: dict[str, Any], people_axis: int) -> xr.Variable:
         """Drop the people axis where there is one typical person."""
@@ -68,88 +62,124 @@ def dataset(
 
     data: dict[str, xr.Variable] = {}
     for name, output in request.shown.items():
-        attrs = _attributes(name, output, request, runs)
-        data[name] = variable(["account", "arm", *subject, "time"], values[name], attrs, 2)
-        if output.kind == "endogenous" and output.relative_to != "drug_free":
+        attrs = output_attributes(name, output, request)
+        data[name] = cases(["account", "arm", *subject, "time"], found.values[name], attrs, 2)
+        if has_twin(output):
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = variable(["account", *subject, "time"], twins[name], twin, 1)
+            data[f"{name}_drug_free"] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
         "long_name": "What became of the person",
     }
-    data["status"] = variable(["account", "arm", *subject], np.array([run.status for run in runs]), flags, 2)
-    data["reason"] = variable(
-        ["account", "arm", *subject], np.array([run.reason for run in runs]), {"long_name": "Why, where not solved"}, 2
-    )
-    data.update(_dose_variables(request.doses, subject, variable))
-    notes = _unsettled(request, runs)
-    if scenario.start == "steady_state":
-        states, residual = _residuals(runs)
-        meaning = {"units": "1", "long_name": "What a further cycle would change, as a share of the state's size"}
-        data["steady_residual"] = variable(["account", "arm", *subject, "state"], residual, meaning, 2)
+    data["status"] = cases(["account", "arm", *subject], found.status, flags, 2)
+    data["reason"] = cases(["account", "arm", *subject], found.reason, {"long_name": "Why, where not solved"}, 2)
+    missed = missed_of(scenario, resolved, request.subjects)
+    data.update(dose_variables(scenario.model, request.doses, missed, people=has_people))
     coords: dict[str, Any] = {
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
         "time": ("time", times, {"units": "h", "long_name": "Time since local midnight of day 1"}),
         "clock_time": ("time", times % DAY, {"units": "h", "long_name": "Clock time"}),
     }
+    if resolved.uncertainty:
+        coords.update(_draw_coordinates(request, resolved.uncertainty))
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
-    if "steady_residual" in data:
-        coords["state"] = np.array(states, dtype=object)
+        coords.update(_drawn_coordinates(request, {*data, *coords}))
     attrs = provenance(scenario, resolved, times)
-    return xr.Dataset(data, coords, {**attrs, "notes": [*attrs["notes"], *notes]})
+    if found.residuals:
+        states, residuals = _residuals(request, found)
+        meaning = {"units": "1", "long_name": "What a further cycle would change, as a share of the state's size"}
+        data["steady_residual"] = cases(["account", "arm", *subject, "state"], residuals, meaning, 2)
+        coords["state"] = np.array(states, dtype=object)
+        attrs["notes"] = [*attrs["notes"], *_unsettled(request, found)]
+    return xr.Dataset(data, coords, attrs)
 
 
-def _residuals(runs: list[Run]) -> tuple[list[str], np.ndarray]:
-    """All accounts' states, and (accounts, arms, people, states) with NaN for those that an account lacks."""
-    states = list(dict.fromkeys(state for run in runs for state in run.system.states))
-    found = np.full((len(runs), *runs[0].status.shape, len(states)), np.nan)
-    for account, run in enumerate(runs):
-        places = [states.index(state) for state in run.system.states]
-        found[account][:, :, places] = np.array([steady.residual for steady in run.steady])
-    return states, found
+def _residuals(request: Request, found: Courses) -> tuple[list[str], np.ndarray]:
+    """All accounts' states, and (cases, accounts, arms, people, states) with NaN for those that an account lacks."""
+    model, settings = request.scenario.model, request.resolved.settings
+    own = [composed(model, setting.parts).states for setting in settings]
+    states = list(dict.fromkeys(state for names in own for state in names))
+    residuals = np.full((*found.status.shape, len(states)), np.nan)
+    for (case, account), array in found.residuals.items():
+        residuals[case, account][..., [states.index(state) for state in own[account]]] = array
+    return states, residuals
 
 
-def _unsettled(request: Request, runs: list[Run]) -> list[str]:
-    """A sentence for each state that had not settled when day 1 began."""
+def _unsettled(request: Request, found: Courses) -> list[str]:
+    """A sentence for each state that had not settled when day 1 began, with all values as stated."""
+    model = request.scenario.model
     return [
         f"{setting.account}, {arm.title or name}: {note}"
-        for setting, run in zip(request.resolved.settings, runs, strict=True)
-        for (name, arm), steady in zip(request.resolved.arms.items(), run.steady, strict=False)
-        for note in steady.notes
+        for account, setting in enumerate(request.resolved.settings)
+        for place, (name, arm) in enumerate(request.resolved.arms.items())
+        for note in unsettled(composed(model, setting.parts), found.residuals[0, account][place])
     ]
 
 
-def _dose_variables(
-    doses: dict[str, list[tuple[Dose, ...]]], subject: list[str], variable: Any
-) -> dict[str, xr.Variable]:
-    most = max((len(taken) for people in doses.values() for taken in people), default=0)
-    shape = (len(doses), len(next(iter(doses.values()))), most)
-    time, amount, name = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
-    for arm, people in enumerate(doses.values()):
-        alike = all(taken is people[0] for taken in people)
-        for person, taken in enumerate(people[:1] if alike else people):
-            to = slice(None) if alike else person
-            for index, dose in enumerate(taken):
-                time[arm, to, index] = dose.time
-                amount[arm, to, index] = (
-                    coherent(dose.amount) * 1e6 if dose.amount.dimension.mass else coherent(dose.amount)
-                )
-                name[arm, to, index] = dose.input
-    dims = ["arm", *subject, "dose"]
-    return {
-        "dose_time": variable(dims, time, {"units": "h", "long_name": "Time of the dose"}, 1),
-        "dose_amount": variable(dims, amount, {"units": "mg", "long_name": "Dose on the label"}, 1),
-        "dose_input": variable(dims, name, {"long_name": "Input of the dose"}, 1),
-    }
+def stated(result: xr.Dataset) -> xr.Dataset:
+    """A result, or a table of metrics, without the draws of what is uncertain: with all values as stated."""
+    return result.sel(draw=0, drop=True) if "draw" in result.dims else result
 
 
-def _attributes(name: str, output: Output, request: Request, runs: list[Run]) -> dict[str, Any]:
+def _draw_coordinates(request: Request, uncertainty: Uncertainty) -> dict[str, Any]:
+    """Number and values of each draw of what is uncertain; draw 0 has them as stated."""
+    model, settings = request.scenario.model, request.resolved.settings
+    draws = range(1, uncertainty.draws + 1)
+    all_settings = [settings, *(settings_of_draw(model, uncertainty, settings, draw) for draw in draws)]
+    coords: dict[str, Any] = {"draw": ("draw", np.arange(len(all_settings)), {"long_name": "Draw; 0: as stated"})}
+    for address in uncertainty.addresses:
+        record = next(setting.parameters[address] for setting in settings if address in setting.parameters)
+        mass, unit = molar_mass(model, record.of), record.value.unit
+        values = np.array(
+            [
+                [coherent(own.values[address], mass) if address in own.values else np.nan for own in drawn]
+                for drawn in all_settings
+            ]
+        ) / declared(unit, mass)  # fmt: skip
+        attrs = {"units": unit, "long_name": f"{record.description}, as drawn", "address": address}
+        alike = bool(np.all(values == values[:, :1]))
+        label = f"drawn_{address.replace('.', '_')}"
+        coords[label] = ("draw", values[:, 0], attrs) if alike else (("draw", "account"), values, attrs)
+    return coords
+
+
+def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
+    """What was drawn of each person, by the parameter's own name where that is free; of each account where they differ,
+    NaN where an account has no such parameter."""
+    model, settings = request.scenario.model, request.resolved.settings
+    drawn = []
+    for setting in settings:
+        system = composed(model, setting.parts)
+        parameters = parameters_of(model, system, setting, request.resolved, request.subjects)
+        drawn.append(shown_draws(model, system, setting, request.resolved, parameters))
+    names = list(dict.fromkeys(name for found in drawn for name in found))
+    short = [name.split(".")[1] for name in names]
+    coords: dict[str, Any] = {}
+    for address, own in zip(names, short, strict=True):
+        record = next(setting.parameters[address] for setting in settings if address in setting.parameters)
+        attrs = {"units": record.value.unit, "long_name": record.description, "address": address}
+        label = own if short.count(own) == 1 and own not in taken else address.replace(".", "_")
+        nobody = np.full(len(request.subjects), np.nan)
+        values = np.array([found.get(address, nobody) for found in drawn])
+        alike = bool(np.all(values == values[0]))
+        coords[label] = ("subject", values[0], attrs) if alike else (("account", "subject"), values, attrs)
+    return coords
+
+
+def has_twin(output: Output) -> bool:
+    """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
+    return output.kind == "endogenous" and output.relative_to != "drug_free"
+
+
+def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
+    """Labels of an output: unit, what it is, evidence tags by account, the reach of human data."""
+    model = request.scenario.model
     tags = {
-        f"evidence_{setting.account}": _tag(name, request, setting, run.system)
-        for setting, run in zip(request.resolved.settings, runs, strict=True)
+        f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))
+        for setting in request.resolved.settings
     }
     attrs: dict[str, Any] = {
         "units": output.unit,

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, WithJsonSchema
 
+from ldnsim.design import Design, SweepAxis
 from ldnsim.dosing import Arm
 from ldnsim.errors import LdnsimError
-from ldnsim.fields import Axis, Change, ChangeValue, Duration, Identifier, Names, Record, Weekday, Window, at_most
+from ldnsim.fields import Change, ChangeValue, Duration, Identifier, Names, Record, Weekday, Window, at_most
 from ldnsim.misfits import faults_of
 from ldnsim.model import Model
 from ldnsim.population import Population
+from ldnsim.uncertainty import Uncertainty
 
 __all__ = ["Change", "Scenario"]
 
@@ -45,7 +47,9 @@ class Scenario(Record):
     window: Window | None = None
     sample: Duration | None = None
     population: Population | None = None
-    sweep: dict[str, Axis] = Field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
+    sweep: dict[str, SweepAxis] = Field(default_factory=dict)
+    design: Design = Design()
     changes: Changes = Field(default_factory=dict)
 
     _text: str = PrivateAttr("")

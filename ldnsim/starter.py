@@ -29,6 +29,9 @@ arms:                                              # what is compared; the first
         # missed: [day 5, day 6]                   # left out
         # late: {{day 7: 3 h}}                       # taken later
         # miss: 10 %                               # drawn per person
+        # split: halves                            # drawn too: no two pieces of a tablet are alike
+        # bottle: {{holds: 30, t90: 60 d}}           # of 30 doses; 60 d after the first, 90 % is left
+        # ladder: {{day 1: 1.5 mg, day 8: 3 mg, day 12: stop}}       # instead of a dose
 report: [Cp, mu_occupancy, endorphin, opioid_tone]
 # window: [288 h, 336 h]                           # what the metrics cover, instead of the last whole day
 # population: {{size: 20, seed: 1}}                  # without it, one typical person

@@ -32,8 +32,8 @@ __all__ = [
     "part_dimensions",
 ]
 
-MOST_REMEMBERED = 32  # systems
 LONGEST_CHAIN = 12  # names of a cycle that are shown
+MOST_SYSTEMS = 64  # remembered
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,22 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
 
 _one_at_a_time = threading.Lock()
 # the records are held with their system, so that their ids stay theirs
-_composed: dict[tuple[int, ...], tuple[Model, dict[str, Part], System]] = {}
+_systems: dict[tuple[int | str, ...], tuple[Model, Mapping[str, Part], System]] = {}
 
 
-def composed(model: Model, parts: dict[str, Part]) -> System:
-    """`compose`, remembered for records that are the same objects: a slider changes values, not equations."""
-    key = (id(model), *map(id, parts.values()))
+def composed(model: Model, parts: Mapping[str, Part]) -> System:
+    """`compose`, remembered for parts that are the same objects: a slider or a cell changes values, not equations."""
+    key: tuple[int | str, ...] = (
+        id(model.drugs),
+        *parts,
+        *map(id, parts.values()),
+    )  # a model with other accounts has the same drugs
     with _one_at_a_time:
-        if key not in _composed:
-            while len(_composed) >= MOST_REMEMBERED:
-                del _composed[next(iter(_composed))]
-            _composed[key] = model, parts, compose(model, parts)
-        return _composed[key][2]
+        if key not in _systems:
+            while len(_systems) >= MOST_SYSTEMS:
+                del _systems[next(iter(_systems))]
+            _systems[key] = model, parts, compose(model, parts)
+        return _systems[key][2]
 
 
 def part_dimensions(

@@ -9,6 +9,7 @@ import pytest
 
 import ldnsim as ldn
 from ldnsim.addresses import resolve, setting_of
+from ldnsim.dosing import Bottle, Split
 from ldnsim.errors import LdnsimError
 from ldnsim.scenario import Scenario
 from ldnsim.units import Quantity
@@ -118,6 +119,7 @@ def test_a_rival_set_changes_all_its_values_in_the_accounts_that_have_it(scenari
         ("missed", ["day 2", 3], "missed", (2, 3)),
         ("jitter", "30 min", "jitter", Quantity(30.0, "min")),
         ("potency", ["90 %", "110 %"], "potency", (Quantity(90.0, "%"), Quantity(110.0, "%"))),
+        ("split", "halves", "split", Split(pieces=2, cv=Quantity(9.5, "%"))),
     ],
 )
 def test_fields_of_a_line(scenario, field, value, attribute, expected):
@@ -125,6 +127,52 @@ def test_fields_of_a_line(scenario, field, value, attribute, expected):
         changed = scenario.with_changes({address: value})
         assert getattr(line(changed), attribute) == expected
         assert line(changed, "morning") == line(scenario, "morning")
+
+
+MANY_VALUES = """{input: oral, at: "22:00", ladder: {day 1: 1 mg, day 8: 3 mg}, late: {day 2: 2 h}, split: halves,
+  bottle: {holds: 10, t90: 60 d}}"""
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "attribute", "expected"),
+    [
+        ("ladder.day 8", "4.5 mg", "ladder", {1: Quantity(1, "mg"), 8: Quantity(4.5, "mg")}),
+        ("1.ladder.8", "x 0.5", "ladder", {1: Quantity(1, "mg"), 8: Quantity(1.5, "mg")}),
+        ("ladder.day 1", "stop", "ladder", {1: Quantity(0, "mg"), 8: Quantity(3, "mg")}),
+        ("late.day 2", "x 2", "late", {2: Quantity(4, "h")}),
+        ("bottle.t90", "30 d", "bottle", Bottle(holds=10, t90=Quantity(30, "d"))),
+        ("1.bottle.holds", 5, "bottle", Bottle(holds=5, t90=Quantity(60, "d"))),
+        ("split.cv", "x 2", "split", Split(pieces=2, cv=Quantity(19, "%"))),
+    ],
+)
+def test_values_that_a_field_of_a_line_holds(ask, address, value, attribute, expected):
+    question = ask("10 d", "[transient]", steps=MANY_VALUES)
+    changed = resolve(question.with_changes({f"steps.{address}": value})).arms["steps"].regimen[0]
+    assert getattr(changed, attribute) == expected
+    before = resolve(question).arms["steps"].regimen[0]
+    assert changed.model_copy(update={attribute: getattr(before, attribute)}) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"steps.ladder.day 5": "3 mg"}, "names nothing"),
+        ({"steps.ladder.dya 8": "3 mg"}, "did you mean 'steps.ladder.day 8'?"),
+        ({"steps.ladder.day 8": "3 h"}, "3 h is not a dose"),
+        ({"steps.bottle.hold": 3}, "did you mean 'steps.bottle.holds'?"),
+        ({"steps.bottle.holds": 0}, "out of range"),
+        ({"steps.bottle.potency": ["110 %", "90 %"]}, "potency is no range of shares"),
+        ({"steps.split.cv": "80 %"}, "a CV of 80 %"),
+        ({"steps.late.day 3": "1 h"}, "names nothing"),
+        ({"steps.2.ladder.day 8": "3 mg"}, "the arm has no line '2'"),
+        ({"plain.ladder.day 8": "3 mg"}, "the line has no ladder"),
+    ],
+)
+def test_held_values_that_are_none(ask, changes, said):
+    question = ask("10 d", "[transient]", steps=MANY_VALUES, plain='{input: oral, dose: 1 mg, at: "22:00"}')
+    with pytest.raises(LdnsimError) as caught:
+        question.with_changes(changes)
+    assert said in str(caught.value)
 
 
 def test_a_line_keeps_its_other_fields(scenario):

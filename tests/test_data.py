@@ -8,10 +8,12 @@ import pytest
 from recording import RECORDED, V, amounts, model, records
 
 import ldnsim as ldn
+from ldnsim.addresses import setting_of
 from ldnsim.describe import describe_model
 from ldnsim.errors import LdnsimError
 from ldnsim.interchange import read_table, write_table
 from ldnsim.model import Part
+from ldnsim.system import compose
 
 MODELS = RECORDED.parent
 
@@ -240,6 +242,8 @@ def test_describe_says_what_cmt_may_be_and_what_doses_meet():
     met = "lag `LAGT`, bioavailability `BIOAV`, rate `RAT2`, duration `DUR2`"
     assert f"A record's dose into `central` meets {met}." in text
     structures = describe_model(ldn.load_model("ldn"), {})
-    assert "- `transient`: 1 `plasma.gut`" in structures
+    assert all(f"`{name}`" in structures for name in ("transient", "pet_pool"))
+    first = compose(ldn.load_model("ldn"), setting_of(ldn.load_model("ldn"), "transient").parts).states[0]
+    assert f"`: 1 `{first}`, 2 `" in structures
     schema = Part.model_json_schema()["$defs"]["State"]["properties"]
     assert {"lag", "bioavailability", "rate", "duration"} <= set(schema)

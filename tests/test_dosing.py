@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from typing import Any
 
 import pytest
 
-from ldnsim.dosing import Arm, RegimenLine, count_doses, given_doses, planned_doses
+from ldnsim.dosing import Arm, RegimenLine, count_doses, planned_doses
 from ldnsim.draws import generator
 from ldnsim.fields import clock_text
-from ldnsim.population import Population, log_normal_factors
+from ldnsim.taking import given_doses, missed_doses
 from ldnsim.units import Quantity
+from ldnsim.variability import normals, varied
 
 MG = Quantity(4.5, "mg")
 
@@ -52,6 +54,13 @@ def times(plan: Arm, duration: float, start_day: str = "mon") -> list[float]:
         ({"late": {"day 3": "3 h"}}, 72, [22, 46]),  # too late for the run
         ({"late": {"day 1": "30 h"}}, 72, [46, 52, 70]),  # after the next one
         ({"from": "day 5"}, 72, []),
+        ({"days": ["mon", "thu"], "every": "14 d"}, 24 * 28, [22, 94, 358, 430]),  # of every second week
+        ({"days": ["mon", "thu"], "every": "14 d", "from": "day 8"}, 24 * 28, [190, 262, 526, 598]),
+        ({"days": ["mon"], "every": "8 h", "at": "06:00"}, 72, [6, 14, 22]),
+        ({"dose": None, "ladder": {1: "3 mg", 2: "stop", 4: "1.5 mg"}}, 120, [22, 94, 118]),
+        ({"dose": None, "ladder": {1: "3 mg", 3: "0 mg"}}, 120, [22, 46]),
+        ({"late": {"day 2": "0.1 h"}, "at": "00:00", "missed": "day 1"}, 72, [24.1, 48]),
+        ({"late": {"day 1": "24 h"}, "missed": "day 2"}, 72, [46, 70]),  # taken on a day whose own dose is missed
     ],
 )
 def test_times(fields, duration, expected):
@@ -101,7 +110,7 @@ MONTH = 28 * 24.0
 
 
 def given(plan: Arm, subject: int = 1, seed: int = 1, duration: float = MONTH):
-    return given_doses(plan, duration, "mon", seed, subject)
+    return given_doses(plan, duration, "mon", seed, [subject])[0]
 
 
 def test_without_draws_everybody_takes_the_plan():
@@ -169,6 +178,105 @@ def test_potency_lies_in_its_range():
     assert {dose.potency for dose in given(arm())} == {1.0}
 
 
+def test_doses_know_how_late_they_are():
+    doses = given(arm(late={"day 2": "3 h"}, jitter="30 min"), subject=4)
+    for day, dose in enumerate(doses):
+        assert dose.time - dose.late == pytest.approx(22 + 24 * day)
+    assert abs(doses[1].late - 3) < 1.5
+    assert doses[1].late != 3
+
+
+@pytest.mark.parametrize(
+    "fields", [{"miss": "30 %"}, {"miss": "30 %", "missed": ["day 3", "day 9"], "late": {"day 5": "30 h"}}, {}]
+)
+def test_missed_and_given_are_what_was_planned(fields):
+    plan = arm(at=["08:00", "20:00"], **fields)
+    everything = [round(dose.time, 9) for dose in planned_doses(arm(at=["08:00", "20:00"]), MONTH)]
+    for subject in range(1, 6):
+        left = missed_doses(plan, MONTH, "mon", 1, [subject])[0]
+        found = [dose.time - dose.late for dose in given(plan, subject)] + [dose.time for dose in left]
+        assert sorted(round(time, 9) for time in found) == everything
+        assert all(not dose.late for dose in left)
+
+
+def factors(subject: int = 1, duration: float = MONTH, **fields: Any) -> list[float]:
+    return [dose.potency for dose in given(arm(**fields), subject, duration=duration)]
+
+
+def test_pieces_of_a_tablet_weigh_what_the_tablet_does():
+    for pieces in (2, 4):
+        found = factors(split={"pieces": pieces, "cv": "20 %"})
+        for first in range(0, 28, pieces):
+            assert sum(found[first : first + pieces]) == pytest.approx(pieces, rel=1e-12)
+        assert len(set(found)) == 28
+
+
+@pytest.mark.parametrize(("split", "cv"), [("halves", 0.095), ("quarters", 0.19), ({"pieces": 2, "cv": "40 %"}, 0.4)])
+def test_pieces_have_the_cv_asked_for(split, cv):
+    found = [factor for subject in range(300) for factor in factors(subject, split=split)]
+    assert min(found) > 0
+    assert statistics.mean(found) == pytest.approx(1, abs=1e-9)
+    assert statistics.pstdev(found) == pytest.approx(cv, rel=0.03)
+
+
+def test_a_missed_half_stays_in_the_box():
+    """The next dose taken is the other half, whenever that is."""
+    found = factors(split="halves", miss="30 %", missed=["day 2"])
+    pairs = [sum(found[first : first + 2]) for first in range(0, len(found) - 1, 2)]
+    assert pairs == pytest.approx([2.0] * len(pairs))
+
+
+def test_a_tablet_splits_alike_in_any_arm_and_in_the_same_sense_for_any_cv():
+    few, many = factors(split={"pieces": 2, "cv": "5 %"}), factors(split={"pieces": 2, "cv": "15 %"}, at="08:00")
+    assert [a > 1 for a in few] == [a > 1 for a in many]
+    assert many == factors(split={"pieces": 2, "cv": "15 %"}, days=["mon", "tue", "wed"], duration=MONTH * 3)[:28]
+    assert factors(split={"pieces": 2, "cv": "0 %"}) == [1.0] * 28
+
+
+def test_halves_share_the_strength_of_their_tablet():
+    found = factors(split={"pieces": 2, "cv": "0 %"}, potency=["90 %", "110 %"])
+    assert found[::2] == found[1::2]
+    assert len(set(found)) == 14
+
+
+def test_a_bottle_has_one_strength():
+    found = factors(bottle={"holds": 10, "potency": ["90 %", "110 %"]})
+    assert [len(set(found[first : first + 10])) for first in (0, 10, 20)] == [1, 1, 1]
+    assert len(set(found)) == 3
+    assert all(0.9 <= strength <= 1.1 for strength in found)
+    assert factors(bottle={"holds": 10, "potency": ["90 %", "110 %"]}, at="08:00", miss="0 %") == found
+    assert factors(2, bottle={"holds": 10, "potency": ["90 %", "110 %"]})[0] != found[0]
+
+
+def test_what_is_kept_weakens_from_the_first_dose_of_each_bottle_on():
+    found = factors(bottle={"holds": 14, "t90": "7 d"})
+    assert found[0] == found[14] == 1
+    assert found[7] == found[21] == pytest.approx(0.9)
+    assert found[:14] == pytest.approx([0.9 ** (day / 7) for day in range(14)])
+    whole = factors(bottle={"holds": 28, "t90": "7 d", "potency": ["95 %", "95 %"]}, missed=["day 1", "day 9"])
+    assert whole[0] == pytest.approx(0.95)  # opened on day 2
+    assert whole[7] == pytest.approx(0.95 * 0.9 ** (8 / 7))  # day 10: the bottle ages on days that are missed, too
+
+
+def test_without_draws_all_share_one_list():
+    aged = given_doses(arm(bottle={"holds": 30, "t90": "60 d"}), MONTH, "mon", 1, range(1, 4))
+    assert aged[0] is aged[1] is aged[2]
+    drawn = given_doses(arm(split="halves"), MONTH, "mon", 1, range(1, 4))
+    assert drawn[0] != drawn[1]
+
+
+def test_ten_thousand_doses_by_the_clock():
+    plan = arm(every="3 min", at="00:00", jitter="1 min", split="halves", bottle={"holds": 100, "t90": "1 d"})
+    doses = given(plan, duration=500.0)
+    assert len(doses) == 10_000
+    assert all(before.time <= after.time for before, after in itertools.pairwise(doses))
+
+
+def test_two_lines_at_the_same_time_are_two_doses():
+    plan = arm({"dose": "1 mg"}, {"dose": "2 mg"})
+    assert [(dose.time, str(dose.amount)) for dose in planned_doses(plan, 30)] == [(22, "1 mg"), (22, "2 mg")]
+
+
 def test_streams_belong_to_seed_quantity_and_person():
     first = generator(1, "oral.ka", 17).random(4).tolist()
     assert generator(1, "oral.ka", 17).random(4).tolist() == first
@@ -177,10 +285,12 @@ def test_streams_belong_to_seed_quantity_and_person():
 
 
 def test_a_person_is_the_same_in_any_population():
-    small = log_normal_factors(Population(size=20, seed=1), "plasma.ka", 0.5, range(1, 21))
-    large = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(1, 501))
+    def factors(subjects):
+        return varied("log_normal", 1.0, 0.5, 1.0, normals(1, "plasma.ka", subjects))
+
+    small, large = factors(range(1, 21)), factors(range(1, 501))
     assert small.tolist() == large[:20].tolist()
-    stretch = log_normal_factors(Population(size=500, seed=1), "plasma.ka", 0.5, range(18, 21))
+    stretch = factors(range(18, 21))
     assert stretch.tolist() == large[17:20].tolist()
     assert len(set(large.tolist())) == 500
     assert statistics.median(large) == pytest.approx(1, rel=0.1)

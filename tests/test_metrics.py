@@ -11,7 +11,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnsim import metrics
+from ldnsim import measures, metrics
 from ldnsim.errors import LdnsimError
 
 ACCOUNTS = ("transient", "pet_pool")
@@ -86,7 +86,7 @@ def test_triangle_crosses_thresholds_between_samples() -> None:
 def test_exactly_at_a_threshold_is_neither_above_nor_below() -> None:
     table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, 0.5)}))
     assert night(table, "mu_occupancy_hours_above_50") == 0.0
-    table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, metrics.UNBLOCKED)}))
+    table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, measures.UNBLOCKED)}))
     assert night(table, "mu_occupancy_unblocked_hours") == 0.0
 
 
@@ -500,10 +500,10 @@ def test_area_above_less_area_below_is_the_net_area(values: list[float], gaps: l
 def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float], low: float, high: float) -> None:
     time, curve = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values)
     low, high = min(low, high), max(low, high)
-    assert metrics.hours_above(time, curve, low) >= metrics.hours_above(time, curve, high) - 1e-12
-    assert metrics.area_above(time, curve, low) >= metrics.area_above(time, curve, high) - 1e-12
+    assert measures.hours_above(time, curve, low) >= measures.hours_above(time, curve, high) - 1e-12
+    assert measures.area_above(time, curve, low) >= measures.area_above(time, curve, high) - 1e-12
     at_level = np.diff(time)[(curve[:-1] == low) & (curve[1:] == low)].sum()
-    both = metrics.hours_above(time, curve, low) + metrics.hours_above(time, -curve, -low)
+    both = measures.hours_above(time, curve, low) + measures.hours_above(time, -curve, -low)
     assert both == pytest.approx(24.0 - at_level, abs=1e-9)
 
 
@@ -511,10 +511,10 @@ def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float]
 def test_open_and_closed_means_make_up_the_whole(values: list[float], gate: list[float], level: float) -> None:
     time, curve, door = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values), np.array(gate)
     door = np.where(door == level, level + 0.01, door)  # at the level is neither open nor closed
-    open_hours = float(metrics.hours_above(time, -door, -level))
-    closed_hours = float(metrics.hours_above(time, door, level))
-    opened = metrics.mean_while_below(time, curve, door, level)
-    closed = metrics.mean_while_below(time, curve, -door, -level)
+    open_hours = float(measures.hours_above(time, -door, -level))
+    closed_hours = float(measures.hours_above(time, door, level))
+    opened = measures.mean_while_below(time, curve, door, level)
+    closed = measures.mean_while_below(time, curve, -door, -level)
     assert np.isnan(opened) == (open_hours == 0)
     assert np.isnan(closed) == (closed_hours == 0)
     whole = np.sum(np.diff(time) * (curve[1:] + curve[:-1]) / 2)

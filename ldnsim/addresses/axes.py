@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ldnsim.addresses.plan import plan_of
 from ldnsim.addresses.resolving import examine
 from ldnsim.addresses.settings import RIVALS, choice_faults, qualified, setting_faults
-from ldnsim.errors import Fault, shown
+from ldnsim.design import MOST_CELLS, SAMPLED, Range, ends_of
+from ldnsim.errors import Fault, LdnsimError, shown
 from ldnsim.limits import line_faults
 
 if TYPE_CHECKING:
@@ -24,15 +27,60 @@ MOST_VALUES = 2_000  # of all axes together
 
 
 def axis_faults(scenario: Scenario, lost: Lost) -> Iterator[Fault]:
-    """What is wrong with the axes alone; paths start at the scenario."""
-    if len(scenario.sweep) > MOST_AXES:
-        yield Fault(f"{len(scenario.sweep)} axes", ("sweep",), f"at most {MOST_AXES}", at_key=True)
-    elif sum(map(len, scenario.sweep.values())) > MOST_VALUES:
+    """What is wrong with the axes alone, and with the design; paths start at the scenario."""
+    swept = scenario.sweep
+    if not lost.touches("design") and not lost.touches("sweep"):
+        yield from _design_faults(scenario)
+    if len(swept) > MOST_AXES:
+        yield Fault(f"{len(swept)} axes", ("sweep",), f"at most {MOST_AXES}", at_key=True)
+    elif sum(2 if isinstance(axis, Range) else len(axis) for axis in swept.values()) > MOST_VALUES:
         yield Fault("too many values on the axes", ("sweep",), f"at most {MOST_VALUES} on all of them", at_key=True)
-    elif scenario.sweep:
+    elif swept:
         axes = _Axes(scenario, lost)
-        for address, values in scenario.sweep.items():
-            yield from axes.faults(address, values)
+        for address, axis in swept.items():
+            if isinstance(axis, Range):
+                yield from axes.range_faults(address, axis)
+            else:
+                yield from axes.faults(address, axis)
+
+
+def _design_faults(scenario: Scenario) -> Iterator[Fault]:
+    """Axes and design that do not make cells."""
+    swept, design = scenario.sweep, scenario.design
+    ranges = {address: axis for address, axis in swept.items() if isinstance(axis, Range)}
+    lists = {address: axis for address, axis in swept.items() if not isinstance(axis, Range)}
+    if not swept:
+        if design.kind != "grid" or design.cells:
+            yield Fault("a design without a sweep", ("design",), "sweep: {address: [value, value]}", at_key=True)
+        return
+    if design.kind in SAMPLED:
+        if design.cells is None:
+            message = f"a {design.kind} design of how many cells?"
+            yield Fault(message, ("design",), "cells: 256", at_key=True)
+        elif design.kind == "sobol" and design.cells & (design.cells - 1):
+            low = 1 << (design.cells.bit_length() - 1)
+            message = f"{design.cells} cells of a Sobol sequence are not spread evenly"
+            yield Fault(message, ("design", "cells"), f"a power of 2, such as {low} or {2 * low}")
+        for address, axis in ranges.items():
+            if axis.points is not None:
+                message = f"points say nothing in a {design.kind} design"
+                yield Fault(message, ("sweep", address, "points"), "the number of cells in the design", at_key=True)
+        return
+    if design.cells is not None:
+        message = f"the axes say how many cells a {design.kind} has"
+        yield Fault(message, ("design", "cells"), f"one of {', '.join(SAMPLED)}", at_key=True)
+    for address, axis in ranges.items():
+        if axis.points is None:
+            message = f"a {design.kind} needs single values"
+            expected = f"a list, points: 9, or a design of kind {', '.join(SAMPLED)}"
+            yield Fault(message, ("sweep", address), expected, at_key=True)
+    lengths = {address: len(axis) for address, axis in lists.items()}
+    lengths |= {address: axis.points for address, axis in ranges.items() if axis.points}
+    if design.kind == "list" and len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{address} has {length}" for address, length in lengths.items())
+        yield Fault(f"lists side by side are not of one length: {counts}", ("sweep",), "as many values on each")
+    if design.kind == "grid" and math.prod(lengths.values()) > MOST_CELLS:
+        yield Fault(f"{math.prod(lengths.values()):,} cells", ("sweep",), f"at most {MOST_CELLS:,}", at_key=True)
 
 
 class _Axes:
@@ -44,6 +92,22 @@ class _Axes:
         self.settings = resolved.settings
         self.told = {fault.message for fault in found}
 
+    def range_faults(self, address: str, given: Range) -> Iterator[Fault]:
+        """A range is sound where its ends are."""
+        path = ("sweep", address)
+        name = qualified(address, self.settings)
+        if name in self.scenario.model.slots or name.endswith("." + RIVALS):
+            yield Fault(f"{address} has names, and no range", path, "a list of names")
+            return
+        try:
+            ends = ends_of(address, given)
+        except LdnsimError as caught:
+            yield from (fault.under(*path) for fault in caught.faults)
+            return
+        for fault in self.faults(address, (ends.text(ends.start), ends.text(ends.stop))):
+            end = (("from",), ("to",))[int(fault.path[-1])] if len(fault.path) > len(path) else ()
+            yield replace(fault, path=(*path, *end))
+
     def faults(self, address: str, values: tuple[Change, ...]) -> Iterator[Fault]:
         path = ("sweep", address)
         if not values:
@@ -53,9 +117,11 @@ class _Axes:
         if of_address and not self.reached_elsewhere(address):
             yield from (Fault(f.message, path, f.expected, f.nearest, at_key=True) for f in of_address)
             return
+        repeated = self.scenario.design.kind == "list"  # side by side, a value may well stand twice
         for index, value in enumerate(values):
             if value in values[:index]:
-                yield Fault(f"{shown(value)} stands here twice", (*path, index), "each value once")
+                if not repeated:
+                    yield Fault(f"{shown(value)} stands here twice", (*path, index), "each value once")
             else:
                 yield from (Fault(f.message, (*path, index), f.expected, f.nearest) for f in self.unfit(address, value))
 
@@ -90,7 +156,10 @@ class _Axes:
         swept = [other for other in scenario.sweep if other in scenario.model.slots and other != address]
         for other in swept if slot in ("", *swept) else ():
             for part in scenario.model.slots[other]:
-                if part.name in scenario.sweep[other] and (name in part.parameters or (name == RIVALS and part.rivals)):
+                alternatives = scenario.sweep[other]
+                if isinstance(alternatives, Range) or part.name not in alternatives:
+                    continue
+                if name in part.parameters or (name == RIVALS and part.rivals):
                     return True
         there = any(f"{slot}.{name}" in setting.values for setting in self.settings)
         return there and bool(swept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LINE_FIELDS", "Plan", "plan_of"]
 
-# field as it is written -> attribute; mappings (ladder, late) are no single value
-LINE_FIELDS = {
-    info.alias or name: name for name, info in RegimenLine.model_fields.items() if name not in ("ladder", "late")
-}
+MANY = ("ladder", "late", "bottle")  # no single value: what they hold has addresses of its own
+# field as it is written -> attribute
+LINE_FIELDS = {info.alias or name: name for name, info in RegimenLine.model_fields.items() if name not in MANY}
+HELD = re.compile(r"(?:(?P<number>[^.]*)\.)?(?P<about>ladder|late|bottle|split)\.(?P<key>.+)\Z", re.S)
 QUANTITIES = ("dose", "every", "infuse", "miss", "jitter")
 LINE_NUMBER = re.compile(r"[1-9][0-9]{0,3}\Z")
 DURATION: TypeAdapter[Any] = TypeAdapter(Duration)
 SEED = "population.seed"
+PEOPLE = ("size", "seed")  # what of a population is one value
 
 
 @dataclass
@@ -90,33 +92,59 @@ def plan_of(scenario: Scenario, lost: Lost) -> Plan:
 
 def _change_arm(plan: Plan, address: str, name: str, rest: str, value: Change) -> None:
     lines = list(plan.arms[name].regimen)
-    number, _, about = rest.rpartition(".")
-    _refuse_wrong_line(name, number, about, lines)
+    held = HELD.match(rest)
+    number, about = (held["number"] or "", held["about"]) if held else rest.rpartition(".")[::2]
+    _refuse_wrong_line(name, number, about, lines, known={*LINE_FIELDS, *MANY} if held else LINE_FIELDS)
     index = int(number or 1) - 1
-    line, attribute = lines[index], LINE_FIELDS[about]
+    line = lines[index]
     if about == "dose" and line.ladder:
         raise LdnsimError(Fault("dose moves nothing: the line has a ladder", at_key=True))
-    old = getattr(line, attribute)
-    new = relative(value, old if isinstance(old, Quantity) else None) if about in QUANTITIES else value
+    if held:
+        attribute = about
+        new: object = _with_held(line, about, held["key"], value, address)
+    else:
+        attribute = LINE_FIELDS[about]
+        old = getattr(line, attribute)
+        new = relative(value, old if isinstance(old, Quantity) else None) if about in QUANTITIES else value
     alone = RegimenLine.model_validate({"input": "", "at": "00:00", about: new})  # the other values are sound
     lines[index] = line.model_copy(update={attribute: getattr(alone, attribute)})
     plan.arms[name] = plan.arms[name].model_copy(update={"regimen": tuple(lines)})
     plan.changed.setdefault((name, index), {})[about] = address
 
 
-def _refuse_wrong_line(name: str, number: str, about: str, lines: list[RegimenLine]) -> None:
+def _with_held(line: RegimenLine, about: str, key: str, value: Change, address: str) -> dict[str, object]:
+    """What a field of many values holds with one of them changed; `ladder.day 8` names a rung that is there."""
+    found = getattr(line, about)
+    if not found:
+        raise LdnsimError(Fault(f"{address} names nothing: the line has no {about}", at_key=True))
+    if isinstance(found, Mapping):
+        held: dict[str, object] = {f"day {day}": each for day, each in found.items()}
+        key = f"day {key.strip()}" if key.strip().isdigit() else key
+    else:
+        held = {name: each for name, each in dict(found).items() if each is not None}
+    known = held if isinstance(found, Mapping) else type(found).model_fields
+    if key not in known:
+        lead = address.removesuffix(address.rpartition(".")[2])
+        near = nearest(key, known)
+        expected = listed(f"{lead}{each}" for each in known)
+        raise LdnsimError(Fault(f"{address} names nothing", (), expected, f"{lead}{near}" if near else "", at_key=True))
+    old = held.get(key)
+    return {**held, key: relative(value, old if isinstance(old, Quantity) else None)}
+
+
+def _refuse_wrong_line(name: str, number: str, about: str, lines: list[RegimenLine], known: Collection[str]) -> None:
     """Raises LdnsimError where an address names no field of a line of its arm."""
     lead = f"{name}.{number}." if number else f"{name}."
     message = expected = near = ""
     if not lines:
         message = "the arm takes nothing: its regimen has no line"
-    elif about not in LINE_FIELDS:
+    elif about not in known:
         message, near = f"{about!r} is no field of a regimen line", nearest(about, LINE_FIELDS)
         if not about:
             message = f"{name!r} is an arm, and not one value of it"
         elif about in RegimenLine.model_fields:
             message, near = f"{about} cannot be changed by an address: it is no single value", ""
-        expected = ", ".join(f"{lead}{known}" for known in LINE_FIELDS)
+        expected = ", ".join(f"{lead}{each}" for each in LINE_FIELDS)
     elif not number and len(lines) > 1:
         message = f"the arm has {len(lines)} lines"
         expected = listed(f"{name}.{index}.{about}" for index in range(1, len(lines) + 1))
@@ -128,11 +156,16 @@ def _refuse_wrong_line(name: str, number: str, about: str, lines: list[RegimenLi
 
 
 def _people(about: str, value: Change, population: Population | None) -> dict[str, int]:
-    if about not in Population.model_fields:
+    if about not in PEOPLE:
         message = f"{about!r} is no field of a population" if about else "'population' is not one value"
-        near = nearest(about, Population.model_fields)
+        if about.partition(".")[0] in Population.model_fields:
+            message = f"population.{about} cannot be changed by an address: it is no single value"
+        near = nearest(about, PEOPLE)
         expected = "population.size, population.seed"
         raise LdnsimError(Fault(message, (), expected, f"population.{near}" if near else "", at_key=True))
+    if about == "size" and population is not None and population.table is not None:
+        message = f"the table {population.table.file} has {population.size} people"
+        raise LdnsimError(Fault(message, (), "no other size, or another table", at_key=True))
     old = getattr(population, about, None)
     new = relative(value, Quantity(old) if isinstance(old, int) else None)
     whole = new.value if isinstance(new, Quantity) else new

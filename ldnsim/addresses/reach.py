@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ldnsim.addresses.plan import LINE_FIELDS
 from ldnsim.addresses.settings import RIVALS
 from ldnsim.errors import Fault, listed, nearest, shown
-from ldnsim.system import compose
+from ldnsim.system import composed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,7 +119,7 @@ def _behind_outputs(scenario: Scenario, arms: Mapping[str, Arm], settings: Seque
     structures = {tuple(part.name for part in setting.parts.values()): setting.parts for setting in settings}
     behind: set[str] = set()
     for parts in structures.values():
-        rests_on = compose(model, parts).rests_on
+        rests_on = composed(model, parts).rests_on
         here = {
             name for output in (*(scenario.report or model.outputs), *blockades) for name in rests_on.get(output, ())
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ldnsim.addresses.crowd import crowd_of
+from ldnsim.addresses.doubt import doubt_of
 from ldnsim.addresses.plan import plan_of
 from ldnsim.addresses.reach import miss_faults, way_faults
 from ldnsim.addresses.settings import Setting, choice_faults, qualified, setting_of, with_alternatives
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ldnsim.fields import Change
     from ldnsim.population import Population
     from ldnsim.scenario import Scenario
+    from ldnsim.uncertainty import Uncertainty
     from ldnsim.units import Quantity
 
 __all__ = ["Resolved", "examine", "resolve"]
@@ -26,12 +29,13 @@ __all__ = ["Resolved", "examine", "resolve"]
 
 @dataclass(frozen=True)
 class Resolved:
-    """A scenario with all its changes applied."""
+    """A scenario with all its changes applied; the addresses of population and uncertainty are qualified."""
 
     settings: tuple[Setting, ...]
     arms: dict[str, Arm]
     duration: Quantity
     population: Population | None
+    uncertainty: Uncertainty | None = None
 
 
 def resolve(scenario: Scenario) -> Resolved:
@@ -57,13 +61,22 @@ def examine(scenario: Scenario, lost: Lost, *, model_stands: bool = True) -> tup
     if model_stands and ("model",) not in lost:
         settings, found = _settings(scenario, plan.arms, plan.to_model)
         faults += found
+    population = plan.population
+    if population is not None and settings:
+        population, found = crowd_of(scenario.model, population, settings, plan.to_model, lost)
+        faults += found
+    uncertainty = scenario.uncertainty
+    if uncertainty is not None and settings:
+        uncertainty, settings, found = doubt_of(scenario.model, uncertainty, settings, population, plan.to_model, lost)
+        faults += found
     faults += time_faults(plan.duration, scenario.window, scenario.sample, lost)
     found = _arm_faults(scenario, plan.arms, plan.duration, settings, lost)
     before = (
         set(_arm_faults(scenario, scenario.arms, plan.duration, settings, lost)) if found and plan.changed else set()
     )
     faults += (fault if fault in before else plan.blamed(fault) for fault in found)
-    return Resolved(settings, plan.arms, plan.duration, plan.population), list(dict.fromkeys(faults))
+    resolved = Resolved(settings, plan.arms, plan.duration, population, uncertainty)
+    return resolved, list(dict.fromkeys(faults))
 
 
 def _arm_faults(

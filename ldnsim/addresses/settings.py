@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ldnsim.addresses.values import new_value
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.model import Account
+from ldnsim.units import coherent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ldnsim.fields import Change
     from ldnsim.model import Model, Parameter, Part
     from ldnsim.units import Quantity
+    from ldnsim.variability import Correlation
 
 __all__ = [
     "RESERVED",
@@ -48,6 +50,16 @@ class Setting:
             for slot, part in self.parts.items()
             for name, parameter in part.parameters.items()
         }
+
+    def correlations(self, of_scenario: Sequence[Correlation] = ()) -> list[tuple[str, str, float]]:
+        """Qualified names and their correlation: those of the scenario, then those of the parts. The first of a pair
+        counts, and the order is the same in all accounts as far as they have the same names."""
+        found = {frozenset(one.between): (*one.between, coherent(one.value)) for one in of_scenario}
+        for slot, part in self.parts.items():
+            for one in part.correlations:
+                a, b = (f"{slot}.{name}" for name in one.between)
+                found.setdefault(frozenset((a, b)), (a, b, coherent(one.value)))
+        return list(found.values())
 
 
 def setting_of(model: Model, name: str, changes: Mapping[str, Change] | None = None) -> Setting:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ldnsim.addresses import RESERVED, setting_of
 from ldnsim.checks.exchange import Exchange, cycle_faults, exchange_faults
-from ldnsim.checks.part import range_faults, source_faults
+from ldnsim.checks.part import range_faults
+from ldnsim.checks.sources import source_faults
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN
 from ldnsim.limits import AMOUNT, MASS
@@ -35,7 +36,7 @@ def model_faults(model: Model, sources: Collection[str], lost: Lost, *, sound: b
         exchange_faults(exchange),
         _drug_faults(model, sources, lost),
         _speaking_faults(model, lost),
-        _account_faults(model, lost),
+        _account_faults(model, sources, lost),
         _input_faults(model, lost),
         _output_faults(exchange),
     ]
@@ -91,9 +92,10 @@ def _mixed_range_faults(model: Model, part: Part) -> Iterator[Fault]:
                     yield Fault(f"{part.name}.{name}: {fault.message}", (), fault.expected)
 
 
-def _account_faults(model: Model, lost: Lost) -> Iterator[Fault]:
+def _account_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
     known = [*model.slots, *lost.names("slots")]
     for name, account in model.accounts.items():
+        yield from source_faults(account.source, sources, ("accounts", name, "source"))
         sound = not lost.touches("slots")
         for slot, choice in account.choices.items():
             path = ("accounts", name, slot)

@@ -6,6 +6,8 @@ from collections import Counter
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from ldnsim.checks.sources import NEEDS_SOURCE, source_faults
+from ldnsim.checks.variability import correlation_faults, variability_faults
 from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN, FUNCTIONS, Name, names_in, read_equations, walk
 from ldnsim.model import ASSUMED, weakest
@@ -13,14 +15,13 @@ from ldnsim.system import cycle_fault, cycles_in, part_dimensions
 from ldnsim.units import DIMENSIONLESS, coherent, drug_dimension
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from ldnsim.expressions.reading import Reading
     from ldnsim.model import Parameter, Part, State
 
-__all__ = ["part_faults", "range_faults", "source_faults"]
+__all__ = ["part_faults", "range_faults"]
 
-NEEDS_SOURCE = "source: a key of references.bib, or 'assumed' with a note"
 ROUNDING = 1e-12  # of units: the value may be an end of its range, written in another unit
 TAKEN = ("rivals", "source", "note")  # words that stand beside parameters in addresses and in rival sets
 
@@ -28,22 +29,10 @@ TAKEN = ("rivals", "source", "note")  # words that stand beside parameters in ad
 def part_faults(part: Part, sources: Collection[str], lost: Lost) -> list[Fault]:
     """Faults of one part's page, as far as it could be read."""
     checks = [_parameter_faults(part, sources, lost), _state_faults(part, lost), _rival_faults(part, sources, lost)]
-    checks.append(_tag_faults(part, lost))
+    checks += [_tag_faults(part, lost), correlation_faults(part, sources, lost)]
     if not lost.touches("equations"):
         checks.append(_equation_faults(part, lost))
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
-
-
-def source_faults(keys: Iterable[str], sources: Collection[str], path: tuple[str | int, ...]) -> Iterator[Fault]:
-    """Keys that no bibliography knows."""
-    for index, key in enumerate(keys):
-        if key != ASSUMED and key not in sources:
-            yield Fault(
-                f"unknown source {key!r}",
-                (*path, index),
-                "a key of references.bib, or 'assumed' with a note",
-                nearest(key, sources),
-            )
 
 
 def _parameter_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
@@ -61,6 +50,8 @@ def _parameter_faults(part: Part, sources: Collection[str], lost: Lost) -> Itera
         yield from source_faults(parameter.source, sources, (*path, "source"))
         if not any(lost.touches(*path, field) for field in ("value", "of", "range")):
             yield from (fault.under(*path) for fault in range_faults(parameter, None))
+        if not lost.touches(*path):
+            yield from (fault.under(*path) for fault in variability_faults(parameter))
 
 
 def range_faults(parameter: Parameter, molar_mass: float | None) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def native_works() -> bool:
     return True
 
 
-def solver(name: SolverName = "native") -> Callable[..., Solution]:
-    """The `solve` of the solver asked for, or of the reference where native code cannot be made."""
+def solver(name: SolverName = "native", threads: int | None = None) -> Callable[..., Solution]:
+    """The `solve` of the solver asked for, or of the reference where native code cannot be made. The native one uses at
+    most so many threads (None: one per core)."""
     if name not in get_args(SolverName):
         raise ValueError(f"no solver {name!r}: {' or '.join(get_args(SolverName))}")
     if name == "native" and native_works():
         from ldnsim.engine import native
 
-        return native.solve
+        return partial(native.solve, threads=threads)
     from ldnsim.engine import reference
 
     return reference.solve

@@ -13,9 +13,10 @@ from ldnsim.engine.events import Event, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Schedules", "no_events", "pack"]
+__all__ = ["Schedules", "joined", "no_events", "pack"]
 
 EVENT = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("value", "f8")])
+ENDS = ("first", "last")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ def pack(schedules: Sequence[Sequence[Event]] | Schedules) -> Schedules:
     which = np.fromiter((place[id(schedule)] for schedule in schedules), dtype=np.int64, count=len(schedules))
     columns = (np.ascontiguousarray(events[name]) for name in ("time", "kind", "index", "value"))
     return Schedules((ends - lengths)[which], ends[which], *columns)
+
+
+def joined(pieces: Sequence[Schedules]) -> Schedules:
+    """The schedules of several groups of people, one group after the other."""
+    counts = np.cumsum([0, *(len(piece.time) for piece in pieces)])
+    ends = [[getattr(piece, name) + count for piece, count in zip(pieces, counts, strict=False)] for name in ENDS]
+    columns = [[getattr(piece, name) for piece in pieces] for name in EVENT.names or ()]
+    return Schedules(*(np.concatenate(arrays) for arrays in (*ends, *columns)))
 
 
 def no_events(people: int) -> Schedules:

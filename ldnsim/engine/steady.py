@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
     from ldnsim.system import System
 
-__all__ = ["Steady", "common_cycle", "steady_states"]
+__all__ = ["Steady", "common_cycle", "steady_states", "unsettled"]
 
 MOST_REPEATS = 366  # of a regimen until it meets the clock again
 FAR = 1e-3  # from the drug-free state, of a state's size
+ENDLESS = 1.0
 STILL = 1e-2  # of what the first cycle changed
 
 
 class Steady(NamedTuple):
-    """state, residual (people, states): what one more cycle would change, as a share of the state's size; status
-    (people,) and reasons; notes: a sentence for each state that has not settled in somebody.
+    """state, residual (people, states): what one more cycle would change, as a share of the state's size (1 where each
+    cycle adds to it without end); status (people,) and reasons.
     """
 
     state: np.ndarray
     residual: np.ndarray
     status: np.ndarray
     reason: list[str]
-    notes: list[str]
 
 
 def common_cycle(system: System, interval: float) -> float | None:
@@ -83,7 +83,7 @@ def steady_states(
         held = endless[again]
         anew = returning_states(system, some, start[again], held=held, outputs=outputs, solver=solver, threads=threads)
         found.state[again], found.status[again] = anew.state, anew.status
-        found.residual[again] = np.where(held, 1.0, anew.residual)
+        found.residual[again] = np.where(held, ENDLESS, anew.residual)
         for place, person in enumerate(again.tolist()):
             found.reason[person] = anew.reason[place]
     reasons = [
@@ -92,9 +92,7 @@ def steady_states(
     status = np.where(with_rhythm, found.status, status)
     solved = status == Status.SOLVED
     found.state[~solved], found.residual[~solved] = np.nan, np.nan
-    return Steady(
-        found.state, found.residual, status, reasons, _notes(system, found.residual, endless & solved[:, None])
-    )
+    return Steady(found.state, found.residual, status, reasons)
 
 
 def _endless(
@@ -119,10 +117,12 @@ def _endless(
     return np.asarray((far | (found.residual > SETTLED)) & as_before & (at_first == Status.SOLVED)[:, None])
 
 
-def _notes(system: System, residual: np.ndarray, endless: np.ndarray) -> list[str]:
+def unsettled(system: System, residual: np.ndarray) -> list[str]:
+    """A sentence for each state that has not settled in somebody; residual (people, states)."""
     notes = []
     for index, state in enumerate(system.states):
-        grows, slow = endless[:, index], (residual[:, index] > SETTLED) & ~endless[:, index]
+        grows = residual[:, index] == ENDLESS
+        slow = (residual[:, index] > SETTLED) & ~grows  # false for those that failed
         if grows.any():
             text = "each cycle adds to it without end, and it starts at its drug-free value"
             notes.append(f"{state} has not settled{_share(grows)}: {text}.")

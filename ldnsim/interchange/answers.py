@@ -13,6 +13,7 @@ from ldnsim.engine.events import Kind, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, no_events
+from ldnsim.engine.steady import unsettled
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.interchange.episodes import Episodes, episodes_of, events_of
 from ldnsim.interchange.records import Records, records_of
@@ -76,7 +77,7 @@ def simulate_data(
         leaps[1][np.isnan(leaps[1])] = 0.0  # told by the status
         for place in np.flatnonzero(steady.status != Status.SOLVED).tolist():
             status[where[place]], reason[where[place]] = steady.status[place], steady.reason[place]
-        notes += steady.notes
+        notes += unsettled(system, steady.residual)
     schedules = events_of(records, ways, episodes, leaps)
     parameters = records.parameters(episodes.first)
     found = choose.solver(solver)(system, parameters, initial, schedules, episodes.grids, chosen, rtol)

@@ -11,7 +11,9 @@ import plotly.io as pio
 __all__ = [
     "ACCOUNTS",
     "AMBER",
+    "COLOURWAY",
     "COVERED",
+    "FAINT",
     "INK",
     "MARKS",
     "MUTED",

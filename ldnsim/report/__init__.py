@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.comparison import comparison
+from ldnsim.comparison import Comparison, comparison
 from ldnsim.plots.curves import title_of
 from ldnsim.plots.looks import look_of
-from ldnsim.report.doses import Taken, clock, dose_words
-from ldnsim.report.figures import course_figures, dose_figures, ordered
+from ldnsim.report.doses import Taken, clock, dose_words, missed_words
+from ldnsim.report.figures import calendar_figure, course_figures, dose_figures, ordered
 from ldnsim.report.tables import MEANING, evidence_table, metrics_table, tag
+from ldnsim.results import stated
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["page"]
+__all__ = ["document", "page"]
 
 DAY = 24.0
 MOST_REASONS = 5
@@ -38,11 +39,12 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
 
     `table` is the result's `summarize`; `answers` are one text per account. The same input gives the same bytes.
     """
+    compared, result, table = comparison(table), stated(result), stated(table)
     question = escape(_text(result, "question") or _text(result, "title") or _text(result, "scenario"))
     sections = [
         ("arms", "What is compared", _compared(result)),
         ("figures", "Over time", [*dose_figures(result, table), *course_figures(result)]),
-        ("numbers", "In numbers", _numbers(result, table)),
+        ("numbers", "In numbers", _numbers(result, table, compared)),
         ("evidence", "What it rests on", _evidence(result)),
         ("limits", "What it cannot say", _limits(result)),
         ("again", "How to get it again", _again(result)),
@@ -60,11 +62,16 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
         '<noscript><p class="disclaimer">The figures need JavaScript; tables and texts do not.</p></noscript>',
         *(f'<section id="{key}">\n<h2>{title}</h2>\n{inner}\n</section>' for key, title, inner in written if inner),
     ]
+    return document(question, body)
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """A whole page: `title` and the lines of `body` are HTML already."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{question}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{title}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + f"\n</main>\n<script>{_plotly()}</script>\n<script>\n{_own('page.js')}</script>\n</body>\n</html>\n"
     )
@@ -113,13 +120,15 @@ def _answers(result: xr.Dataset, answers: Iterable[str]) -> Iterator[str]:
 
 def _compared(result: xr.Dataset) -> Iterator[str]:
     """Each arm's doses in words, with its colour; who takes them; what was changed."""
-    look = look_of(result)
+    look, phrases = look_of(result), 0
     yield '<dl class="arms">'
     for name in (str(arm) for arm in result["arm"].values):
         title = title_of(result, "arm", name)
         named = escape(title) + f" <code>{escape(name)}</code>" if title else escape(name)
         swatch = f'<span class="swatch" style="background: {look.colours[name]}" aria-hidden="true"></span>'
-        yield f"<dt>{swatch}{named}</dt>" + "".join(f"<dd>{escape(words)}</dd>" for words in _doses(result, name))
+        doses = _doses(result, name)
+        phrases += len(doses)
+        yield f"<dt>{swatch}{named}</dt>" + "".join(f"<dd>{escape(words)}</dd>" for words in doses)
     yield "</dl>"
     days = (float(result["time"].values[-1]) - float(result["time"].values[0])) / DAY
     accounts = ", ".join(str(name) for name in result["account"].values)
@@ -130,6 +139,7 @@ def _compared(result: xr.Dataset) -> Iterator[str]:
         )
     words = f"{days:.3g} days, {people}, and a drug-free twin of each. Accounts: {accounts}."
     yield f'<p class="soft">{escape(words)}</p>'
+    yield from calendar_figure(result, phrases)
     if changes := _changes(result):
         listed = ", ".join(
             f"<code>{escape(address)} = {escape(_flat(value))}</code>" for address, value in changes.items()
@@ -138,25 +148,37 @@ def _compared(result: xr.Dataset) -> Iterator[str]:
 
 
 def _doses(result: xr.Dataset, arm: str) -> list[str]:
-    """The doses of an arm (of its first person) in words."""
-    columns = [result[f"dose_{what}"].sel(arm=arm) for what in ("time", "amount", "input")]
-    columns = [data.isel(subject=0) if "subject" in data.dims else data for data in columns]
-    rows = zip(*(data.values for data in columns), strict=True)
-    taken = [Taken(float(time), float(amount), str(way)) for time, amount, way in rows if np.isfinite(time)]
-    return dose_words(taken, str(result["dose_amount"].attrs.get("units", "mg")))
+    """The doses of an arm (of its first person) in words, and those missed."""
+
+    def column(name: str) -> Any:
+        data = result[name].sel(arm=arm)
+        return (data.isel(subject=0) if "subject" in data.dims else data).values
+
+    times, amounts, ways = (column(f"dose_{what}") for what in ("time", "amount", "input"))
+    lengths = column("dose_infuse") if "dose_infuse" in result else np.zeros(times.shape)
+    taken = [
+        Taken(float(time), float(amount), f"{way} over {length:.4g} h" if length > 0 else str(way))
+        for time, amount, way, length in zip(times, amounts, ways, lengths, strict=True)
+        if np.isfinite(time)
+    ]
+    unit = str(result["dose_amount"].attrs.get("units", "mg"))
+    missed = [float(time) for time in column("missed_time") if np.isfinite(time)] if "missed_time" in result else []
+    return [*dose_words(taken, unit), *missed_words(missed)]
 
 
-def _numbers(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
+def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> Iterator[str]:
     start, end = (float(edge) for edge in np.ravel(table.attrs["window"]))
     first, last = int(start // DAY) + 1, max(int(-(-end // DAY)), 1)
     until = "24:00" if end % DAY == 0 and end > 0 else clock(end)
     days = f"day {first}, {clock(start)} to {'' if first == last else f'day {last}, '}{until}"
     people = " Medians over people, their 5 to 95 % range below; a difference is taken within each person first."
+    doubt = " A range in brackets is that of the number over the draws of what is uncertain, 5 to 95 %."
+    doubted = any(cell.doubt for each in found for row in each.rows for cell in row.cells)
     yield f'<p class="soft">Over {days} (hours {start:g} to {end:g} of the run). Differences are to the first arm;'
-    yield f" pp are percentage points.{people if 'subject' in table.dims else ''}</p>"
+    yield f" pp are percentage points.{people if 'subject' in table.dims else ''}{doubt if doubted else ''}</p>"
     titles = {str(arm): title_of(table, "arm", str(arm)) or str(arm) for arm in table["arm"].values}
     order, told = ordered(result), set[str]()
-    for compared in sorted(comparison(table), key=lambda each: order.index(each.output)):
+    for compared in sorted(found, key=lambda each: order.index(each.output)):
         yield from metrics_table(compared, titles, told)
 
 

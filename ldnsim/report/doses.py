@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Taken", "clock", "dose_words"]
+__all__ = ["Taken", "clock", "dose_words", "missed_words"]
 
 DAY = 24.0
 MOST_LINES = 8  # more kinds of dose than this are told together
@@ -33,6 +33,16 @@ def dose_words(doses: Iterable[Taken], unit: str) -> list[str]:
     if len(kinds) > MOST_LINES:
         return [_together(taken, unit)]
     return [f"{amount:g} {unit} {way} at {at}{_days(days)}" for (amount, way, at), days in kinds.items()]
+
+
+def missed_words(times: Iterable[float]) -> list[str]:
+    """A phrase for the doses missed, h since midnight of day 1; none where there is none."""
+    days = [_day(time) for time in sorted(times)]
+    if not days:
+        return []
+    listed = ", ".join(map(str, dict.fromkeys(days[:MOST_DAYS])))
+    more = f" and later, until day {days[-1]}" if len(days) > MOST_DAYS else ""
+    return [f"{len(days)} dose{'s' * (len(days) > 1)} missed: day {listed}{more}"]
 
 
 def clock(time: float) -> str:

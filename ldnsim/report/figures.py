@@ -7,19 +7,21 @@ from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.errors import LdnsimError
-from ldnsim.plots import by_arm, last_day, time_course
+from ldnsim.plots import by_arm, calendar, last_day, time_course
 from ldnsim.plots.frame import bare
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-__all__ = ["MANY_ARMS", "course_figures", "dose_figures", "ordered", "outputs_of"]
+__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "embedded", "ordered", "outputs_of"]
 
 # Bytes: what a page may hold beside plotly itself (4.8 of 6 MB), and what its pieces take.
 ROOM = 960_000
 SAMPLE, CURVE, FIGURE, NIGHT, DOSE = 22, 450, 9_000, 45, 30
 FEWEST, DAY_MOST = 40, 110  # samples of one curve: at least, and at most over one day, which is smooth
+MOST_DOSES = 1_500  # on the calendar of a page
+TOLD_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
 MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
 FIRST = ("drug_free", "endogenous", "blockade")  # what questions are about comes first
 
@@ -28,6 +30,14 @@ def outputs_of(result: xr.Dataset) -> list[str]:
     """The outputs of a result without their drug-free twins, in its order."""
     outputs = [str(name) for name, data in result.data_vars.items() if "kind" in data.attrs and "arm" in data.dims]
     return [name for name in outputs if not (name.endswith("_drug_free") and name[: -len("_drug_free")] in outputs)]
+
+
+def calendar_figure(result: xr.Dataset, phrases: int) -> Iterator[str]:
+    """The dose calendar, where the arms' doses are more than the same every day: told in `phrases` for all of them."""
+    plain = phrases <= result.sizes["arm"] and not any(name in result for name in TOLD_BY_CALENDAR)
+    if not plain and result.sizes["arm"] * result.sizes.get("dose", 0) <= MOST_DOSES:
+        first = int(result["subject"].values[0]) if "subject" in result.dims else 1
+        yield embedded(calendar(result, subject=first), "calendar")
 
 
 def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
@@ -39,7 +49,7 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
         for metric in metrics:
             if f"{name}_{metric}" in table:
                 figure = by_arm(table, f"{name}_{metric}")
-                yield _embedded(figure, f"arms-{name}-{metric}")
+                yield embedded(figure, f"arms-{name}-{metric}")
 
 
 def course_figures(result: xr.Dataset) -> Iterator[str]:
@@ -58,7 +68,7 @@ def course_figures(result: xr.Dataset) -> Iterator[str]:
             except LdnsimError as caught:
                 yield f'<p class="soft">{escape(str(caught))}</p>'
             else:
-                yield _embedded(figure, f"{key}-{name}")
+                yield embedded(figure, f"{key}-{name}")
         yield "</section>"
 
 
@@ -86,7 +96,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     return sorted(outputs_of(result), key=rank)
 
 
-def _embedded(figure: go.Figure, name: str) -> str:
+def embedded(figure: go.Figure, name: str) -> str:
     """A place for the figure, and the figure as data that the page's script draws into it."""
     title = escape(
         unescape(str(figure.layout.title.text))

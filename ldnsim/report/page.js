@@ -17,7 +17,7 @@
     (layout.annotations || []).filter((note) => note.name === "heading").forEach((note, row) => {
       note.text = short[row] || note.text;
       note.font = { size: 12 };
-      note.xshift = -46; // over the axis too: a phone has little width
+      if (!note.x) note.xshift = -46; // over the axis too: a phone has little width
     });
     layout.font = { size: 11 };
     layout.dragmode = false; // a finger scrolls the page

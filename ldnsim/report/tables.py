@@ -78,7 +78,8 @@ def _lines(rows: list[Row], titles: Mapping[str, str]) -> Iterator[tuple[str, st
 
 def _cell(cell: Cell) -> str:
     notes = "".join(f"<sup>{note + 1}</sup>" for note in cell.notes)
-    return f"<td>{escape(cell.text)}{notes}{_small(cell.spread)}</td>"
+    doubt = f"[{cell.doubt}]" if cell.doubt else ""
+    return f"<td>{escape(cell.text)}{notes}{_small(cell.spread)}{_small(doubt)}</td>"
 
 
 def evidence_table(result: xr.Dataset) -> Iterator[str]:

@@ -31,8 +31,11 @@ def read_document(path: Path) -> Document:
     return build(Document(str(path), text))
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, its line breaks made one kind. Raises LdnsimError for what is no text of bounded size."""
+def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
+    """The text of a file of at most `largest` bytes, its line breaks made one kind.
+
+    Raises LdnsimError for what is no text, or too large.
+    """
     name = str(path)
     try:
         status = path.stat()
@@ -40,12 +43,10 @@ def read_text(path: Path) -> str:
             raise LdnsimError(Fault("this is a folder", expected="a file", file=name))
         if not stat.S_ISREG(status.st_mode):  # a pipe or a device may never end
             raise LdnsimError(Fault("this is no ordinary file", expected="a YAML file", file=name))
-        if status.st_size > LARGEST_FILE:
-            raise LdnsimError(
-                Fault(f"the file has {status.st_size} bytes", expected=f"at most {LARGEST_FILE}", file=name)
-            )
+        if status.st_size > largest:
+            raise LdnsimError(Fault(f"the file has {status.st_size} bytes", expected=f"at most {largest}", file=name))
         with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE)
+            raw = file.read(largest)
     except OSError as caught:
         raise LdnsimError(Fault(f"cannot be read: {caught.strerror or caught}", file=name)) from None
     except ValueError:  # a name that holds NUL

@@ -1,0 +1,183 @@
+"""A block -> its arrays: its cells by the same road as a single run, all that look at the same times together."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ldnsim import nca
+from ldnsim.addresses import Resolved, resolve
+from ldnsim.errors import LdnsimError
+from ldnsim.fields import hours
+from ldnsim.intake import dose_amounts, dose_times
+from ldnsim.measures import Curves, measures
+from ldnsim.metrics import judged
+from ldnsim.people import doses_of, everyone
+from ldnsim.provenance import shown_outputs, window_of
+from ldnsim.results import has_twin
+from ldnsim.sampling import sample_times
+from ldnsim.solving import Case, Courses, Look, solve
+from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
+from ldnsim.sweeps.store import encoded
+
+if TYPE_CHECKING:
+    from ldnsim.dosing import Dose
+    from ldnsim.scenario import Scenario
+    from ldnsim.sweeps.layout import Block
+
+__all__ = ["Bench", "worked"]
+
+MOST_CELLS_KEPT = 2_048  # whose changes stay applied, for their next stretch of people
+Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
+
+
+class Bench:
+    """Where the blocks of one plan are worked on, by any number of threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._shown = shown_outputs(plan.scenario)
+        self._resolved = lru_cache(MOST_CELLS_KEPT)(self._apply)
+
+    def arrays(self, block: Block, threads: int | None = 1) -> dict[str, np.ndarray]:
+        """Every variable of the plan over the block. The bits do not depend on `threads`, nor on the block's size."""
+        plan = self.plan
+        room = plan.room(block)
+        batches: dict[Any, tuple[np.ndarray, tuple[float, float], range, Members]] = {}
+        doses: dict[Any, list[tuple[Dose, ...]]] = {}
+        taken: dict[int, np.ndarray] = {}
+        for at, cell in enumerate(block.cells):
+            found = self._resolved(cell)
+            if isinstance(found, str):
+                room["status"][at], room["reason"][at] = UNFIT, found
+                continue
+            scenario, resolved = found
+            subjects = range(block.subjects.start, min(block.subjects.stop, everyone(resolved).stop))
+            room["status"][at, ..., len(subjects) :] = ABSENT
+            if not subjects:
+                continue
+            case = Case(resolved, self._doses(scenario, resolved, subjects, doses))
+            for given in case.doses.values():
+                if id(given) not in taken:
+                    taken[id(given)] = dose_times(given)
+            times, window = self._times(scenario, case, taken)
+            batch = batches.setdefault((times.tobytes(), window, subjects.stop), (times, window, subjects, []))
+            batch[3].append((at, case))
+        for times, window, subjects, members in batches.values():
+            look = Look(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads)
+            courses = solve(look, [case for _, case in members])
+            if plan.keep == "courses":
+                self._keep_courses(room, look, members, courses)
+            else:
+                self._keep_metrics(room, look, members, courses, window, taken)
+        return {name: plan.shaped(name, array, block) for name, array in room.items()}
+
+    def _apply(self, cell: int) -> tuple[Scenario, Resolved] | str:
+        """A cell's scenario, and that with its changes applied; or why it cannot be."""
+        scenario = self.plan.cell_scenario(cell)
+        try:
+            return scenario, resolve(scenario)
+        except LdnsimError as caught:
+            return "; ".join(f"{'.'.join(map(str, fault.path[1:]))}: {fault.message}" for fault in caught.faults)
+
+    def _doses(
+        self, scenario: Scenario, resolved: Resolved, subjects: range, known: dict[Any, list[tuple[Dose, ...]]]
+    ) -> dict[str, list[tuple[Dose, ...]]]:
+        """Doses by arm; arms that are the same in several cells share one list, so that they are solved once."""
+        found = {}
+        for name, arm in resolved.arms.items():
+            key = (name, arm.model_dump_json(), resolved.duration, repr(resolved.population), subjects.stop)
+            if key not in known:
+                known[key] = doses_of(scenario, resolved, name, subjects)
+            found[name] = known[key]
+        return found
+
+    def _times(
+        self, scenario: Scenario, case: Case, taken: dict[int, np.ndarray]
+    ) -> tuple[np.ndarray, tuple[float, float]]:
+        """When to look, and the window of the metrics. For metrics only at what they are made of: the window and, for
+        concentrations, from the last dose on."""
+        if self.plan.times is not None:
+            times = self.plan.times[self.plan.times <= hours(case.resolved.duration)]
+            return times, (0.0, 0.0)
+        full = sample_times(scenario, case.resolved)
+        start, end = window_of(scenario, case.resolved, full)
+        wanted = (full >= full[np.searchsorted(full, start, "right") - 1]) & (full <= full[np.searchsorted(full, end)])
+        if any(output.kind == "concentration" for output in self._shown.values()):
+            lasts = [nca.latest_dose(taken[id(doses)], np.full(len(doses), np.inf)) for doses in case.doses.values()]
+            last = float(np.min(np.nan_to_num(np.concatenate(lasts), nan=full[-1])))
+            wanted |= full >= full[np.searchsorted(full, last, "right") - 1]
+        wanted[-1] = True  # where a solver means to stop moves the bits of what comes shortly before
+        return full[wanted], (start, end)
+
+    def _keep_metrics(
+        self,
+        room: dict[str, np.ndarray],
+        look: Look,
+        members: Members,
+        found: Courses,
+        window: tuple[float, float],
+        taken: dict[int, np.ndarray],
+    ) -> None:
+        status, times = found.status, look.times
+        cases, accounts, _, people = status.shape
+        outputs = {}
+        for name, output in look.shown.items():
+            values = found.values[name].reshape(-1, len(times))
+            twin = found.twins[name].reshape(-1, len(times)) if has_twin(output) else None
+            outputs[name] = Curves(values, twin, output.kind, output.relative_to)
+        twins = np.arange(cases * accounts * people).reshape(cases, accounts, 1, people)
+        twin_of = np.broadcast_to(twins, status.shape).reshape(-1)
+        doses = _doses_by_row(members, status.shape, taken)
+        grid = nca.times_between(times, *window)
+        unsolved = None
+        if status.any():
+            unsolved = np.where(status != 0, "not solved: " + found.reason, "").astype(object).reshape(-1)
+        places = [at for at, _ in members]
+        self._keep_status(room, places, found)
+        for measure in measures(times, grid, outputs, doses, twin_of):
+            name = f"{measure.output}_{measure.metric}"
+            values, reason = judged(measure, unsolved)
+            room[name][places, :, :, :people] = values.reshape(status.shape)
+            if reason is not None:
+                room[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
+
+    def _keep_courses(self, room: dict[str, np.ndarray], look: Look, members: Members, found: Courses) -> None:
+        places, people, size = [at for at, _ in members], len(look.subjects), len(look.times)
+        self._keep_status(room, places, found)
+        for name, output in look.shown.items():
+            room[name][places, :, :, :people, :size] = found.values[name]
+            if has_twin(output):
+                room[f"{name}_drug_free"][places, :, :people, :size] = found.twins[name]
+        for at, case in members:
+            for arm, taken in enumerate(case.doses.values()):
+                for name, values in zip(
+                    ("dose_time", "dose_amount"), dose_amounts(look.scenario.model, taken), strict=True
+                ):
+                    room[name][at, arm, :people, : values.shape[1]] = values
+
+    @staticmethod
+    def _keep_status(room: dict[str, np.ndarray], places: list[int], found: Courses) -> None:
+        people = found.status.shape[-1]
+        room["status"][places, :, :, :people] = found.status
+        if found.status.any():
+            room["reason"][places, :, :, :people] = found.reason
+
+
+def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
+    """What a block comes to: arrays, or the content of chunk files."""
+    block = bench.plan.layout.block(number)
+    arrays = bench.arrays(block, threads)
+    return encoded(bench.plan, block, arrays) if as_chunks else arrays
+
+
+def _doses_by_row(members: Members, shape: tuple[int, ...], taken: dict[int, np.ndarray]) -> np.ndarray:
+    """Times of the doses above zero of each row (rows, doses), h, NaN-padded."""
+    most = max(1, *(taken[id(doses)].shape[1] for _, case in members for doses in case.doses.values()))
+    found = np.full((*shape, most), np.nan)
+    for at, (_, case) in enumerate(members):
+        for arm, doses in enumerate(case.doses.values()):
+            found[at, :, arm, :, : taken[id(doses)].shape[1]] = taken[id(doses)]
+    return found.reshape(-1, most)

@@ -1,0 +1,83 @@
+"""What a sweep will take: memory and disk from its plan, time from its first block."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ldnsim.capacity import free_memory, size_text
+from ldnsim.errors import Fault, LdnsimError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldnsim.sweeps.plan import Plan
+
+__all__ = ["Forecast", "duration_text", "forecast"]
+
+COPIES = 5  # of a block's courses at a time: the solver's, in their units, what metrics are made of
+BASE = 150e6  # the process itself: Python, its libraries, compiled models
+SLACK = 1.02  # of the disk: names, metadata
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Bytes of memory and disk, the blocks to go, and, once a block is done, seconds for them."""
+
+    blocks: int
+    people: int
+    memory: float
+    disk: float
+    room: float
+    seconds: float = math.nan
+
+    def text(self) -> str:
+        """One line."""
+        parts = [f"{self.blocks:,} blocks of at most {self.people:,} people"]
+        if not math.isnan(self.seconds):
+            parts.append(f"about {duration_text(self.seconds)}")
+        parts.append(f"{size_text(self.memory)} of memory")
+        if self.disk:
+            parts.append(f"at most {size_text(self.disk)} on disk ({size_text(self.room)} free)")
+        return ", ".join(parts)
+
+
+def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forecast:
+    """What the given number of blocks will take; raises LdnsimError where memory or disk are too small."""
+    layout = plan.layout
+    people = math.prod(layout.chunk) * layout.stretch
+    rows = people * plan.sizes["account"] * plan.sizes["arm"]
+    times = plan.sizes.get("time", 400)
+    shown = sum(1 for variable in plan.variables.values() if variable.kind == "f8")
+    outputs = shown if plan.keep == "courses" else 8
+    memory = BASE + workers * rows * times * outputs * 8 * COPIES
+    share = blocks / len(layout)
+    disk, room = 0.0, math.inf
+    if store is None:
+        memory += plan.bytes
+    else:
+        disk = plan.bytes * share * SLACK
+        folder = next(parent for parent in (store.absolute(), *store.absolute().parents) if parent.exists())
+        room = float(shutil.disk_usage(folder).free)
+    available = free_memory()
+    faults = []
+    if memory > available:
+        message = f"the sweep needs {size_text(memory)} of memory, and {size_text(available)} are free"
+        expected = "a store on disk, keep='metrics' or 'quantiles', fewer cells or people, or fewer workers"
+        faults.append(Fault(message, expected=expected))
+    if disk > room:
+        message = f"the sweep needs up to {size_text(disk)} on the disk of {store}, and {size_text(room)} are free"
+        faults.append(Fault(message, expected="another disk, keep='metrics' or 'quantiles', fewer cells or people"))
+    if faults:
+        raise LdnsimError(faults)
+    return Forecast(blocks, people, memory, disk, room)
+
+
+def duration_text(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} d"

@@ -1,0 +1,78 @@
+"""Blocks: some cells x a stretch of people. They are what is computed, written and lost as one, and the chunks of the
+result on disk."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Block", "Layout", "layout_of"]
+
+MOST_PEOPLE = 1_000  # in a block, counted in each of its cells
+MOST_ROWS = 2_000  # people in each arm of each account
+MOST_NUMBERS = 4_000_000  # of all outputs at all times
+LEAST_STRETCH = 250  # people of one cell at a time, where there are so many: what is done per cell is spread over them
+
+
+@dataclass(frozen=True)
+class Block:
+    """`spans` are its stretches along the dims of the cells, `cells` their numbers, `subjects` count from 1."""
+
+    number: int
+    place: tuple[int, ...]
+    spans: tuple[slice, ...]
+    cells: tuple[int, ...]
+    subjects: range
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`shape` of the cells and `chunk` of a block along each of their dims; `people` and `stretch` of subjects."""
+
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    people: int
+    stretch: int
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Blocks along each dim of the cells, and along the people."""
+        whole, parts = (*self.shape, self.people), (*self.chunk, self.stretch)
+        return tuple(-(-length // part) for length, part in zip(whole, parts, strict=True))
+
+    def __len__(self) -> int:
+        return math.prod(self.counts)
+
+    def block(self, number: int) -> Block:
+        place = tuple(int(index) for index in np.unravel_index(number, self.counts))
+        spans = tuple(
+            slice(index * part, min((index + 1) * part, length))
+            for index, part, length in zip(place, self.chunk, self.shape, strict=False)
+        )
+        steps = [math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+        along = [range(span.start * step, span.stop * step, step) for span, step in zip(spans, steps, strict=True)]
+        cells = tuple(map(sum, product(*along)))
+        first = place[-1] * self.stretch + 1
+        subjects = range(first, min(first + self.stretch, self.people + 1))
+        return Block(number, place, spans, cells, subjects)
+
+
+def layout_of(shape: Sequence[int], people: int, rows: int, numbers: int) -> Layout:
+    """Blocks of at most about a thousand people. `rows`: accounts x arms of a person; `numbers`: stored for each row
+    while a block is worked on."""
+    most = max(1, min(MOST_PEOPLE, MOST_ROWS // rows, MOST_NUMBERS // (rows * max(numbers, 1))))
+    cells = math.prod(shape)
+    stretch = min(people, most, max(LEAST_STRETCH, -(-most // cells)))
+    left, chunk = max(1, most // stretch), []
+    for length in reversed(shape):
+        parts = -(-length // min(length, left))
+        chunk.append(-(-length // parts))  # of one size, rather than a remainder
+        left = max(1, left // length) if parts == 1 else 1
+    return Layout(tuple(shape), tuple(reversed(chunk)), people, stretch)

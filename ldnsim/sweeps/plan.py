@@ -1,0 +1,313 @@
+"""What a sweep will do, checked and laid out before any work: cells, blocks, variables, labels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ldnsim.addresses import Resolved, resolve
+from ldnsim.errors import Fault, LdnsimError, nearest
+from ldnsim.fields import hours
+from ldnsim.metrics import summarize
+from ldnsim.model import weakest
+from ldnsim.people import everyone
+from ldnsim.provenance import notes_of, package_version, provenance, shown_outputs, window_of
+from ldnsim.results import Request, output_attributes
+from ldnsim.sampling import sample_times
+from ldnsim.simulation import simulate
+from ldnsim.sweeps.cells import CELL, Cells
+from ldnsim.sweeps.layout import Block, Layout, layout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from ldnsim.engine import choose
+    from ldnsim.scenario import Scenario
+
+__all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "Plan", "Variable", "plan_of"]
+
+Keep = Literal["metrics", "quantiles", "courses"]
+PENDING, ABSENT, UNFIT = -1, -2, -3  # a status beside those of the solver
+STATES = {PENDING: "not_yet_computed", ABSENT: "not_in_the_population", UNFIT: "changes_do_not_go_together"}
+MOST_PROBES = 200  # cells that are looked at before the start
+MOST_NOTES = 20
+MOST_TIMES = 20_000
+TEXT_SIZE = 8  # bytes of a reason on disk, on average: most are empty, the others compressed
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the result: its dims, what kind of numbers ("f8", "i1") or texts ("O"), its labels."""
+
+    dims: tuple[str, ...]
+    kind: str
+    attrs: dict[str, Any]
+
+    @property
+    def fill(self) -> Any:
+        return {"f8": np.nan, "i1": PENDING, "O": ""}[self.kind]
+
+    @property
+    def size(self) -> int:
+        """Bytes of one entry."""
+        return {"f8": 8, "i1": 1, "O": TEXT_SIZE}[self.kind]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that workers need: the same plan gives the same arrays anywhere. `sizes` are the lengths of all dims."""
+
+    scenario: Scenario
+    cells: Cells
+    layout: Layout
+    keep: Keep
+    times: np.ndarray | None
+    rtol: float
+    solver: choose.SolverName
+    sizes: dict[str, int]
+    variables: dict[str, Variable]
+    coords: dict[str, Any]
+    attrs: dict[str, Any]
+
+    def cell_scenario(self, cell: int) -> Scenario:
+        """The scenario of one cell; its changes have not been looked at."""
+        return changed(self.scenario, self.cells.changes(cell))
+
+    def room(self, block: Block) -> dict[str, np.ndarray]:
+        """Arrays for a block, its cells one after the other: (cells, account, arm, subject, ...)."""
+        lengths = {**self.sizes, "subject": len(block.subjects)}
+        return {
+            name: np.full(
+                (len(block.cells), *(lengths[dim] for dim in self.with_people(variable))), variable.fill, variable.kind
+            )
+            for name, variable in self.variables.items()
+        }
+
+    def with_people(self, variable: Variable) -> list[str]:
+        """The dims beyond those of cells; with the subject, who is there whether or not the result has that dim."""
+        dims = [dim for dim in variable.dims if dim not in self.cells.dims]
+        if "subject" not in dims:
+            dims.insert(dims.index("arm") + 1 if "arm" in dims else dims.index("account") + 1, "subject")
+        return dims
+
+    def shaped(self, name: str, array: np.ndarray, block: Block) -> np.ndarray:
+        """An array of `room` in the dims of its variable."""
+        variable = self.variables[name]
+        if "subject" not in variable.dims:
+            array = array.take(0, axis=1 + self.with_people(variable).index("subject"))
+        return array.reshape(*(span.stop - span.start for span in block.spans), *array.shape[1:])
+
+    def region(self, name: str, block: Block) -> tuple[slice, ...]:
+        """Where a block's array stands in the whole of a variable."""
+        people = slice(block.subjects.start - 1, block.subjects.stop - 1)
+        spans = dict(zip(self.cells.dims, block.spans, strict=True)) | {"subject": people}
+        return tuple(spans.get(dim, slice(None)) for dim in self.variables[name].dims)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self.sizes[dim] for dim in self.variables[name].dims)
+
+    @property
+    def bytes(self) -> int:
+        """Of all variables, uncompressed."""
+        return sum(
+            variable.size * int(np.prod([float(self.sizes[dim]) for dim in variable.dims]))
+            for variable in self.variables.values()
+        )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes a sweep this one and no other: a store of another is refused."""
+        swept = {name: _digest(values[1]) for name, values in self.coords.items() if name not in ("account", "arm")}
+        return {
+            "scenario": self.scenario.name,
+            "question and arms": _digest(self.scenario.model_dump_json(exclude={"model", "sweep", "design"})),
+            "model": self.attrs["model_hash"],
+            "changes": self.attrs["changes"],
+            "axes": json.dumps(swept),
+            "people": self.layout.people,
+            "keep": self.keep,
+            "rtol": self.rtol,
+            "solver": self.solver,
+            "version of ldnsim": package_version(),
+            "blocks": [*self.layout.chunk, self.layout.stretch],
+        }
+
+
+def changed(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+    """The scenario with more changes, in the order of `Scenario.with_changes`, not looked at."""
+    kept = {address: value for address, value in scenario.changes.items() if address not in changes}
+    return scenario.model_copy(update={"changes": {**kept, **changes}})
+
+
+def plan_of(
+    scenario: Scenario,
+    cells: Cells,
+    *,
+    keep: Keep = "metrics",
+    times: Sequence[float] | None = None,
+    rtol: float = 1e-6,
+    solver: choose.SolverName = "native",
+) -> Plan:
+    """The plan of a sweep over cells; raises LdnsimError where not one cell can be."""
+    if keep not in get_args(Keep):
+        raise LdnsimError(
+            Fault(
+                f"cannot keep {keep!r}", expected=", ".join(get_args(Keep)), nearest=nearest(str(keep), get_args(Keep))
+            )
+        )
+    if times is not None and keep != "courses":
+        raise LdnsimError(Fault("times are for courses", expected="keep='courses', or no times"))
+    probes = _probes(scenario, cells)
+    first, resolved = probes[0]
+    if keep == "quantiles" and resolved.population is None:
+        raise LdnsimError(Fault("quantiles are over people, and there is one", expected="population: {size: 200}"))
+    people = _most_people(cells, probes)
+    small = simulate(first, subjects=range(1, 2), rtol=rtol, solver=solver)
+    at = None
+    if keep == "courses":
+        at = _common_times(scenario, cells, times)
+        within = at[: np.searchsorted(at, hours(resolved.duration), "right")]
+        small = simulate(first, times=within.tolist(), subjects=range(1, 2), rtol=rtol, solver=solver)
+    table = small if keep == "courses" else summarize(small)
+    shown = shown_outputs(scenario)
+    labels = {name: _tags(name, scenario, probes) for name in shown}
+    variables = {}
+    for name, data in table.data_vars.items():
+        if str(name) == "dose_input":
+            continue  # which input it was stands in the scenario
+        tags = labels.get(str(data.attrs.get("output", str(name).removesuffix("_drug_free"))), {})
+        attrs = dict(data.attrs)
+        if "evidence" in attrs:
+            attrs |= {key: weakest((tag, attrs.get(key, tag))) for key, tag in tags.items()}
+        if name == "status":
+            attrs["flag_values"] = [*STATES, *attrs["flag_values"]]
+            attrs["flag_meanings"] = " ".join([*STATES.values(), attrs["flag_meanings"]])
+        kind = {"f": "f8", "i": "i1"}.get(data.dtype.kind, "O")
+        variables[str(name)] = Variable((*cells.dims, *map(str, data.dims)), kind, attrs)
+    rows = len(resolved.settings) * len(resolved.arms)
+    looked_at = small.sizes["time"] if keep == "courses" else min(small.sizes["time"], 400)
+    layout = layout_of(cells.shape, people, rows, looked_at * len(shown))
+    # what is drawn for a person is another number in each cell: it stands in a run of that cell
+    labels_of = {str(name): coord for name, coord in table.coords.items() if "subject" not in coord.dims}
+    coords = {name: (coord.dims, coord.to_numpy(), dict(coord.attrs)) for name, coord in labels_of.items()}
+    sizes = {**dict(zip(cells.dims, cells.shape, strict=True)), **{str(d): n for d, n in table.sizes.items()}}
+    if resolved.population is not None:
+        coords["subject"] = (("subject",), np.arange(1, people + 1), {"long_name": "Subject of the population"})
+    if keep == "courses":
+        sizes["dose"] = max(_most_doses(scenario, cells), 1)
+    sizes["subject"] = people
+    coords = {**cells.coordinates(), **coords}
+    attrs = _attributes(scenario, cells, probes, small)
+    return Plan(scenario, cells, layout, keep, at, rtol, solver, sizes, variables, coords, attrs)
+
+
+def _probes(scenario: Scenario, cells: Cells) -> list[tuple[Scenario, Resolved]]:
+    """Some cells of all kinds with their changes applied; raises LdnsimError where none can be."""
+    found: list[tuple[Scenario, Resolved]] = []
+    faults: list[Fault] = []
+    for cell in cells.probes(MOST_PROBES):
+        one = changed(scenario, cells.changes(cell))
+        try:
+            found.append((one, resolve(one)))
+        except LdnsimError as caught:
+            faults += caught.faults
+    if not found:
+        raise LdnsimError(faults)
+    return found
+
+
+def _most_people(cells: Cells, probes: list[tuple[Scenario, Resolved]]) -> int:
+    """Of all cells, the most people in one."""
+    sizes = [everyone(resolved)[-1] for _, resolved in probes]
+    for axis in cells.axes:
+        if axis.address == "population.size":
+            sizes += [int(float(size)) for size in axis.coordinate()[0] if str(size)[:1].isdigit()]
+    return max(sizes)
+
+
+def _common_times(scenario: Scenario, cells: Cells, times: Sequence[float] | None) -> np.ndarray:
+    """When time courses are looked at: as asked, or whenever any of the cells by itself would be."""
+    if times is not None:
+        at = np.unique(np.asarray(times, float))
+        if not at.size or not np.all(np.isfinite(at)) or at[0] < 0:
+            raise LdnsimError("The sample times are no list of finite hours from 0 on.")
+        return at
+    found: np.ndarray = np.empty(0)
+    for cell in range(len(cells)):
+        one = changed(scenario, cells.changes(cell))
+        try:
+            found = np.union1d(found, sample_times(one, resolve(one)))
+        except LdnsimError:
+            continue
+        if len(found) > MOST_TIMES:
+            message = f"the cells look at more than {MOST_TIMES:,} different times"
+            raise LdnsimError(Fault(message, expected="times=..., or sample: 1 h in the scenario"))
+    return found
+
+
+def _most_doses(scenario: Scenario, cells: Cells) -> int:
+    from ldnsim.dosing import planned_doses
+
+    most = 0
+    for cell in range(len(cells)):
+        one = changed(scenario, cells.changes(cell))
+        try:
+            resolved = resolve(one)
+        except LdnsimError:
+            continue
+        counts = [len(planned_doses(arm, hours(resolved.duration), one.start_day)) for arm in resolved.arms.values()]
+        most = max(most, *counts)
+    return most
+
+
+def _tags(name: str, scenario: Scenario, probes: list[tuple[Scenario, Resolved]]) -> dict[str, Any]:
+    """The weakest evidence tags of an output over all structures of the sweep."""
+    found: dict[str, Any] = {}
+    seen = set()
+    output = scenario.model.outputs[name]
+    for one, resolved in probes:
+        structure = tuple(tuple(map(id, setting.parts.values())) for setting in resolved.settings)
+        if structure in seen:
+            continue
+        seen.add(structure)
+        request = Request(one, resolved, range(1, 2), {}, np.empty(0), {})
+        for key, tag in output_attributes(name, output, request).items():
+            if key.startswith("evidence"):
+                found[key] = weakest((tag, found.get(key, tag)))
+    return found
+
+
+def _attributes(
+    scenario: Scenario, cells: Cells, probes: list[tuple[Scenario, Resolved]], small: xr.Dataset
+) -> dict[str, Any]:
+    """Provenance of the whole sweep; notes of any cell that was looked at."""
+    notes: dict[str, None] = {}
+    windows = set()
+    for one, resolved in probes:
+        window = window_of(one, resolved, sample_times(one, resolved))
+        windows.add(window)
+        notes |= dict.fromkeys(notes_of(one, resolved, window))
+    first, resolved = probes[0]
+    attrs = provenance(first, resolved, small["time"].to_numpy())
+    attrs |= {
+        "changes": json.dumps(scenario.changes),
+        "notes": list(notes)[:MOST_NOTES],
+        "axes": [axis.address for axis in cells.axes],
+        "design": scenario.design.model_dump_json() if cells.dims == (CELL,) else '{"kind":"grid"}',
+    }
+    if len(windows) > 1:
+        del attrs["window"]  # each cell has its own
+    else:
+        attrs["window"] = list(windows.pop())
+    return attrs
+
+
+def _digest(found: Any) -> str:
+    text = found if isinstance(found, str) else json.dumps(np.asarray(found).tolist())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,177 @@
+"""`ldnsim.sweep`: every cell of a design, laid out, worked on and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ldnsim.addresses import axis_faults, resolve
+from ldnsim.design import Design, SweepAxis
+from ldnsim.engine.native import cores
+from ldnsim.errors import Fault, LdnsimError, Lost
+from ldnsim.misfits import faults_of
+from ldnsim.sweeps.blocks import Bench, worked
+from ldnsim.sweeps.cells import cells_of
+from ldnsim.sweeps.cluster import connected, parcel, remote
+from ldnsim.sweeps.forecast import forecast
+from ldnsim.sweeps.memory import Memory
+from ldnsim.sweeps.plan import Keep, Plan, plan_of
+from ldnsim.sweeps.progress import Bar, Silent, somebody_watches
+from ldnsim.sweeps.quantiles import over_cells, restored, summarise_store
+from ldnsim.sweeps.running import run, threads
+from ldnsim.sweeps.shards import Shard, shard_of
+from ldnsim.sweeps.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from ldnsim.engine import choose
+    from ldnsim.scenario import Scenario
+
+__all__ = ["sweep"]
+
+MOST_TOLD = 5  # of lost blocks
+AXES: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, SweepAxis])
+
+
+def sweep(  # noqa: PLR0913 - names, all of them, and most with a default
+    scenario: Scenario,
+    axes: Mapping[str, Any] | None = None,
+    *,
+    design: Mapping[str, Any] | Design | None = None,
+    keep: Keep = "metrics",
+    times: Sequence[float] | None = None,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    shard: str | None = None,
+    rtol: float = 1e-6,
+    solver: choose.SolverName = "native",
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Every cell of a design over any addresses, for all people, accounts and arms of the scenario.
+
+    `axes` maps addresses to lists of values or to ranges (`{"from": "1 mg", "to": "6 mg", "scale": "log"}`; a grid
+    also wants `points`), `design` is `{"kind": "grid"}` (default), `list`, `latin_hypercube`, `sobol` or `random` with
+    `cells` and `seed`; without `axes` both are the scenario's own. Axes of a grid become dims with the name of their
+    address; other designs have one dim `cell`, and the values as its coordinates.
+
+    `keep` is what is stored of each person: "metrics" as `summarize` gives them, "quantiles" of these over people, or
+    "courses" as `simulate` gives them (at `times`, h, or wherever any of the cells would be looked at by itself). All
+    are the same, to the bit, as of each cell alone, whatever the blocks and workers.
+
+    With `store`, a path, blocks are written to a Zarr directory as they are done; called again with the same
+    arguments, it goes on where it stopped, and a store of another sweep is refused. A cell that cannot be solved stays
+    in the result with its `status` and `reason`. `workers` are threads (None: one per core); `scheduler` is the address
+    of a Dask cluster that works instead. `shard`, such as "3/16", computes every sixteenth block into a store of its
+    own; `merge_shards` puts them together.
+
+    Raises LdnsimError, before any work, for axes that move nothing, are empty or do not fit, for what is too large for
+    memory or disk, and for a scheduler that is not there.
+    """
+    part = _checked(workers, scheduler, shard, store)
+    asked = with_sweep(scenario, axes, design)
+    plan = plan_of(asked, cells_of(asked), keep=keep, times=times, rtol=rtol, solver=solver)
+    return carried_out(plan, store=store, workers=workers, scheduler=scheduler, shard=part, progress=progress)
+
+
+def _checked(workers: int | None, scheduler: str | None, shard: str | None, store: str | Path | None) -> Shard | None:
+    """The shard asked for; raises LdnsimError for ways to run that are none."""
+    faults: list[Fault] = []
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        faults.append(Fault(f"{workers!r} workers", expected="a whole number from 1 on"))
+    if workers is not None and scheduler:
+        faults.append(Fault("workers and a scheduler", expected="one of them: a cluster has workers of its own"))
+    part = None
+    if shard:
+        try:
+            part = shard_of(shard)
+        except LdnsimError as caught:
+            faults += caught.faults
+        if store is None:
+            faults.append(Fault("a shard without a store", expected="store=..., to be merged with the others"))
+    if faults:
+        raise LdnsimError(faults)
+    return part
+
+
+def with_sweep(
+    scenario: Scenario, axes: Mapping[str, Any] | None = None, design: Mapping[str, Any] | Design | None = None
+) -> Scenario:
+    """The scenario with other axes and another design, both sound; raises LdnsimError where they are not."""
+    faults: list[Fault] = []
+    update: dict[str, Any] = {}
+    given = design.model_dump() if isinstance(design, Design) else design
+    for name, adapter, value in (("sweep", AXES, axes), ("design", TypeAdapter(Design), given)):
+        if value is not None:
+            try:
+                update[name] = adapter.validate_python(dict(value))
+            except ValidationError as caught:
+                faults += (fault.under(name) for fault in faults_of(caught))
+    if faults:
+        raise LdnsimError(faults)
+    if axes is not None and design is None:
+        update["design"] = Design()
+    changed = scenario.model_copy(update=update)
+    resolved = resolve(changed)
+    if not changed.sweep and (resolved.population is None or axes is not None):
+        message = "an empty sweep" if axes is not None else "there is nothing to sweep"
+        raise LdnsimError(Fault(message, ("sweep",), "axes, such as {'night.dose': ['1.5 mg', '3 mg']}"))
+    faults += axis_faults(changed, Lost())
+    if changed.uncertainty is not None:
+        expected = "no uncertainty, or axes over the parameters"
+        faults.append(Fault("a sweep does not draw what is uncertain", ("uncertainty",), expected, at_key=True))
+    if faults:
+        raise LdnsimError(faults)
+    return changed
+
+
+def carried_out(
+    plan: Plan,
+    *,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    shard: Shard | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """A plan's result, in memory or in a store; see `sweep`."""
+    path = None if store is None else Path(store)
+    if path is not None and shard is not None:
+        path = shard.path(path)
+    if path is not None:
+        restored(path)
+    mine = [number for number in range(len(plan.layout)) if shard is None or shard.has(number)]
+    with connected(scheduler) if scheduler else threads(workers or cores()) as (executor, many):
+        if path is None or not path.exists():
+            forecast(plan, len(mine), many, path)  # nothing is made where it would not fit
+        sink = Memory(plan) if path is None else Store(path, plan, str(shard or ""))
+        done = sink.done
+        todo = [number for number in mine if number not in done]
+        expected = forecast(plan, len(todo), many, path)
+        if scheduler:
+            work: Any = partial(remote, parcel(plan), as_chunks=path is not None)
+        else:  # few blocks: the solver's own threads
+            each = max(1, many // max(1, len(todo)))
+            work = partial(worked, Bench(plan), threads=each, as_chunks=path is not None)
+        watched = somebody_watches() if progress is None else progress
+        with Bar(expected, many, len(mine) - len(todo), len(mine)) if watched and todo else Silent() as watcher:
+            lost = run(map(plan.layout.block, todo), work, sink, executor, many, watcher)
+    if lost:
+        again = "" if path is None else "the same command tries them again"
+        raise LdnsimError(
+            Fault(f"block {number + 1} of {len(plan.layout)} was lost: {reason}", expected=again)
+            for number, reason in list(lost.items())[:MOST_TOLD]
+        )
+    if plan.keep == "quantiles" and shard is None:
+        if path is None:
+            return over_cells(sink.dataset())
+        if not sink.summarised:
+            summarise_store(path)
+    return sink.dataset()
