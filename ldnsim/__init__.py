@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ldnsim.interchange import export_doses, simulate_data
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sliders import explore
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
     from ldnsim.validation import validate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LdnsimError",
     "apart",
+    "explore",
     "export_doses",
     "fit",
     "load_fit",
@@ -48,6 +50,7 @@ _HOMES = {
     "LdnsimError": "errors",
     "export_doses": "interchange",
     "apart": "apart",
+    "explore": "sliders",
     "fit": "fitting",
     "load_fit": "files",
     "load_model": "files",

@@ -50,9 +50,8 @@ def beginning_of(
         raise LdnsimError("The model does not repeat every day: it has no steady state to start in.")
     period = cycle_of(arm)
     planned = planned_doses(arm, period, start_day)
-    lags = [model.inputs[dose.input].lag for dose in planned]
-    latest = max((float(parameters[:, system.parameters.index(lag)].max()) for lag in lags if lag), default=0.0)
-    before = math.ceil((latest + max((dose.infuse for dose in planned), default=0.0)) / period)
+    reach = max((_reach(dose, model, system, parameters) for dose in planned), default=0.0)
+    before = math.ceil(reach / period)
     earlier = tuple(
         dose._replace(time=dose.time - number * period) for number in range(before, 0, -1) for dose in planned
     )
@@ -60,6 +59,13 @@ def beginning_of(
     extended = {id(doses): earlier + doses for doses in {id(doses): doses for doses in taken}.values()}
     run = schedules_of([extended[id(doses)] for doses in taken], model, system, parameters)
     return Beginning(_from_midnight(whole, period), period, _from_midnight(run, math.inf))
+
+
+def _reach(dose: Dose, model: Model, system: System, parameters: np.ndarray) -> float:
+    """Hours until the last of a dose has entered, in anybody."""
+    product = model.inputs[dose.input]
+    waits = [parameters[:, system.parameters.index(name)].max() for name in (product.lag, product.over) if name]
+    return float(sum(waits)) + dose.infuse
 
 
 def _from_midnight(schedules: Schedules, end: float) -> Schedules:

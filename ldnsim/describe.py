@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
-MODELLED = ("rate", "duration")
-ON_THE_WAY = ("lag", "bioavailability", *MODELLED)
+ON_THE_WAY = ("lag", "bioavailability", "rate", "duration")
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
@@ -36,8 +35,12 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for name, product in model.inputs.items():
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
-        lag += "".join(f", {field} `{getattr(product, field)}`" for field in MODELLED if getattr(product, field))
+        lag += f", over `{product.over}`" if product.over else ""
+        lag += f", rate `{product.rate}`" if product.rate else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+    for name, drug in model.drugs.items():
+        if drug.mechanism:
+            lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
     lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
     lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
@@ -167,6 +170,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
+    sums = ", ".join(f"`{name}` ({unit})" for name, unit in part.gathers.items())
+    lines += [f"Gathers {sums}: sums of what other parts add.", ""] if sums else []
     lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
@@ -186,7 +191,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
 
 def _export_text(export: Export) -> str:
     own = f" ({export.evidence}: {export.because})" if export.evidence else ""
-    return export.description + own
+    return export.description + own + (f"; adds to `{'`, `'.join(export.adds_to)}`" if export.adds_to else "")
 
 
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ __all__ = [
     "Evidence",
     "Export",
     "Input",
+    "Mechanism",
     "Model",
     "Output",
     "Parameter",
@@ -50,7 +51,7 @@ __all__ = [
 
 Evidence = Literal["measured", "fitted", "hypothesis"]
 EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
-Kind = Literal["concentration", "blockade", "occupancy", "endogenous", "other"]
+Kind = Literal["concentration", "blockade", "occupancy", "effect", "endogenous", "other"]
 
 ASSUMED = "assumed"
 MANY, SOME = at_most(500), at_most(100)  # entries: far more than a person reads, few enough to be checked at once
@@ -67,6 +68,7 @@ class Parameter(Record):
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
     with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
     value may be beyond what a body is known for (see `ldnsim check`).
+    `at_zero` says in a few words what a value of 0 switches off.
     """
 
     value: QuantityField
@@ -78,6 +80,7 @@ class Parameter(Record):
     source: Names = ()
     note: str = ""
     plausible: str = ""
+    at_zero: str = ""
     description: str
 
     @property
@@ -121,9 +124,11 @@ class Rival(Record, extra="allow"):
 
 class Export(Record):
     """What a part gives to others. `evidence` is for an export that data were held against as it is, whatever it rests
-    on: the tag then ends there, and `because` says why. Without it, the export is as weak as all that it rests on."""
+    on: the tag then ends there, and `because` says why. Without it, the export is as weak as all that it rests on.
+    `adds_to` names the sums, which other parts gather, that it is a term of."""
 
     description: str
+    adds_to: Names = ()
     evidence: Evidence | None = None
     because: str = ""
 
@@ -138,7 +143,11 @@ ExportField = Annotated[Export, BeforeValidator(_described)]
 
 
 class Part(Record):
-    """One page of a model: what it needs, what it exports, and the equations between."""
+    """One page of a model: what it needs, what it exports, and the equations between.
+
+    What it `gathers` are sums: of every export in the model that adds to them, 0 where none does. So a further ligand
+    is a further part, and the receptor's page stays as it is.
+    """
 
     format: Literal["ldnsim-part/1"]
     name: Identifier
@@ -147,6 +156,7 @@ class Part(Record):
     evidence: Evidence
     description: str = ""
     needs: Annotated[dict[Identifier, UnitField], MANY] = Field(default_factory=dict)
+    gathers: Annotated[dict[Identifier, UnitField], MANY] = Field(default_factory=dict)
     exports: Annotated[dict[Identifier, ExportField], MANY]
     parameters: Annotated[dict[Identifier, Parameter], MANY] = Field(default_factory=dict)
     states: Annotated[dict[Identifier, State], MANY] = Field(default_factory=dict)
@@ -160,10 +170,18 @@ class Part(Record):
         return parse_equations(self.equations)
 
 
+class Mechanism(Record):
+    """From which dose on the parts hold what the drug is said to do; `note` says what they lack below."""
+
+    from_: Positive = Field(alias="from")
+    note: str
+
+
 class Drug(Record):
-    """A substance and the salts it is weighed as."""
+    """A substance and the salts it is weighed as. With `mechanism`, smaller doses have no effect that can be told."""
 
     molar_mass: Positive
+    mechanism: Mechanism | None = None
     salts: dict[Identifier, Positive] = Field(default_factory=dict)
     source: Names = ()
     note: str = ""
@@ -186,16 +204,22 @@ class Account(Record, extra="allow"):
 class Input(Record):
     """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to.
 
-    `rate` and `duration` are the parameters that records with RATE -1 and -2 ask for.
+    `over` names the parameter that says how long a product takes to let go of a dose, at a constant rate; a regimen
+    line that infuses says it itself, and so does a record with a RATE. `rate` is what records with RATE -1 ask for.
     """
 
     drug: str
     salt: str = "base"
     title: str = ""
     lag: str | None = None
+    over: str | None = None
     rate: str | None = None
-    duration: str | None = None
     to: dict[str, ShareOrAddress]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The parameters that a dose meets on its way."""
+        return tuple(way for way in (self.lag, self.over, *self.to.values()) if isinstance(way, str))
 
 
 class Observed(Record):
@@ -207,7 +231,11 @@ class Observed(Record):
 
 
 class Output(Record):
-    """An export that people look at. `relative_to` divides it by the drug-free twin, after the run."""
+    """An export that people look at. `relative_to` divides it by the drug-free twin, after the run.
+
+    `of` is its drug: that of a mass, and that of the doses which `observed` speaks of. An `effect` is a share that is 0
+    without drugs.
+    """
 
     title: str
     unit: UnitField

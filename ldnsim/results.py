@@ -20,14 +20,16 @@ from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
 
-    from ldnsim.model import Evidence
+    from ldnsim.model import Evidence, Model
     from ldnsim.scenario import Scenario
     from ldnsim.solving import Courses
     from ldnsim.uncertainty import Uncertainty
 
-__all__ = ["Request", "dataset", "has_twin", "output_attributes", "stated"]
+__all__ = ["Request", "dataset", "has_twin", "inputs_of", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,21 @@ def output_attributes(name: str, output: Output, request: Request) -> dict[str, 
     }
     if output.relative_to:
         attrs["relative_to"] = output.relative_to
+    if inputs := inputs_of(name, output, model, request.resolved.settings):
+        attrs["inputs"] = inputs
     if output.observed:
         attrs["observed"] = output.observed.note
         attrs["observed_hours"] = hours(output.observed.hours)
         attrs["observed_doses"] = [coherent(dose) * 1e6 for dose in output.observed.doses]
     return attrs
+
+
+def inputs_of(name: str, output: Output, model: Model, settings: Sequence[Setting]) -> list[str]:
+    """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
+    if output.kind == "concentration":
+        reached = frozenset().union(*(composed(model, setting.parts).rests_on[name] for setting in settings))
+        return [way for way, product in model.inputs.items() if not reached.isdisjoint(product.to)]
+    return [way for way, product in model.inputs.items() if product.drug == output.of] if output.of else []
 
 
 def _tag(name: str, request: Request, setting: Setting, system: System) -> Evidence:

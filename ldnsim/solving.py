@@ -23,6 +23,7 @@ from ldnsim.engine.schedules import Schedules, joined, pack
 from ldnsim.engine.steady import Steady, steady_states
 from ldnsim.errors import Fault, LdnsimError
 from ldnsim.people import occasions_of, parameters_of
+from ldnsim.provenance import beyond_mechanism
 from ldnsim.schedule import Occasions, schedules_of
 from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
 
-__all__ = ["Case", "Courses", "Look", "solve"]
+__all__ = ["Case", "Courses", "Look", "silent_arms", "solve"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,18 @@ def solve(look: Look, cases: Sequence[Case]) -> Courses:
             structure.add(look, case, setting, (at, account))
     for structure in structures.values():
         _solve_structure(look, structure, found)
+    for at, case in enumerate(cases):
+        silent = silent_arms(look.scenario, case.resolved)
+        for name, output in look.shown.items():
+            if output.kind != "concentration":
+                found.values[name][at, :, silent] = np.nan
     return found
+
+
+def silent_arms(scenario: Scenario, resolved: Resolved) -> np.ndarray:
+    """Places of the arms of which the model has nothing to say beyond concentrations."""
+    lacking = beyond_mechanism(scenario, resolved)
+    return np.flatnonzero([arm in lacking for arm in resolved.arms])
 
 
 class _Structure:

@@ -65,6 +65,9 @@ def _drug_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator
         for path, mass in masses:
             if mass.dimension != molar and not lost.touches(*path):
                 yield Fault(f"{mass} is no molar mass", path, "a value in g/mol")
+        told = ("drugs", name, "mechanism", "from")
+        if drug.mechanism and drug.mechanism.from_.dimension not in (MASS, AMOUNT) and not lost.touches(*told):
+            yield Fault(f"{drug.mechanism.from_} is no dose", told, "a mass or an amount, such as 1 ug")
 
 
 def _speaking_faults(model: Model, lost: Lost) -> Iterator[Fault]:
@@ -148,10 +151,10 @@ def _product_faults(model: Model, product: Input, lost: Lost, salt_path: tuple[s
 
 
 def _way_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
-    """The parameters that a dose meets on its way: its lag, rate and duration, and shares that are parameters."""
+    """The parameters that a dose meets on its way: its lag, its release or rate, and shares that are parameters."""
     ways: list[tuple[tuple[str, ...], str, Dimension]] = []
     hour = BUILT_IN["t"]
-    for field, dimension in {"lag": hour, "rate": AMOUNT.times(hour, -1), "duration": hour}.items():
+    for field, dimension in {"lag": hour, "over": hour, "rate": AMOUNT.times(hour, -1)}.items():
         if getattr(product, field) is not None:
             ways.append(((field,), getattr(product, field), dimension))
     ways += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]

@@ -85,7 +85,7 @@ def way_faults(records: Records, system: System) -> Iterator[Fault]:
                 yield from _value_faults(records, system, name, asking, f"a {field} above 0", least=np.nextafter(0, 1))
             else:
                 message = f"RATE {code:g}, but the model gives {target.name} no {field}"
-                yield from faults_at(asking, "RATE", message, f"a RATE, or `{field}:` in the model")
+                yield from faults_at(asking, "RATE", message, f"a RATE, or a {field} in the model")
         for field in ("lag", "bioavailability"):
             name = getattr(target, field)
             if name:

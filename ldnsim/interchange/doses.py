@@ -9,7 +9,7 @@ import numpy as np
 from ldnsim.addresses import resolve, setting_of
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.interchange.tablefiles import pandas
-from ldnsim.people import doses_of, everyone, parameters_of
+from ldnsim.people import doses_of, everyone, occasions_of, parameters_of
 from ldnsim.schedule import label_molar_mass
 from ldnsim.system import composed, molar_mass
 from ldnsim.units import coherent, declared
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export_doses"]
 
+ONE_OCCASION = "a population without `occasion`: a record's values hold before it, an occasion's from its dose on"
+
 
 def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame:
     """A record for each dose that each person takes in each arm of a scenario, for `simulate_data` or other programs.
@@ -34,7 +36,8 @@ def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame
     (the input's name). Lag and shares stay with the input. Parameters that differ from those of the model's account,
     for this person or through the scenario's changes, have a column each. Simulated in the same account, the records
     give the curves of the scenario. A person who takes nothing has one record of an observation, at 0 h.
-    Raises LdnsimError for an account that the scenario does not have, or none where it has several.
+    Raises LdnsimError for an account that the scenario does not have, or none where it has several, and for parameters
+    that differ from one occasion to the next.
     """
     pd = pandas()
     resolved = resolve(scenario)
@@ -42,10 +45,13 @@ def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame
     model = scenario.model
     system = composed(model, setting.parts)
     subjects = everyone(resolved)
-    own = _own_values(model, system, setting, resolved, subjects)
+    values = parameters_of(model, system, setting, resolved, subjects)
+    own = _own_values(model, system, setting, values)
     pieces = []
     for number, arm in enumerate(resolved.arms):
         taken = doses_of(scenario, resolved, arm, subjects)
+        if occasions_of(system, setting, resolved, subjects, values, taken) is not None:
+            raise LdnsimError(Fault("parameters differ from one occasion to the next", expected=ONE_OCCASION))
         counts = np.array([max(1, len(doses)) for doses in taken])
         who = np.repeat(np.arange(len(subjects)), counts)
         rows = {"ID": number * len(subjects) + who + 1, "ARM": arm, "SUBJECT": np.array(subjects)[who]}
@@ -87,14 +93,11 @@ def _record(dose: Dose, unit: float, weight: float) -> tuple[float, int, float, 
     return dose.time, 1, amount, amount / dose.infuse if dose.infuse else 0.0, dose.input
 
 
-def _own_values(
-    model: Model, system: System, setting: Setting, resolved: Resolved, subjects: range
-) -> dict[str, np.ndarray]:
+def _own_values(model: Model, system: System, setting: Setting, values: np.ndarray) -> dict[str, np.ndarray]:
     """Parameters in their declared units, (subjects,), where somebody's is not that of the model's account."""
     plain = setting_of(model, setting.account)
     records = setting.parameters
     found = {}
-    values = parameters_of(model, system, setting, resolved, subjects)
     for index, name in enumerate(system.parameters):
         mass = molar_mass(model, records[name].of)
         if name not in plain.values or np.any(values[:, index] != coherent(plain.values[name], mass)):

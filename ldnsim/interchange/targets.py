@@ -26,7 +26,8 @@ class Target:
     `shares` has the states (by number) with the share of the dose that each gets, a number or a parameter. `factor`
     turns AMT into coherent units. The others are parameters, "" where there is none. A bioavailability scales the
     amount of a dose: of an infusion with a given rate the duration, as in NONMEM. Shares of an input divide a dose up
-    while it lasts: they scale the rate.
+    while it lasts: they scale the rate. A product that lets go of its dose slowly (`slow`) takes the duration also
+    where no RATE is given.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Target:
     bioavailability: str = ""
     rate: str = ""
     duration: str = ""
+    slow: bool = False
 
 
 def targets_of(model: Model, setting: Setting, system: System) -> tuple[list[Target], list[Fault]]:
@@ -44,8 +46,7 @@ def targets_of(model: Model, setting: Setting, system: System) -> tuple[list[Tar
     targets = [_of_state(model, system, name, states[name]) for name in system.states]
     faults = []
     for name, product in model.inputs.items():
-        ways = [way for way in (product.lag, product.rate, product.duration, *product.to.values()) if way]
-        parameters = [way for way in ways if isinstance(way, str)]
+        parameters = [*product.ways, *([product.rate] if product.rate else [])]
         if not set(product.to) <= set(system.states) or not set(parameters) <= set(system.parameters):
             continue  # another account's
         units = {(states[to].unit, states[to].of) for to in product.to}
@@ -82,16 +83,23 @@ def _names(targets: list[Target]) -> str:
 
 def _of_state(model: Model, system: System, name: str, state: State) -> Target:
     slot = name.partition(".")[0]
-    met = {
-        field: f"{slot}.{getattr(state, field)}"
-        for field in ("lag", "bioavailability", "rate", "duration")
-        if getattr(state, field)
-    }
-    factor = declared(state.unit, molar_mass(model, state.of))
-    return Target(name, ((system.states.index(name), 1.0),), factor, **met)
+
+    def met(field: str) -> str:
+        return f"{slot}.{getattr(state, field)}" if getattr(state, field) else ""
+
+    return Target(
+        name,
+        ((system.states.index(name), 1.0),),
+        declared(state.unit, molar_mass(model, state.of)),
+        lag=met("lag"),
+        bioavailability=met("bioavailability"),
+        rate=met("rate"),
+        duration=met("duration"),
+    )
 
 
 def _of_input(model: Model, system: System, name: str, product: Input, state: State) -> Target:
     shares = tuple((system.states.index(to), share) for to, share in product.to.items())
-    met = {field: getattr(product, field) for field in ("lag", "rate", "duration") if getattr(product, field)}
-    return Target(name, shares, declared(state.unit, molar_mass(model, state.of)), **met)
+    factor = declared(state.unit, molar_mass(model, state.of))
+    lag, rate, over = product.lag or "", product.rate or "", product.over or ""
+    return Target(name, shares, factor, lag=lag, rate=rate, duration=over, slow=bool(over))

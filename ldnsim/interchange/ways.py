@@ -81,7 +81,10 @@ def _of_target(records: Records, system: System, target: Target, doses: np.ndarr
 
     amount = records.amount[doses] * value(target.bioavailability, 1.0)
     asked, steady, interval = records.rate[doses], records.steady[doses], records.interval[doses]
-    infused, timed = asked != 0, asked == MODELLED_DURATION
+    timed = asked == MODELLED_DURATION
+    if target.slow:
+        timed |= (asked == 0) & (value(target.duration, 0.0) > 0)
+    infused = timed | (asked != 0)
     rate = np.where(asked == MODELLED_RATE, value(target.rate, 0.0), np.where(asked > 0, asked, 0.0))
     length = np.where(timed, value(target.duration, 1.0), np.divide(amount, rate, where=rate > 0, out=0 * amount))
     np.divide(amount, length, where=timed, out=rate)
