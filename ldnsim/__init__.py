@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_fit, load_model, load_scenario
     from ldnsim.fitting import fit
+    from ldnsim.interchange import export_doses, simulate_data
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
     from ldnsim.sliders import explore
@@ -30,6 +31,7 @@ __all__ = [
     "LdnsimError",
     "apart",
     "explore",
+    "export_doses",
     "fit",
     "load_fit",
     "load_model",
@@ -37,6 +39,7 @@ __all__ = [
     "merge_shards",
     "plots",
     "simulate",
+    "simulate_data",
     "summarize",
     "sweep",
     "validate",
@@ -45,6 +48,7 @@ __all__ = [
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "export_doses": "interchange",
     "apart": "apart",
     "explore": "sliders",
     "fit": "fitting",
@@ -53,6 +57,7 @@ _HOMES = {
     "load_scenario": "files",
     "merge_shards": "sweeps.shards",
     "simulate": "simulation",
+    "simulate_data": "interchange",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",
     "validate": "validation",
