@@ -247,3 +247,26 @@ def test_describe_says_what_cmt_may_be_and_what_doses_meet():
     assert f"`: 1 `{first}`, 2 `" in structures
     schema = Part.model_json_schema()["$defs"]["State"]["properties"]
     assert {"lag", "bioavailability", "rate", "duration"} <= set(schema)
+
+
+def test_a_product_of_slow_release_takes_its_time_whether_rate_says_so_or_not():
+    """Extended release: by itself, by RATE -2, and where a record says another rate."""
+    whole = ldn.load_model("ldn", account="pet_pool")
+    head = "ID TIME EVID AMT CMT RATE plasma.t_release\n"
+
+    def courses(*rows: str) -> list[list[float]]:
+        looks = "\ntimes 1:30:1"
+        answers = [ldn.simulate_data(whole, records(head + row + looks), outputs=["Cp"]) for row in rows]
+        return [answer.Cp.tolist() for answer in answers]
+
+    slow, said, other, quick = courses(
+        "1 0 1 12000 oral_extended . .",
+        "1 0 1 12000 oral_extended -2 .",
+        "1 0 1 12000 oral_extended 1000 .",
+        "1 0 1 12000 oral . .",
+    )
+    assert slow == said
+    assert max(slow) < max(quick) / 2
+    assert slow != other
+    at_once, plain = courses("1 0 1 12000 oral_extended . 0\n1 0.5 0 . . . 0", "1 0 1 12000 oral . 0\n1 0.5 0 . . . 0")
+    assert at_once[:2] == plain[:2]
