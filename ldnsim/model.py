@@ -67,8 +67,7 @@ class Parameter(Record):
 
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
     with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
-    value may be beyond what a body is known for (see `ldnsim check`).
-    `at_zero` says in a few words what a value of 0 switches off.
+    value may be beyond what a body is known for (see `ldnsim check`); `at_zero`, in a few words, what 0 switches off.
     """
 
     value: QuantityField
@@ -79,8 +78,8 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
-    plausible: str = ""
     at_zero: str = ""
+    plausible: str = ""
     description: str
 
     @property

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from ldnsim.addresses import Resolved, Setting
-    from ldnsim.model import Output
+    from ldnsim.model import Model, Output
     from ldnsim.scenario import Scenario
+    from ldnsim.schedule import Occasions
 
 __all__ = ["Case", "Courses", "Look", "silent_arms", "solve"]
 
@@ -113,7 +114,7 @@ class _Structure:
     def __init__(self, system: System) -> None:
         self.system = system
         self.parameters: list[np.ndarray] = []
-        self.schedules: list[tuple[int, Schedules]] = []
+        self.blocks: list[tuple[int, list[tuple[Dose, ...]], Occasions | None]] = []
         self.beginnings: list[Beginning] = []  # of each block, where runs start in their steady state
         self.places: list[tuple[int, int, int, list[int]]] = []
         self._bodies: dict[Hashable, int] = {}
@@ -128,13 +129,12 @@ class _Structure:
             self.parameters.append(parameters_of(model, self.system, setting, resolved, look.subjects))
         blocks = []
         for name, doses in case.doses.items():
-            block = self._blocks.setdefault((body, id(doses)), len(self.schedules))
-            if block == len(self.schedules):
+            block = self._blocks.setdefault((body, id(doses)), len(self.blocks))
+            if block == len(self.blocks):
                 own = self.parameters[body]
                 occasions = occasions_of(self.system, setting, resolved, look.subjects, own, doses)
-                if look.scenario.start == "drug_free":
-                    self.schedules.append((body, schedules_of(doses, model, self.system, own, occasions)))
-                else:
+                self.blocks.append((body, doses, occasions))
+                if look.scenario.start != "drug_free":
                     self.begin(look, resolved.arms[name], body, doses, occasions)
             blocks.append(block)
         self.places.append((*place, body, blocks))
@@ -148,7 +148,21 @@ class _Structure:
             raise LdnsimError(Fault(message, expected="no `occasion` in the population, or start: drug_free"))
         scenario, own = look.scenario, self.parameters[body]
         self.beginnings.append(beginning_of(arm, doses, scenario.start_day, scenario.model, self.system, own))
-        self.schedules.append((body, self.beginnings[-1].run))
+
+    def schedules(self, model: Model) -> Schedules:
+        """The events of all blocks, one after the other; made together wherever nobody has occasions of their own."""
+        if self.beginnings:
+            return joined([beginning.run for beginning in self.beginnings])
+        if all(occasions is None for _, _, occasions in self.blocks):
+            doses = [taken for _, people, _ in self.blocks for taken in people]
+            rows = np.concatenate([self.parameters[body] for body, _, _ in self.blocks])
+            return schedules_of(doses, model, self.system, rows)
+        return joined(
+            [
+                schedules_of(doses, model, self.system, self.parameters[body], occasions)
+                for body, doses, occasions in self.blocks
+            ]
+        )
 
 
 def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
@@ -164,8 +178,8 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
     clock = times % DAY if repeats else times
     with_day, place = np.unique(np.concatenate([day, clock, [DAY]]), return_inverse=True)
     twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day)
-    who = np.concatenate([np.arange(people) + body * people for body, _ in structure.schedules])
-    schedules = joined([block for _, block in structure.schedules])
+    who = np.concatenate([np.arange(people) + body * people for body, _, _ in structure.blocks])
+    schedules = structure.schedules(look.scenario.model)
     steady = _steady(look, structure, parameters[who])
     # from midnight of day 1 on, whatever is looked at
     arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times), steady)
