@@ -226,7 +226,7 @@ def _judged(phase: TerminalPhase, curves: Floats, usable: NDArray[np.int_], mini
     good = (phase.r2 >= MINIMUM_R2) & (seen >= minimum_half_lives)
     reason = phase.reason.copy()
     because: list[tuple[NDArray[np.bool_], Callable[[tuple[int, ...]], str]]] = [  # the first that holds
-        (np.isnan(curves).any(axis=-1), lambda at: "the concentration has missing values"),
+        (np.asarray(np.isnan(curves).any(axis=-1)), lambda at: "the concentration has missing values"),
         (curves.max(axis=-1) <= 0, lambda at: "the concentration is zero"),
         (
             usable < MINIMUM_POINTS,
