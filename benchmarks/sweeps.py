@@ -225,7 +225,8 @@ def table(people: int) -> None:
         size = sum(file.stat().st_size for file in (here / "a.zarr").rglob("*") if file.is_file())
         print(
             f"{people:,} people, two threads, into a store: {found['seconds']:.1f} s; engine alone "
-            f"{alone['seconds']:.1f} s: {alone['seconds'] / found['seconds']:.2f} of its throughput; peak {found['peak']:.0f} MB"
+            f"{alone['seconds']:.1f} s: {alone['seconds'] / found['seconds']:.2f} of its throughput; "
+            f"peak {found['peak']:.0f} MB"
         )
         small = child("sweep", people // 4, here / "b.zarr", 2)
         grown = (found["peak"] - small["peak"]) * 1e6 / (people * 3 / 4)
