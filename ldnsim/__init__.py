@@ -15,24 +15,52 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldnsim import plots as plots
+    from ldnsim.apart import apart
     from ldnsim.errors import LdnsimError
-    from ldnsim.files import load_model, load_scenario
+    from ldnsim.files import load_fit, load_model, load_scenario
+    from ldnsim.fitting import fit
+    from ldnsim.interchange import export_doses, simulate_data
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
+    from ldnsim.sliders import explore
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
+    from ldnsim.validation import validate
 
-__all__ = ["LdnsimError", "load_model", "load_scenario", "merge_shards", "plots", "simulate", "summarize", "sweep"]
+__all__ = [
+    "LdnsimError",
+    "apart",
+    "explore",
+    "export_doses",
+    "fit",
+    "load_fit",
+    "load_model",
+    "load_scenario",
+    "merge_shards",
+    "plots",
+    "simulate",
+    "simulate_data",
+    "summarize",
+    "sweep",
+    "validate",
+]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "export_doses": "interchange",
+    "apart": "apart",
+    "explore": "sliders",
+    "fit": "fitting",
+    "load_fit": "files",
     "load_model": "files",
     "load_scenario": "files",
     "merge_shards": "sweeps.shards",
     "simulate": "simulation",
+    "simulate_data": "interchange",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",
+    "validate": "validation",
 }
 
 

@@ -6,6 +6,8 @@ Exit codes: 0 done; 1 the files or the science are at fault; 2 usage; 3 finished
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +92,7 @@ def run(
     from ldnsim.outfiles import check_formats, write_results
     from ldnsim.report import page
     from ldnsim.simulation import simulate
+    from ldnsim.spread import mean_spread, spread_words
     from ldnsim.terminal import print_answer
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
@@ -97,10 +100,31 @@ def run(
     result = simulate(question)
     table = summarize(result)
     texts = answers(result, table)
+    if "subject" in result.dims and result.sizes["account"] > 1:
+        texts += spread_words(result, table, mean_spread(question))
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     print_answer(result, table, texts, written)
     if bool((result.status != 0).any()):
         raise typer.Exit(FAILED_CELLS)
+
+
+@app.command("fit")
+def fit_(
+    file: Annotated[str, typer.Argument(help="A fit's name (see `ldnsim list fits`) or a path.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+) -> None:
+    """Estimate parameters from data; write NAME.fit.json, NAME.html and NAME.model.yaml with the fitted account."""
+    from ldnsim.files import load_fit
+    from ldnsim.fitting import data_table, estimates_table, fit, fit_files, summary
+    from ldnsim.outfiles import write_files
+    from ldnsim.report.fits import fit_page
+    from ldnsim.terminal import print_fit
+
+    result = fit(load_fit(file))
+    data, estimates = data_table(result), estimates_table(result)
+    texts = {**fit_files(result), f"{result.fit.name}.html": fit_page(result, data, estimates)}
+    written = write_files(out, {name: partial(_write, text) for name, text in texts.items()})
+    print_fit(result.fit.question, summary(result), estimates, data, result.statements, written)
 
 
 @app.command()
@@ -179,22 +203,70 @@ def merge(
         raise typer.Exit(FAILED_CELLS)
 
 
+@app.command()
+def data(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list models`) or a path.")],
+    table: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Event records in NONMEM's format.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.csv", help="The file to write.")],
+    account: Annotated[str, typer.Option(help="The model's account, where it has several.")] = "",
+    outputs: Annotated[str, typer.Option(help="Names separated by commas; all of the model where left out.")] = "",
+) -> None:
+    """Simulate a NONMEM-format data set: a row out per row in, with the model's outputs."""
+    from ldnsim.errors import LdnsimError
+    from ldnsim.files import load_model
+    from ldnsim.interchange import read_table, simulate_data, write_table
+
+    _not_the_same(table, out)
+    chosen = [name.strip() for name in outputs.split(",") if name.strip()]
+    loaded, frame = load_model(model, account or None), read_table(table)
+    try:
+        answer = simulate_data(loaded, frame, outputs=chosen or None)
+    except LdnsimError as caught:  # rows are those of the file
+        raise LdnsimError(replace(fault, file=str(table)) if fault.path else fault for fault in caught.faults) from None
+    write_table(out, answer)
+    for note in answer.attrs["notes"]:
+        typer.echo(note)
+    typer.echo(f"{len(answer)} rows written to {out}")
+    if answer.attrs["failed"]:
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def export(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name or a path.")],
+    to: Annotated[str, typer.Option("--to", help="nonmem: the doses of every arm and person as event records.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DOSES.csv", help="The file to write.")],
+    account: Annotated[str, typer.Option(help="The account, where the scenario compares several.")] = "",
+    changes: Sets = [],  # noqa: B006
+) -> None:
+    """Write a scenario's doses for other programs, and for `ldnsim data`."""
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.files import load_scenario
+    from ldnsim.interchange import export_doses, write_table
+
+    if to != "nonmem":
+        raise LdnsimError(Fault(f"unknown format {to!r}", expected="nonmem"))
+    question = _changed(load_scenario(scenario), changes)
+    doses = export_doses(question, account or None)
+    write_table(out, doses)
+    typer.echo(f"{len(doses)} records of {doses['ID'].nunique()} individuals written to {out}")
+
+
 @app.command("list")
 def list_(
-    kind: Annotated[str, typer.Argument(help="models, parts or scenarios; all of them where left out.")] = "",
+    kind: Annotated[str, typer.Argument(help="models, parts, scenarios or fits; all of them where left out.")] = "",
 ) -> None:
     """What there is, a line each."""
     from ldnsim.errors import Fault, LdnsimError, nearest
-    from ldnsim.files import check_file, library
-    from ldnsim.scenario import Scenario
+    from ldnsim.files import FOLDERS, check_file, library
 
-    kinds = ("models", "scenarios") if not kind else (kind,)
-    if kind not in ("", "models", "parts", "scenarios"):
+    kinds = ("models", "scenarios", "fits") if not kind else (kind,)
+    if kind not in ("", *FOLDERS):
         raise LdnsimError(
             Fault(
                 f"unknown kind {kind!r}",
-                expected="models, parts or scenarios",
-                nearest=nearest(kind, ("models", "parts", "scenarios")),
+                expected=", ".join(FOLDERS),
+                nearest=nearest(kind, FOLDERS),
             )
         )
     for each in kinds:
@@ -202,22 +274,23 @@ def list_(
             typer.echo(f"{each}:")
         for name, path in library(each).items():
             record = check_file(path)
-            says = record.question if isinstance(record, Scenario) else record.title  # type: ignore[attr-defined]
+            says = getattr(record, "question", "") or record.title  # type: ignore[attr-defined]
             typer.echo(f"  {name:24} {says}")
 
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO", help="A name from the library, or a path.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL|PART|SCENARIO|FIT", help="A name from the library, or a path.")],
     form: Annotated[
         str, typer.Option("--format", help="md, html or json; rendered for the terminal where left out.")
     ] = "",
     changes: Sets = [],  # noqa: B006
 ) -> None:
-    """Parts, equations, parameters and sources of a model; or a scenario's question and dose calendar."""
-    from ldnsim.describe import describe_model, describe_part, describe_scenario
+    """Parts, equations, parameters and sources of a model; or a scenario's or fit's question and dose calendar."""
+    from ldnsim.describe import describe_fit, describe_model, describe_part, describe_scenario
     from ldnsim.errors import Fault, LdnsimError
     from ldnsim.files import find_any, load_bibliography
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Model, Part
     from ldnsim.scenario import Scenario
 
@@ -231,6 +304,8 @@ def describe(
         raise LdnsimError(Fault("--set changes scenarios only", expected="the name of a scenario"))
     elif isinstance(record, Model):
         text = describe_model(record, load_bibliography())
+    elif isinstance(record, Fit):
+        text = describe_fit(record)
     else:
         assert isinstance(record, Part)
         text = describe_part(record, load_bibliography())
@@ -252,9 +327,11 @@ def describe(
 
 @app.command()
 def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")]) -> None:
-    """Check part, model and scenario files: all faults at once, with line and caret; exit 1 if any."""
+    """Check part, model, scenario and fit files: all faults at once, with line and caret; exit 1 if any.
+
+    Numbers that a body could hardly have are faults, unless the file gives a reason (`plausible:`)."""
     from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import check_file
+    from ldnsim.files import doubts
 
     files = [
         file
@@ -266,7 +343,7 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
     faults: dict[Fault, None] = {}
     for file in files:
         try:
-            check_file(file)
+            faults.update(dict.fromkeys(doubts(file)))
         except LdnsimError as caught:
             faults.update(dict.fromkeys(caught.faults))
     if faults:
@@ -275,7 +352,53 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
 
 
 @app.command()
-def schema(kind: Annotated[str, typer.Argument(help="part, model or scenario")]) -> None:
+def validate(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    account: Annotated[str, typer.Option(help="Only this account; all where left out.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+) -> None:
+    """The model against the evidence: a row per fact with prediction and error; facts that disagree, and rival sets."""
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_validation
+    from ldnsim.validation import evaluate, frame_of
+
+    record = load_model(model, account or None)
+    found = evaluate(record)
+    texts: dict[Path, str] = {}
+    if csv is not None:
+        texts[csv] = frame_of(found).to_csv(index=False)
+    if html is not None:
+        from ldnsim.apart import sights
+        from ldnsim.facts import claims_of_library
+        from ldnsim.report.evidence import evidence_page
+
+        blurred = sights(record) if len(record.accounts) > 1 else []
+        texts[html] = evidence_page(found, blurred, claims_of_library())
+    write_texts(texts)
+    print_validation(found, texts)
+
+
+@app.command()
+def apart(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list`) or a path.")] = "ldn",
+    csv: Annotated[Path | None, typer.Option(help="Write all observations to this file.")] = None,
+) -> None:
+    """Which observation, at which hour after which dose, would best tell a model's accounts apart."""
+    from ldnsim.apart import frame_of, sights
+    from ldnsim.files import load_model
+    from ldnsim.outfiles import write_texts
+    from ldnsim.scoreboard import print_sights
+
+    found = sights(load_model(model))
+    texts = {} if csv is None else {csv: frame_of(found).to_csv(index=False)}
+    write_texts(texts)
+    print_sights(found, texts)
+
+
+@app.command()
+def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario, fit or predictions")]) -> None:
     """The JSON Schema of a file kind, for completion and hints in editors."""
     import json
 
@@ -306,6 +429,17 @@ def new(file: Annotated[Path, typer.Argument(help="The file to write; its name b
     except OSError as caught:
         raise LdnsimError(Fault(f"cannot write {file}: {caught.strerror or caught}")) from None
     typer.echo(f"{file} written. Change it, then: ldnsim check {file}; ldnsim run {file}")
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _not_the_same(source: Path, out: Path) -> None:
+    from ldnsim.errors import Fault, LdnsimError
+
+    if out.exists() and source.exists() and out.samefile(source):
+        raise LdnsimError(Fault(f"{out} is the data set itself", expected="another file to write"))
 
 
 def _changed(scenario: Scenario, changes: list[str]) -> Scenario:

@@ -31,6 +31,7 @@ NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
 HEADLINES = {
     "unblocked_hours": ("mean", "trough", "unblocked_hours"),
     "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+    "halved_hours": ("peak", "hours_to_peak", "mean", "least_of_first", "halved_hours"),
     "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
     "hours_above_50": ("mean", "trough", "hours_above_50"),
     "mean": ("mean", "peak", "trough"),
@@ -38,6 +39,9 @@ HEADLINES = {
 LABELS = {
     "unblocked_hours": "unblocked",
     "hours_above_50": "above 50 %",
+    "hours_to_peak": "peak after",
+    "halved_hours": "halved for",
+    "least_of_first": "least",
     "rebound_peak": "rebound peak",
     "rebound_clock_time": "peak at",
     "rebound_hours": "above +2 %",
@@ -99,7 +103,9 @@ def comparison(table: xr.Dataset) -> list[Comparison]:
     outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
     drawn = _over_draws(table) if "draw" in table.dims else None
     table = stated(table)
-    typical = over_people(table) if "subject" in table.dims else None
+    # only what is shown: quantiles of a whole table of many people take their time
+    names = [f"{output}_{metric}" for output in outputs for metric in _shown(table, output)]
+    typical = over_people(table[names]) if "subject" in table.dims else None
     return [_comparison(table, typical, drawn, output) for output in outputs]
 
 
@@ -117,8 +123,9 @@ def style_of(table: xr.Dataset, output: str, metric: str) -> str:
         return "clock"
     if metric == "rebound_peak":
         return "rise"
-    fraction = f"{output}_hours_above_50" in table and metric in ("peak", "trough", "mean")
-    return "share" if fraction or metric == "AUC_inf_extrapolated" else "plain"
+    shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
+    fraction = shares and metric in ("peak", "trough", "mean")
+    return "share" if fraction or metric in ("AUC_inf_extrapolated", "least_of_first") else "plain"
 
 
 def formatted(value: float, style: str) -> str:
@@ -170,8 +177,7 @@ def _difference(here: float, first: float, change: float, style: str) -> str:
 
 
 def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset | None, output: str) -> Comparison:
-    shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
-    metrics = [metric for metric in shown if f"{output}_{metric}" in table]
+    metrics = _shown(table, output)
     columns = tuple(_column(table, output, metric) for metric in metrics)
     footnotes: dict[str, int] = {}
     accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
@@ -183,6 +189,12 @@ def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset
                 Row(account, arm, _evidence(table, output, metrics, account), tuple(grid[a][b] for grid in cells))
             )
     return Comparison(output, _title(table, output, metrics), columns, tuple(rows), tuple(footnotes))
+
+
+def _shown(table: xr.Dataset, output: str) -> list[str]:
+    """The metrics shown of an output."""
+    shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
+    return [metric for metric in shown if f"{output}_{metric}" in table]
 
 
 def _column(table: xr.Dataset, output: str, metric: str) -> Column:

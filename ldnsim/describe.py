@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ldnsim.addresses import Resolved
+    from ldnsim.fitfile import Fit
     from ldnsim.model import Export, Model, Parameter, Part
     from ldnsim.scenario import Scenario
     from ldnsim.variability import Spread
 
-__all__ = ["describe_model", "describe_part", "describe_scenario"]
+__all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
+
+ON_THE_WAY = ("lag", "bioavailability", "rate", "duration")
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
@@ -32,8 +35,17 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     for name, product in model.inputs.items():
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
+        lag += f", over `{product.over}`" if product.over else ""
+        lag += f", rate `{product.rate}`" if product.rate else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+    for name, drug in model.drugs.items():
+        if drug.mechanism:
+            lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
+    lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
+    lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
+    cited = [key for drug in model.drugs.values() for key in drug.source]
+    cited += [key for account in model.accounts.values() for key in account.source]
     for slot, alternatives in model.slots.items():
         for part in alternatives:
             lines += ["", *_part_lines(part, f"{slot}: ")]
@@ -41,7 +53,11 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         [
             *lines,
             "",
-            *_source_lines(parts, bibliography, extra=[key for drug in model.drugs.values() for key in drug.source]),
+            *_source_lines(
+                parts,
+                bibliography,
+                extra=cited,
+            ),
         ]
     )
 
@@ -49,6 +65,30 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
     """One part as Markdown, with its sources."""
     return "\n".join([*_part_lines(part, ""), "", *_source_lines([part], bibliography)])
+
+
+def describe_fit(fit: Fit) -> str:
+    """A fit as Markdown: question, what is estimated within which bounds, the data, the doses, what it cannot say."""
+    scenario = fit.scenario
+    lines = [f"# {fit.question}", "", f"`{fit.name}`: model `{fit.model.name}`, account `{fit.account}`.", ""]
+    rows = [
+        (
+            f"`{name}`",
+            "its value" if estimate.start is None else str(estimate.start),
+            " to ".join(map(str, estimate.bounds)),
+        )
+        for name, estimate in fit.estimate.items()
+    ]
+    lines += ["## Estimated", "", *_table(("parameter or time", "start", "bounds"), rows), "", "## Data", ""]
+    data = [
+        (f"`{name}`", fact.arm, f"{fact.output} {fact.what}", str(fact.value), str(fact.cv or fact.sd or ""), fact.use)
+        for name, fact in fit.data.items()
+    ]
+    lines += [*_table(("datum", "arm", "what", "value", "error", "use"), data), "", "## Arms"]
+    resolved = resolve(scenario)
+    for name in resolved.arms:
+        lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
+    return "\n".join([*lines, *(["", "## What it cannot say", "", fit.cannot_say] if fit.cannot_say else [])])
 
 
 def describe_scenario(scenario: Scenario) -> str:
@@ -59,11 +99,12 @@ def describe_scenario(scenario: Scenario) -> str:
         if resolved.population
         else "one typical person"
     )
+    begins = ", each arm in its steady state from the start" if scenario.start == "steady_state" else ""
     crowd = [*_people_lines(resolved), *_doubt_lines(resolved)]
     lines = [
         f"# {scenario.question}",
         "",
-        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}.",
+        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}{begins}.",
         "",
         f"Reports: {', '.join(scenario.report or scenario.model.outputs)}.",
         "",
@@ -84,6 +125,16 @@ def describe_scenario(scenario: Scenario) -> str:
     if scenario.cannot_say:
         lines += ["", "## What it cannot say", "", scenario.cannot_say]
     return "\n".join(lines)
+
+
+def _compartments(model: Model) -> Iterator[tuple[str, str]]:
+    """The accounts that share a structure, and its states with the numbers that CMT of a data set may use."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in model.accounts or (model.name,):
+        states = compose(model, setting_of(model, name).parts).states
+        alike.setdefault(states, []).append(f"`{name}`")
+    for states, names in alike.items():
+        yield ", ".join(names), ", ".join(f"{number} `{state}`" for number, state in enumerate(states, start=1))
 
 
 def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
@@ -119,6 +170,8 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines = [f"## {lead}{part.title} (`{part.name}` {part.version}, {part.evidence})", ""]
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
+    sums = ", ".join(f"`{name}` ({unit})" for name, unit in part.gathers.items())
+    lines += [f"Gathers {sums}: sums of what other parts add.", ""] if sums else []
     lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
@@ -126,6 +179,10 @@ def _part_lines(part: Part, lead: str) -> list[str]:
         lines += _table(heads, (_parameter_row(name, parameter) for name, parameter in part.parameters.items()))
     for one in part.correlations:
         lines += ["", f"Correlation of {' and '.join(one.between)}: {one.value} ({', '.join(one.source)}). {one.note}"]
+    for name, state in part.states.items():
+        met = [f"{field} `{getattr(state, field)}`" for field in ON_THE_WAY if getattr(state, field)]
+        if met:
+            lines += ["", f"A record's dose into `{name}` meets {', '.join(met)}."]
     for name, rival in part.rivals.items():
         values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
         lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]
@@ -134,7 +191,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
 
 def _export_text(export: Export) -> str:
     own = f" ({export.evidence}: {export.because})" if export.evidence else ""
-    return export.description + own
+    return export.description + own + (f"; adds to `{'`, `'.join(export.adds_to)}`" if export.adds_to else "")
 
 
 def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:

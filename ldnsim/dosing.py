@@ -96,8 +96,10 @@ SplitField = Annotated[
 class RegimenLine(Record):
     """One line of a regimen: an input, a dose (or a ladder of doses), and when it is taken.
 
-    `days` with `every: 2 weeks` are these days of every second week. `potency` is drawn for each dose, for each tablet
-    where tablets are split.
+    `ladder` maps first days to doses; `stop` ends them. `days` are days of the week, with `every: 14 d` those of every
+    second week. `missed` days are left out, `late` ones taken so much later. Drawn for each person: `miss`, the chance
+    of missing a dose; `jitter`, the standard deviation of its time (within three of them); `potency`, what is in it as
+    a share of the label, for each dose, or each tablet where tablets are `split`; and the strength of each `bottle`.
     """
 
     input: str

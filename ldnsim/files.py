@@ -5,28 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ldnsim.checks import plausible_account_faults, plausible_faults
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.fields import Record
+from ldnsim.fitfile import Fit
 from ldnsim.library import FORMATS, KIND_OF, LIBRARY, SUFFIXES, files_in, is_file, load_bibliography
 from ldnsim.loading import Loader
-from ldnsim.model import Model
+from ldnsim.model import Model, Part
+from ldnsim.predictions import Predictions
 from ldnsim.scenario import Scenario
-from ldnsim.yaml import read_text
+from ldnsim.yaml import read_document, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "FOLDERS",
     "FORMATS",
     "LIBRARY",
     "check_file",
+    "doubts",
     "find_any",
     "library",
     "load_bibliography",
+    "load_fit",
     "load_model",
+    "load_predictions",
     "load_scenario",
     "source_text",
 ]
+
+
+# fits stand with the models: they are where a model's numbers come from
+FOLDERS = {"models": "models", "parts": "models", "scenarios": "scenarios", "fits": "models/fits"}
 
 
 def load_model(name: str | Path, account: str | None = None, **alternatives: str) -> Model:
@@ -59,28 +70,55 @@ def load_scenario(name: str | Path) -> Scenario:
     return Loader().sound(_find(name, "scenarios"), Scenario)
 
 
+def load_fit(name: str | Path) -> Fit:
+    """A fit by name (from the library) or path, with its model and data.
+
+    Raises LdnsimError with all faults of all files.
+    """
+    return Loader().sound(_find(name, "fits"), Fit)
+
+
+def load_predictions() -> Predictions:
+    """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
+    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
+
+
 def find_any(name: str | Path) -> Record:
-    """A model, part or scenario by name (looked for in this order) or path; raises LdnsimError with all faults."""
+    """A model, part, scenario or fit by name (looked for in this order) or path; raises LdnsimError with all faults."""
     if _is_path(name):
         return check_file(Path(name))
-    known = {**library("scenarios"), **library("parts"), **library("models")}
+    known = {**library("fits"), **library("scenarios"), **library("parts"), **library("models")}
     if str(name) not in known:
         expected = f"a path that ends in .yaml, or one of {listed(known)}"
         raise LdnsimError(
-            Fault(f"there is no model, part or scenario {shown(str(name))}", (), expected, nearest(str(name), known))
+            Fault(
+                f"there is no model, part, scenario or fit {shown(str(name))}", (), expected, nearest(str(name), known)
+            )
         )
     return check_file(known[str(name)])
 
 
 def library(kind: str) -> dict[str, Path]:
-    """name -> path of what the library holds: kind is "models", "parts" or "scenarios"."""
+    """name -> path of what the library holds: kind is "models", "parts", "scenarios" or "fits"."""
     record_type = next(record_type for record_type, name in KIND_OF.items() if kind == f"{name}s")
-    return files_in(LIBRARY / ("scenarios" if kind == "scenarios" else "models"), record_type)
+    return files_in(LIBRARY / FOLDERS[kind], record_type)
 
 
 def check_file(path: Path | str) -> Record:
     """Any file of ours, read as what its `format` says it is; raises LdnsimError with all faults."""
     return Loader().sound(Path(path), Record)
+
+
+def doubts(path: Path | str) -> tuple[Fault, ...]:
+    """What is hard to believe in a file without fault, with places: numbers that a body could hardly have."""
+    record = check_file(path)
+    found: Iterable[Fault] = ()
+    if isinstance(record, Part):
+        found = plausible_faults(record)
+    elif isinstance(record, Model):
+        found = plausible_account_faults(record)
+    document = read_document(Path(path))
+    return tuple(document.locate(fault) for fault in found)
 
 
 def source_text(name: str | Path, folder: str) -> str:
@@ -95,7 +133,7 @@ def _is_path(name: str | Path) -> bool:
 def _find(name: str | Path, folder: str) -> Path:
     if _is_path(name):
         return Path(name)
-    found = LIBRARY / folder / f"{name}.yaml"
+    found = LIBRARY / FOLDERS[folder] / f"{name}.yaml"
     if is_file(found):
         return found
     known = library(folder)

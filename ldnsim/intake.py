@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,9 +102,13 @@ def dose_variables(model: Model, doses: Taken, missed: Taken, *, people: bool) -
     return found
 
 
-def dose_times(people: Sequence[tuple[Dose, ...]]) -> np.ndarray:
-    """When each person takes a dose above zero, h; (people, doses), NaN-padded."""
-    return _padded([tuple(dose for dose in taken if dose.amount.value > 0) for taken in people], lambda dose: dose.time)
+def dose_times(people: Sequence[tuple[Dose, ...]], inputs: Collection[str] = ()) -> np.ndarray:
+    """When each person takes a dose above zero, h, of some inputs (none: any); (people, doses), NaN-padded."""
+    kept = {  # a plan that many share is looked through once
+        key: tuple(dose for dose in taken if dose.amount.value > 0 and (not inputs or dose.input in inputs))
+        for key, taken in {id(taken): taken for taken in people}.items()
+    }
+    return _padded([kept[id(taken)] for taken in people], lambda dose: dose.time)
 
 
 def dose_amounts(model: Model, people: Sequence[tuple[Dose, ...]]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import Record
+from ldnsim.fitfile import Fit
 from ldnsim.model import Model, Part
+from ldnsim.predictions import Predictions
 from ldnsim.references import read_bibliography
 from ldnsim.scenario import Scenario
 from ldnsim.yaml import read_text
 
 __all__ = [
+    "BIBLIOGRAPHY",
     "FORMATS",
     "FORMAT_OF",
     "KIND_OF",
@@ -25,9 +28,21 @@ __all__ = [
     "load_bibliography",
 ]
 
-FORMATS: dict[str, type[Record]] = {"ldnsim-part/1": Part, "ldnsim-model/1": Model, "ldnsim-scenario/1": Scenario}
+FORMATS: dict[str, type[Record]] = {
+    "ldnsim-part/1": Part,
+    "ldnsim-model/1": Model,
+    "ldnsim-scenario/1": Scenario,
+    "ldnsim-fit/1": Fit,
+    "ldnsim-predictions/1": Predictions,
+}
 FORMAT_OF = {record_type: form for form, record_type in FORMATS.items()}
-KIND_OF: dict[type[Record], str] = {Part: "part", Model: "model", Scenario: "scenario"}
+KIND_OF: dict[type[Record], str] = {
+    Part: "part",
+    Model: "model",
+    Scenario: "scenario",
+    Fit: "fit",
+    Predictions: "predictions",
+}
 FORMAT_LINE = re.compile(r"^format:\s*[\"']?([^\s\"'#]+)", re.M)
 SUFFIXES = (".yaml", ".yml")
 BIBLIOGRAPHY = "references.bib"

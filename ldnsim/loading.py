@@ -9,9 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ldnsim.checks import model_faults, part_faults, scenario_faults
+from ldnsim.checks import (
+    datum_faults,
+    fit_faults,
+    model_faults,
+    part_faults,
+    prediction_faults,
+    scenario_faults,
+)
 from ldnsim.errors import MOST_FAULTS, Fault, LdnsimError, Lost, clipped, listed, nearest, shown
 from ldnsim.fields import Record
+from ldnsim.fitfile import Fact, Fit
 from ldnsim.library import (
     FORMAT_OF,
     FORMATS,
@@ -24,7 +32,9 @@ from ldnsim.library import (
     load_bibliography,
 )
 from ldnsim.model import Model, Part
+from ldnsim.observations import observations
 from ldnsim.people_table import read_people
+from ldnsim.predictions import Predictions
 from ldnsim.reading import Reading, read_record
 from ldnsim.scenario import Scenario
 from ldnsim.uncertainty import FitResult
@@ -39,7 +49,9 @@ R = TypeVar("R", bound=Record)
 Steps = tuple[str | int, ...]
 
 TELLING_KEYS: dict[str, type[Record]] = {
-    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "arms": Scenario, "question": Scenario,
+    "equations": Part, "exports": Part, "slots": Model, "inputs": Model, "estimate": Fit, "tables": Fit,
+    "facts": Predictions,
+    "arms": Scenario, "question": Scenario,
 }  # fmt: skip
 MOST_BESIDE = 200  # files, looked at to name the nearest one
 MOST_PARTS = 200  # in one model
@@ -87,30 +99,56 @@ class Loader:
         if record_type is None:
             return Reading(None, (*document.faults, *told))
         draft = _Draft({**document.content, "format": FORMAT_OF[record_type]}, path.parent)
-        if record_type is Scenario:
+        if record_type in (Scenario, Fit):
             self._put_model(draft)
+        if record_type is Scenario:
             _put_people(draft)
             _put_fit(draft)
-        elif record_type is Model:
+        if record_type is Model:
             self._put_parts(draft)
         reading = read_record(record_type, draft.content, Lost(draft.lost))
-        draft.faults += [*reading.faults, *self._checked(reading, draft)]
+        sound = not draft.others
         if isinstance(reading.record, Scenario):
             reading.record.remember_text(document.text)
+        elif isinstance(reading.record, Fit):
+            reading.record.remember(document.text, self._rows(reading.record, reading.lost, draft), path.parent)
+        draft.faults += [*reading.faults, *self._checked(reading, draft, sound=sound)]
         own = dict.fromkeys([*document.faults, *told, *map(document.locate, draft.faults)])
         in_order = sorted(own, key=lambda fault: (fault.line, fault.column))
         return Reading(reading.record, (*in_order[:MOST_FAULTS], *dict.fromkeys(draft.others)), reading.lost)
 
-    def _checked(self, reading: Reading[Any], draft: _Draft) -> Iterable[Fault]:
+    def _checked(self, reading: Reading[Any], draft: _Draft, *, sound: bool) -> Iterable[Fault]:
         """What is wrong beyond the schema."""
-        record, lost, sound = reading.record, reading.lost, not draft.others
+        record, lost = reading.record, reading.lost
         if isinstance(record, Part):
             return part_faults(record, self._sources(draft), lost)
         if isinstance(record, Model):
             return model_faults(record, self._sources(draft), lost, sound=sound)
         if isinstance(record, Scenario):
             return scenario_faults(record, lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Fit):
+            return fit_faults(record, self._sources(draft), lost, model_stands=sound and not lost.touches("model"))
+        if isinstance(record, Predictions):
+            return prediction_faults(record, lost)
         return []
+
+    def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Fact]:
+        """The observations of all tables, by table and line."""
+        rows: dict[str, Fact] = {}
+        for name, table in fit.tables.items():
+            path = Path(os.path.normpath(draft.folder / table.file))
+            if not is_file(path):
+                message = f"there is no table {shown(table.file)}"
+                draft.faults.append(Fault(message, ("tables", name, "file"), "a CSV file beside this one"))
+                draft.lost.add(("tables", name))
+                continue
+            try:
+                found, faults = observations(path, table, lambda fact: datum_faults(fit, fact, ("row",), lost))
+            except LdnsimError as caught:
+                found, faults = {}, list(caught.faults)
+            rows |= {f"{name}.{line}": fact for line, fact in found.items()}
+            draft.others += faults
+        return rows
 
     def _sources(self, draft: _Draft) -> dict[str, str]:
         """Keys of the library's references and of those beside the file."""
@@ -129,7 +167,9 @@ class Loader:
         if isinstance(name, str):
             reading = self._named(name, draft, Model, path)
         elif name is not None and name is not HOLE:
-            draft.faults.append(Fault("a scenario names its model", path, "model: ldn"))
+            draft.faults.append(
+                Fault(f"a {KIND_OF[FORMATS[draft.content['format']]]} names its model", path, "model: ldn")
+            )
         draft.lost |= {path} if reading.record is None else set(reading.lost.under("model"))
         if name is not None:
             draft.content["model"] = HOLE if reading.record is None else reading.record
@@ -274,6 +314,6 @@ def _record_type(content: dict[str, Any], wanted: type[Record] | None) -> tuple[
         return known, None
     if known is not None and wanted is not None:
         return None, Fault(f"this is a {KIND_OF[known]}, not a {KIND_OF[wanted]}", ("format",), expected)
-    if re.fullmatch(r"ldnsim-(part|model|scenario)/[0-9.]+", found[:60]):
+    if re.fullmatch(r"ldnsim-(part|model|scenario|fit|predictions)/[0-9.]+", found[:60]):
         return None, Fault(f"this version of ldnsim cannot read {shown(found)}", ("format",), expected)
     return guess, Fault(f"unknown format {shown(found)}", ("format",), expected, nearest(found, FORMATS))

@@ -26,6 +26,7 @@ Texts = NDArray[np.object_]
 
 UNBLOCKED = 0.20  # blockade under this leaves receptors free
 REBOUND = 1.02  # a ratio to the drug-free twin above this is a rebound
+SOME = 0.05  # of its own peak: less of an effect is next to nothing
 FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 NUMBERS_AT_ONCE = 40_000  # of one output: a fraction of a processor's own cache
 
@@ -35,6 +36,9 @@ METRICS = {
     "trough": ("lowest value", "{}"),
     "mean": ("mean over time", "{}"),
     "time_of_peak": ("clock time of the highest value", "h"),
+    "hours_to_peak": ("time of the highest value after the start of the window", "h"),
+    "halved_hours": ("hours with less than half of what the first arm has at the same time", "h"),
+    "least_of_first": ("lowest share of what the first arm has at the same time", "1"),
     "hours_above_50": ("hours above 50 %", "h"),
     "hours_above_80": ("hours above 80 %", "h"),
     "unblocked_hours": ("hours with blockade under 20 %", "h"),
@@ -57,12 +61,14 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Curves:
-    """One output: `values` (rows, times); `twin` (twins, times) without drug, or None; the output's labels."""
+    """One output: `values` (rows, times); `twin` (twins, times) without drug, or None; the output's labels; `doses`
+    (rows, dose), h, NaN-padded, above zero, that it is about."""
 
     values: Floats
     twin: Floats | None
     kind: str
     relative_to: str | None
+    doses: Floats
 
 
 class Measure(NamedTuple):
@@ -88,19 +94,21 @@ class _Window(NamedTuple):
 
 
 def measures(
-    time: Floats, grid: Floats, outputs: Mapping[str, Curves], doses: Floats, twin_of: NDArray[np.int_]
+    time: Floats, grid: Floats, outputs: Mapping[str, Curves], twin_of: NDArray[np.int_], first_of: NDArray[np.int_]
 ) -> list[Measure]:
     """Every metric of every output over the window sampled at `grid` (see `nca.times_between`), h.
 
-    `doses` (rows, dose), h, NaN-padded, are those above zero; `twin_of` (rows,) is the row of each one's twin. Metrics
-    after the last dose look beyond the window, to the last of `time`.
+    `twin_of` (rows,) is the row of each one's twin, `first_of` (rows,) that of the same person in the first arm.
+    Metrics after the last dose look beyond the window, to the last of `time`.
     """
     rows = len(twin_of)
     first = int(np.searchsorted(time, grid[0]))
     stretch = slice(first, first + len(grid))
     window = _Window(time, grid, stretch if np.array_equal(time[stretch], grid) else None)
     step = max(1, NUMBERS_AT_ONCE // len(grid))
-    pieces = [_of_piece(window, outputs, doses, twin_of, slice(at, at + step)) for at in range(0, max(rows, 1), step)]
+    pieces = [
+        _of_piece(window, outputs, twin_of, first_of, slice(at, at + step)) for at in range(0, max(rows, 1), step)
+    ]
     if len(pieces) == 1:
         return pieces[0]
     return [
@@ -115,11 +123,11 @@ def measures(
 
 
 def _of_piece(
-    window: _Window, outputs: Mapping[str, Curves], doses: Floats, twin_of: NDArray[np.int_], some: slice
+    window: _Window, outputs: Mapping[str, Curves], twin_of: NDArray[np.int_], first_of: NDArray[np.int_], some: slice
 ) -> list[Measure]:
     """As `measures`, of some of the rows."""
     found: list[Measure] = []
-    doses, twin_of = doses[some], twin_of[some]
+    twin_of, first_of = twin_of[some], first_of[some]
     blocking = next((curves for curves in outputs.values() if curves.kind == "blockade"), None)
     gate = None if blocking is None else window.read(blocking.values[some])
     for name, curves in outputs.items():
@@ -127,6 +135,8 @@ def _of_piece(
         of_output = [_of_any(window.grid, values)]
         if curves.kind in ("blockade", "occupancy"):
             of_output.append(_of_occupancy(window.grid, values, curves.kind))
+        if curves.kind == "effect":
+            of_output.append(_of_effect(window.grid, values, window.read(curves.values[first_of])))
         if curves.kind == "endogenous":
             twin = None
             if curves.relative_to == "drug_free":
@@ -135,6 +145,7 @@ def _of_piece(
                 twin = window.read(curves.twin[twin_of])
             of_output.append(_of_rebound(window.grid, values, twin, gate))
         if curves.kind == "concentration":
+            doses = curves.doses[some]
             of_output.append(_of_concentration(window.grid, values, doses))
             last_dose, reason = nca.after_last_dose(window.time, curves.values[some], doses)
             of_output.append((metric, found, reason) for metric, found in last_dose.items())
@@ -201,6 +212,21 @@ def _of_occupancy(grid: Floats, values: Floats, kind: str) -> Found:
     yield "hours_above_80", hours_above(grid, values, 0.8), None
     if kind == "blockade":
         yield "unblocked_hours", hours_above(grid, -values, -UNBLOCKED), None
+
+
+def _of_effect(grid: Floats, values: Floats, first: Floats) -> Found:
+    """When an effect is largest, and how far and how long it is below that of the `first` arm at the same time.
+
+    Where the first arm has next to nothing itself (under SOME of its own peak), nothing counts.
+    """
+    none = _text(values.max(axis=-1) <= 0, "there is no effect")
+    yield "hours_to_peak", _time_of_highest(grid, values) - grid[0], none
+    peak = first.max(axis=-1)
+    counts = first > SOME * peak[..., None]
+    alone = _text(peak <= 0, "the first arm has no effect")
+    yield "halved_hours", hours_above(grid, np.where(counts, first / 2.0 - values, -np.abs(first)), 0.0), alone
+    share = np.divide(values, first, out=np.full_like(values, np.inf), where=counts)
+    yield "least_of_first", np.where(peak > 0, share.min(axis=-1), np.nan), alone
 
 
 def _of_rebound(grid: Floats, values: Floats, twin: Floats | None, blockade: Floats | None) -> Found:

@@ -7,7 +7,9 @@ between averages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from ldnsim.measures import METRICS, Curves, Measure, measures
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 
+NO_MECHANISM = "no mechanism in the model"
 TWIN = "_drug_free"
 TAGS = ("measured", "fitted", "hypothesis")  # strongest first
 CLOCK = ("time_of_peak", "rebound_clock_time")  # hours on a clock, where 23.9 is next to 0.1
@@ -44,13 +47,14 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     blocking = next((name for name in outputs if result[name].attrs.get("kind") == "blockade"), None)
     like = result[outputs[0]].isel(time=0, drop=True)
     unsolved = _unsolved(result, like)
-    curves = {name: _curves(result, name, like) for name in outputs}
-    doses = _doses(result, like).reshape(like.size, -1)
-    time = result["time"].to_numpy().astype(float)
+    silent = _silent(result, like)
+    doses = lru_cache(lambda inputs: _doses(result, like, inputs))  # most outputs are about the same ones
+    curves = {name: _curves(result, name, like, doses) for name in outputs}
+    time, rows = result["time"].to_numpy().astype(float), np.arange(like.size)
     found: dict[str, xr.Variable] = {}
-    for measure in measures(time, grid, curves, doses, np.arange(like.size)):
+    for measure in measures(time, grid, curves, rows, _first_arm(like, rows)):
         name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
-        values, reason = judged(measure, unsolved)
+        values, reason = judged(measure, unsolved, None if curves[measure.output].kind == "concentration" else silent)
         found[name] = xr.Variable(like.dims, values.reshape(like.shape), attrs)
         if reason is not None:
             attrs = {"long_name": f"Why there is no {name}"}
@@ -58,14 +62,18 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     return table.assign_coords(like.coords).assign(found)
 
 
-def judged(measure: Measure, unsolved: Texts | None) -> tuple[Floats, Texts | None]:
+def judged(
+    measure: Measure, unsolved: Texts | None, silent: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Texts | None]:
     """The values (rows,) with NaN where there is a reason against them, and the reasons; `unsolved` (rows,) says who
-    has no solution, None that everybody has one."""
-    if measure.reason is None:
+    has no solution, None that everybody has one, `silent` (rows,) of whom the model has nothing to say."""
+    if measure.reason is None and (silent is None or not silent.any()):
         return measure.values if unsolved is None else np.where(unsolved == "", measure.values, np.nan), None
-    reason = measure.reason.copy()
+    reason = np.full(measure.values.shape, "", dtype=object) if measure.reason is None else measure.reason.copy()
     if unsolved is not None:
         reason = np.where(unsolved != "", unsolved, reason)
+    if silent is not None:
+        reason[silent] = NO_MECHANISM
     reason[np.isnan(measure.values) & ~reason.astype(bool)] = "the output has missing values"
     return np.where(reason.astype(bool), np.nan, measure.values), reason
 
@@ -147,7 +155,34 @@ def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
     return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
 
 
-def _curves(result: xr.Dataset, name: str, like: xr.DataArray) -> Curves:
+def texts_of(attribute: Any) -> list[str]:
+    """An attribute that is a list of texts; netCDF hands a list of one back as a text, and none as an empty array."""
+    return [attribute] * bool(attribute) if isinstance(attribute, str) else [*map(str, np.ravel(np.asarray(attribute)))]
+
+
+def silent_arms(result: xr.Dataset) -> dict[str, str]:
+    """The arms of which the model says nothing beyond concentrations, and why."""
+    found = json.loads(str(result.attrs.get("no_mechanism", "{}")))
+    return {str(arm): str(why) for arm, why in found.items()}
+
+
+def _silent(result: xr.Dataset, like: xr.DataArray) -> NDArray[np.bool_] | None:
+    """The rows of which the model has nothing to say; None where there are none."""
+    arms = list(silent_arms(result))
+    if not arms or "arm" not in like.dims:
+        return None
+    return _spread(like["arm"].isin(arms), like).reshape(-1).astype(bool)
+
+
+def _first_arm(like: xr.DataArray, rows: NDArray[np.int_]) -> NDArray[np.int_]:
+    """For each row that of the same account and person in the first arm."""
+    if "arm" not in like.dims:
+        return rows
+    shaped = rows.reshape(like.shape)
+    return np.broadcast_to(shaped.take([0], axis=like.get_axis_num("arm")), like.shape).reshape(-1)
+
+
+def _curves(result: xr.Dataset, name: str, like: xr.DataArray, doses: Callable[[tuple[str, ...]], Floats]) -> Curves:
     """An output of every person and arm, a row each, with its drug-free twin."""
     attrs = result[name].attrs
 
@@ -156,17 +191,20 @@ def _curves(result: xr.Dataset, name: str, like: xr.DataArray) -> Curves:
         return np.ascontiguousarray(found.reshape(like.size, -1))
 
     twin = rows(name + TWIN) if name + TWIN in result else None
-    return Curves(rows(name), twin, attrs.get("kind", "other"), attrs.get("relative_to"))
+    taken = doses(tuple(texts_of(attrs.get("inputs", []))))
+    return Curves(rows(name), twin, attrs.get("kind", "other"), attrs.get("relative_to"), taken)
 
 
-def _doses(result: xr.Dataset, like: xr.DataArray) -> Floats:
-    """Times, h, of all doses of any input above zero: shape of `like`, then dose; NaN-padded."""
+def _doses(result: xr.Dataset, like: xr.DataArray, inputs: tuple[str, ...]) -> Floats:
+    """Times, h, of the doses above zero of some inputs (none named: of any), (rows, dose), NaN-padded."""
     if "dose_time" not in result:
-        return np.full((*like.shape, 1), np.nan)
+        return np.full((like.size, 1), np.nan)
     taken = result["dose_time"]
     if "dose_amount" in result:
         taken = taken.where(result["dose_amount"] > 0)
-    return _spread(taken, like, "dose")
+    if inputs and "dose_input" in result:
+        taken = taken.where(result["dose_input"].isin(inputs))
+    return _spread(taken, like, "dose").reshape(like.size, -1)
 
 
 def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:

@@ -39,6 +39,7 @@ __all__ = [
     "Evidence",
     "Export",
     "Input",
+    "Mechanism",
     "Model",
     "Output",
     "Parameter",
@@ -50,7 +51,7 @@ __all__ = [
 
 Evidence = Literal["measured", "fitted", "hypothesis"]
 EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
-Kind = Literal["concentration", "blockade", "occupancy", "endogenous", "other"]
+Kind = Literal["concentration", "blockade", "occupancy", "effect", "endogenous", "other"]
 
 ASSUMED = "assumed"
 MANY, SOME = at_most(500), at_most(100)  # entries: far more than a person reads, few enough to be checked at once
@@ -65,7 +66,8 @@ class Parameter(Record):
     """A number with its unit and where it comes from. `of` names the drug whose mass counts as an amount.
 
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
-    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1.
+    with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
+    value may be beyond what a body is known for (see `ldnsim check`); `at_zero`, in a few words, what 0 switches off.
     """
 
     value: QuantityField
@@ -76,6 +78,8 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
+    at_zero: str = ""
+    plausible: str = ""
     description: str
 
     @property
@@ -84,12 +88,20 @@ class Parameter(Record):
 
 
 class State(Record):
-    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it."""
+    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it.
+
+    `lag`, `bioavailability`, `rate` and `duration` name parameters of the part: what becomes of a dose that a record of
+    a data set gives straight into this state. Doses of an input meet the input's own.
+    """
 
     unit: UnitField
     of: str | None = None
     initial: QuantityField = Quantity(0.0)
     scale: Positive
+    lag: str | None = None
+    bioavailability: str | None = None
+    rate: str | None = None
+    duration: str | None = None
     description: str
 
     @property
@@ -111,9 +123,11 @@ class Rival(Record, extra="allow"):
 
 class Export(Record):
     """What a part gives to others. `evidence` is for an export that data were held against as it is, whatever it rests
-    on: the tag then ends there, and `because` says why. Without it, the export is as weak as all that it rests on."""
+    on: the tag then ends there, and `because` says why. Without it, the export is as weak as all that it rests on.
+    `adds_to` names the sums, which other parts gather, that it is a term of."""
 
     description: str
+    adds_to: Names = ()
     evidence: Evidence | None = None
     because: str = ""
 
@@ -128,7 +142,11 @@ ExportField = Annotated[Export, BeforeValidator(_described)]
 
 
 class Part(Record):
-    """One page of a model: what it needs, what it exports, and the equations between."""
+    """One page of a model: what it needs, what it exports, and the equations between.
+
+    What it `gathers` are sums: of every export in the model that adds to them, 0 where none does. So a further ligand
+    is a further part, and the receptor's page stays as it is.
+    """
 
     format: Literal["ldnsim-part/1"]
     name: Identifier
@@ -137,6 +155,7 @@ class Part(Record):
     evidence: Evidence
     description: str = ""
     needs: Annotated[dict[Identifier, UnitField], MANY] = Field(default_factory=dict)
+    gathers: Annotated[dict[Identifier, UnitField], MANY] = Field(default_factory=dict)
     exports: Annotated[dict[Identifier, ExportField], MANY]
     parameters: Annotated[dict[Identifier, Parameter], MANY] = Field(default_factory=dict)
     states: Annotated[dict[Identifier, State], MANY] = Field(default_factory=dict)
@@ -150,10 +169,18 @@ class Part(Record):
         return parse_equations(self.equations)
 
 
+class Mechanism(Record):
+    """From which dose on the parts hold what the drug is said to do; `note` says what they lack below."""
+
+    from_: Positive = Field(alias="from")
+    note: str
+
+
 class Drug(Record):
-    """A substance and the salts it is weighed as."""
+    """A substance and the salts it is weighed as. With `mechanism`, smaller doses have no effect that can be told."""
 
     molar_mass: Positive
+    mechanism: Mechanism | None = None
     salts: dict[Identifier, Positive] = Field(default_factory=dict)
     source: Names = ()
     note: str = ""
@@ -165,6 +192,7 @@ class Account(Record, extra="allow"):
     __pydantic_extra__: dict[str, str] = Field(init=False)
     title: str
     note: str = ""
+    source: Names = ()
     values: dict[str, ChangeValue] = Field(default_factory=dict)
 
     @property
@@ -173,13 +201,24 @@ class Account(Record, extra="allow"):
 
 
 class Input(Record):
-    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to."""
+    """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to.
+
+    `over` names the parameter that says how long a product takes to let go of a dose, at a constant rate; a regimen
+    line that infuses says it itself, and so does a record with a RATE. `rate` is what records with RATE -1 ask for.
+    """
 
     drug: str
     salt: str = "base"
     title: str = ""
     lag: str | None = None
+    over: str | None = None
+    rate: str | None = None
     to: dict[str, ShareOrAddress]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The parameters that a dose meets on its way."""
+        return tuple(way for way in (self.lag, self.over, *self.to.values()) if isinstance(way, str))
 
 
 class Observed(Record):
@@ -191,7 +230,11 @@ class Observed(Record):
 
 
 class Output(Record):
-    """An export that people look at. `relative_to` divides it by the drug-free twin, after the run."""
+    """An export that people look at. `relative_to` divides it by the drug-free twin, after the run.
+
+    `of` is its drug: that of a mass, and that of the doses which `observed` speaks of. An `effect` is a share that is 0
+    without drugs.
+    """
 
     title: str
     unit: UnitField
@@ -230,7 +273,9 @@ class Model(Record):
         before = self.parts(account.choices)
         replaced = {slot for slot, part in choices.items() if before[slot].name != part}
         kept = {address: value for address, value in account.values.items() if address.split(".")[0] not in replaced}
-        return Account(title=account.title, note=account.note, values=kept, **{**account.choices, **choices})
+        return Account(
+            title=account.title, note=account.note, source=account.source, values=kept, **{**account.choices, **choices}
+        )
 
     def with_account(self, name: str | None, **choices: str) -> Model:
         """The same model with one account only: the named one, with slots chosen anew where `choices` says so."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import Fault, LdnsimError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import xarray as xr
 
-__all__ = ["FORMATS", "check_formats", "write_results"]
+__all__ = ["FORMATS", "check_formats", "write_files", "write_results", "write_texts"]
 
 
 def check_formats(formats: Sequence[str]) -> Sequence[str]:
@@ -42,12 +43,21 @@ def write_results(
     }
     for form in formats:
         writers[form] = lambda path, write=FORMATS[form]: write(path, result, table)  # type: ignore[misc]
+    return write_files(folder, {f"{name}.{suffix}": write for suffix, write in writers.items()})
+
+
+def write_files(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """What each of the writers writes, under its file name in `folder`: all of them, or none.
+
+    Returns the paths. Raises LdnsimError where the folder cannot be written, or a library is not installed.
+    """
     waiting: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix, write in writers.items():
-            path = folder / f"{name}.{suffix}"
-            waiting[path] = folder / f".{name}.{os.getpid()}.{suffix}"
+        for name, write in writers.items():
+            stem, _, suffix = name.partition(".")
+            path = folder / name
+            waiting[path] = folder / f".{stem}.{os.getpid()}.{suffix}"
             write(waiting[path])
         for path, written in waiting.items():
             if path.is_dir():
@@ -70,6 +80,23 @@ def write_results(
     return list(waiting)
 
 
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Texts to files, all of them or none; raises LdnsimError where one cannot be written."""
+    waiting = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
+    try:
+        for path, text in texts.items():
+            waiting[path].write_text(text, encoding="utf-8")
+        for path, written in waiting.items():
+            written.replace(path)
+    except OSError as caught:
+        message = f"cannot write {caught.filename or ''}: {caught.strerror or caught}"
+        raise LdnsimError(Fault(message, expected="a file in a folder that is there")) from None
+    finally:
+        for written in waiting.values():
+            with suppress(OSError):
+                written.unlink(missing_ok=True)
+
+
 def _compressed(result: xr.Dataset) -> dict[str, dict[str, object]]:
     return {
         str(name): {"zlib": True, "complevel": 4}
@@ -89,7 +116,8 @@ def _parquet(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
     del table
     import pyarrow  # noqa: F401 - pandas says less clearly that it is missing
 
-    result.drop_dims("dose").to_dataframe().reset_index().to_parquet(path, index=False)
+    courses = result.drop_dims([dim for dim in ("dose", "missed", "state") if dim in result.dims])
+    courses.to_dataframe().reset_index().to_parquet(path, index=False)
 
 
 def _zarr(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:

@@ -14,14 +14,16 @@ import numpy as np
 from ldnsim.dosing import DAY, line_doses, planned_doses
 from ldnsim.fields import hours
 from ldnsim.files import library
+from ldnsim.system import molar_mass
 from ldnsim.units import coherent
 
 if TYPE_CHECKING:
     from ldnsim.addresses import Resolved
     from ldnsim.model import Output
     from ldnsim.scenario import Scenario
+    from ldnsim.units import Quantity
 
-__all__ = ["notes_of", "package_version", "provenance", "shown_outputs", "window_of"]
+__all__ = ["beyond_mechanism", "notes_of", "package_version", "provenance", "shown_outputs", "window_of"]
 
 FAR_BEYOND = 2.0  # times the largest dose that anybody observed
 DISCLAIMER = (
@@ -39,6 +41,21 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
         for name, output in outputs.items()
         if name in wanted or (with_blockade and output.kind == "blockade")
     }
+
+
+def beyond_mechanism(scenario: Scenario, resolved: Resolved) -> dict[str, str]:
+    """The arms in which all doses of a drug are too small for what the model holds, and what it lacks there."""
+    model, found = scenario.model, {}
+    for name, arm in resolved.arms.items():
+        for key, drug in model.drugs.items():
+            if drug.mechanism is None:
+                continue
+            mass, least = molar_mass(model, key), drug.mechanism.from_
+            lines = [line for line in arm.regimen if model.inputs[line.input].drug == key]
+            doses = {coherent(amount, mass): amount for line in lines for amount in line.amounts}
+            if doses and 0 < max(doses) < coherent(least, mass):
+                found[name] = f"no mechanism in the model for {doses[max(doses)]} of {key}. {drug.mechanism.note}"
+    return found
 
 
 def window_of(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> tuple[float, float]:
@@ -76,6 +93,7 @@ def provenance(scenario: Scenario, resolved: Resolved, times: np.ndarray) -> dic
         "account_titles": json.dumps({setting.account: setting.title for setting in resolved.settings}),
         "arm_titles": json.dumps({name: arm.title or name for name, arm in resolved.arms.items()}),
         "extrapolated": _extrapolated(scenario, resolved),
+        "no_mechanism": json.dumps(beyond_mechanism(scenario, resolved)),
         "notes": notes_of(scenario, resolved, window),
         "disclaimer": DISCLAIMER,
     }
@@ -96,7 +114,9 @@ def _extrapolated(scenario: Scenario, resolved: Resolved) -> list[str]:
 
 def notes_of(scenario: Scenario, resolved: Resolved, window: tuple[float, float]) -> list[str]:
     """What a reader should know before believing a number: odd windows, doses beyond all data, crossed accounts."""
+    lacking = [f"{resolved.arms[arm].title or arm}: {why}" for arm, why in beyond_mechanism(scenario, resolved).items()]
     return [
+        *lacking,
         *_window_notes(scenario, resolved, window),
         *_late_notes(scenario, resolved),
         *_dose_notes(scenario, resolved),
@@ -144,19 +164,19 @@ def _late_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
 
 
 def _dose_notes(scenario: Scenario, resolved: Resolved) -> Iterator[str]:
-    seen = [output.observed.doses[1] for output in scenario.model.outputs.values() if output.observed]
-    weights = [coherent(dose) for dose in seen if dose.dimension.mass]
-    if not weights:
-        return
-    for name, arm in resolved.arms.items():
-        largest = max(
-            (amount for line in arm.regimen for amount in line.amounts if amount.dimension.mass),
-            key=coherent,
-            default=None,
-        )
-        if largest is not None and coherent(largest) > FAR_BEYOND * max(weights):
-            data = f"all doses with human data (up to {max(seen, key=coherent)})"
-            yield f"{arm.title or name}: {largest} is far beyond {data}."
+    seen: dict[str | None, list[Quantity]] = {}  # drug (None: whichever) -> largest doses that outputs were observed at
+    for output in scenario.model.outputs.values():
+        if output.observed and output.observed.doses[1].dimension.mass:
+            seen.setdefault(output.of, []).append(output.observed.doses[1])
+    inputs = scenario.model.inputs
+    for drug, doses in seen.items():
+        known = max(doses, key=coherent)
+        for name, arm in resolved.arms.items():
+            lines = [line for line in arm.regimen if drug in (None, inputs[line.input].drug)]
+            amounts = [amount for line in lines for amount in line.amounts if amount.dimension.mass]
+            largest = max(amounts, key=coherent, default=None)
+            if largest is not None and coherent(largest) > FAR_BEYOND * coherent(known):
+                yield f"{arm.title or name}: {largest} is far beyond all doses with human data (up to {known})."
 
 
 def _account_notes(scenario: Scenario) -> Iterator[str]:
@@ -189,6 +209,7 @@ def _doubt_notes(resolved: Resolved) -> Iterator[str]:
 
 
 def package_version() -> str:
+    """The version of this package, as it is installed."""
     try:
         return version("ldnsim")
     except PackageNotFoundError:

@@ -64,11 +64,12 @@ def events_of(
         product = model.inputs[dose.input]
         start = dose.time + (now[product.lag] if product.lag else 0.0)
         amount = coherent(dose.amount, label_molar_mass(model, product)) * dose.potency
+        over = dose.infuse or (now[product.over] if product.over else 0.0)
         for target, share in product.to.items():
             index = system.states.index(target)
             part = amount * (now[share] if isinstance(share, str) else share)
-            if dose.infuse:
-                running.append((start, start + dose.infuse, index, part / dose.infuse))
+            if over:
+                running.append((start, start + over, index, part / over))
             else:
                 adds.append(Event(start, Kind.ADD, index, part))
         if occasions is not None:
@@ -93,8 +94,7 @@ def schedules_of(
     """
     inputs = {dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken}
     products = {name: model.inputs[name] for name in sorted(inputs)}
-    named = [name for product in products.values() for name in (product.lag, *product.to.values())]
-    asked = sorted({name for name in named if isinstance(name, str)})
+    asked = sorted({name for product in products.values() for name in product.ways})
     ways = parameters[:, [system.parameters.index(name) for name in asked]]
     first: dict[object, int] = {}  # what makes a schedule -> the first person who has it
     same = [
@@ -104,7 +104,8 @@ def schedules_of(
     people = np.fromiter(first.values(), np.int64)
     place = np.empty(len(doses), np.int64)
     place[people] = np.arange(len(people))
-    if any(dose.infuse for taken in {id(taken): taken for taken in doses}.values() for dose in taken):
+    slow = any(product.over for product in products.values())
+    if slow or any(dose.infuse for taken in {id(taken): taken for taken in doses}.values() for dose in taken):
         plain = [_plain(doses[person], model, system, parameters, occasions, person) for person in people.tolist()]
         return pack(plain).of(place[same])
     events = _Together([doses[person] for person in people.tolist()], model, system, parameters[people])

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ldnsim.dosing import DAY, Dose
+from ldnsim.beginning import Beginning, beginning_of
+from ldnsim.dosing import DAY, Arm, Dose
 from ldnsim.engine import choose
+from ldnsim.engine.cycles import Cycles
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, joined, pack
+from ldnsim.engine.steady import Steady, steady_states
+from ldnsim.errors import Fault, LdnsimError
 from ldnsim.people import occasions_of, parameters_of
-from ldnsim.schedule import schedules_of
+from ldnsim.provenance import beyond_mechanism
+from ldnsim.schedule import Occasions, schedules_of
 from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
 
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     from ldnsim.scenario import Scenario
     from ldnsim.schedule import Occasions
 
-__all__ = ["Case", "Courses", "Look", "solve"]
+__all__ = ["Case", "Courses", "Look", "silent_arms", "solve"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,14 @@ class Look:
 
 class Courses(NamedTuple):
     """`values` of each output (cases, accounts, arms, people, times) in its unit, `twins` without drug (cases,
-    accounts, people, times), `status` and `reason` (cases, accounts, arms, people)."""
+    accounts, people, times), `status` and `reason` (cases, accounts, arms, people). `residuals`: (case, account) ->
+    what a further cycle would change (arms, people, states), where runs start in their steady state."""
 
     values: dict[str, np.ndarray]
     twins: dict[str, np.ndarray]
     status: np.ndarray
     reason: np.ndarray
+    residuals: dict[tuple[int, int], np.ndarray]
 
 
 def solve(look: Look, cases: Sequence[Case]) -> Courses:
@@ -76,6 +83,7 @@ def solve(look: Look, cases: Sequence[Case]) -> Courses:
         {name: np.empty((*shape[:2], shape[3], size)) for name in look.shown},
         np.zeros(shape, np.int8),
         np.full(shape, "", object),
+        {},
     )
     structures: dict[int, _Structure] = {}
     for at, case in enumerate(cases):
@@ -85,7 +93,18 @@ def solve(look: Look, cases: Sequence[Case]) -> Courses:
             structure.add(look, case, setting, (at, account))
     for structure in structures.values():
         _solve_structure(look, structure, found)
+    for at, case in enumerate(cases):
+        silent = silent_arms(look.scenario, case.resolved)
+        for name, output in look.shown.items():
+            if output.kind != "concentration":
+                found.values[name][at, :, silent] = np.nan
     return found
+
+
+def silent_arms(scenario: Scenario, resolved: Resolved) -> np.ndarray:
+    """Places of the arms of which the model has nothing to say beyond concentrations."""
+    lacking = beyond_mechanism(scenario, resolved)
+    return np.flatnonzero([arm in lacking for arm in resolved.arms])
 
 
 class _Structure:
@@ -96,6 +115,7 @@ class _Structure:
         self.system = system
         self.parameters: list[np.ndarray] = []
         self.blocks: list[tuple[int, list[tuple[Dose, ...]], Occasions | None]] = []
+        self.beginnings: list[Beginning] = []  # of each block, where runs start in their steady state
         self.places: list[tuple[int, int, int, list[int]]] = []
         self._bodies: dict[Hashable, int] = {}
         self._blocks: dict[Hashable, int] = {}
@@ -108,18 +128,31 @@ class _Structure:
         if body == len(self.parameters):
             self.parameters.append(parameters_of(model, self.system, setting, resolved, look.subjects))
         blocks = []
-        for doses in case.doses.values():
+        for name, doses in case.doses.items():
             block = self._blocks.setdefault((body, id(doses)), len(self.blocks))
             if block == len(self.blocks):
                 own = self.parameters[body]
-                self.blocks.append(
-                    (body, doses, occasions_of(self.system, setting, resolved, look.subjects, own, doses))
-                )
+                occasions = occasions_of(self.system, setting, resolved, look.subjects, own, doses)
+                self.blocks.append((body, doses, occasions))
+                if look.scenario.start != "drug_free":
+                    self.begin(look, resolved.arms[name], body, doses, occasions)
             blocks.append(block)
         self.places.append((*place, body, blocks))
 
+    def begin(
+        self, look: Look, arm: Arm, body: int, doses: list[tuple[Dose, ...]], occasions: Occasions | None
+    ) -> None:
+        """A block that starts in the steady state of its arm."""
+        if occasions is not None:
+            message = "Parameters that differ from one occasion to the next have no steady state to start in."
+            raise LdnsimError(Fault(message, expected="no `occasion` in the population, or start: drug_free"))
+        scenario, own = look.scenario, self.parameters[body]
+        self.beginnings.append(beginning_of(arm, doses, scenario.start_day, scenario.model, self.system, own))
+
     def schedules(self, model: Model) -> Schedules:
         """The events of all blocks, one after the other; made together wherever nobody has occasions of their own."""
+        if self.beginnings:
+            return joined([beginning.run for beginning in self.beginnings])
         if all(occasions is None for _, _, occasions in self.blocks):
             doses = [taken for _, people, _ in self.blocks for taken in people]
             rows = np.concatenate([self.parameters[body] for body, _, _ in self.blocks])
@@ -147,11 +180,15 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
     twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day)
     who = np.concatenate([np.arange(people) + body * people for body, _, _ in structure.blocks])
     schedules = structure.schedules(look.scenario.model)
+    steady = _steady(look, structure, parameters[who])
     # from midnight of day 1 on, whatever is looked at
-    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times))
+    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times), steady)
     both = _Both(arms, twin, who, people)
     places = np.array([place[:3] for place in structure.places])
     blocks = np.array([place[3] for place in structure.places])
+    if steady is not None:
+        residuals = steady.residual.reshape(-1, people, len(system.states))
+        found.residuals.update({(case, account): residuals[own] for case, account, _, own in structure.places})
     for account in np.unique(places[:, 1]).tolist():
         mine = places[:, 1] == account
         cases, bodies, mine_blocks = _stretch(places[mine, 0]), places[mine, 2], blocks[mine]
@@ -173,6 +210,17 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
                 found.values[name][cases, account][both.status[mine_blocks] != Status.SOLVED] = np.nan
 
 
+def _steady(look: Look, structure: _Structure, parameters: np.ndarray) -> Steady | None:
+    """The steady state of each row (people of a block), where runs start there."""
+    if not structure.beginnings:
+        return None
+    people = len(look.subjects)
+    schedules = joined([beginning.cycle for beginning in structure.beginnings])
+    periods = np.repeat([beginning.period for beginning in structure.beginnings], people)
+    cycles = Cycles(parameters, schedules, np.zeros(len(parameters)), periods)
+    return steady_states(structure.system, cycles, outputs=list(look.shown), solver=look.solver, threads=look.threads)
+
+
 class _Rows:
     """Rows of people who have a rhythm to start from; the others keep their reason."""
 
@@ -190,18 +238,20 @@ class _Rows:
         self._system = system
         self._solve = choose.solver(look.solver, look.threads)
 
-    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray) -> Solution:
-        """Solve rows, each of a person `who`; Solution arrays (rows, ...)."""
-        rows = np.flatnonzero(self._status[who] == Status.SOLVED)
+    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray, steady: Steady | None = None) -> Solution:
+        """Solve rows, each of a person `who`, from the drug-free orbit or their `steady` state; Solution arrays
+        (rows, ...)."""
+        start, status, reason = self._start[who], self._status[who], [self._reason[person] for person in who]
+        if steady is not None:
+            start, status = steady.state, steady.status.astype(np.int8)
+            reason = list(steady.reason)
+        rows = np.flatnonzero(status == Status.SOLVED)
         if len(rows) == len(who):
-            return self._solve(self._system, self._parameters[who], self._start[who], schedules, at, *self._given)
+            return self._solve(self._system, self._parameters[who], start, schedules, at, *self._given)
         values = np.full((len(self._given[0]), len(who), len(at)), np.nan).transpose(1, 2, 0)
-        status, reason = self._status[who], [self._reason[person] for person in who]
         if len(rows):
             some = schedules.of(rows)
-            done = self._solve(
-                self._system, self._parameters[who[rows]], self._start[who[rows]], some, at, *self._given
-            )
+            done = self._solve(self._system, self._parameters[who[rows]], start[rows], some, at, *self._given)
             values[rows], status[rows] = done.values, done.status
             for row, text in zip(rows, done.reason, strict=True):
                 reason[row] = text

@@ -1,18 +1,20 @@
 """Parts put together: one flat system of equations with every name qualified by its slot.
 
 `compose` is where private names end: a need becomes the export that another slot provides, assignments are put in the
-order in which they can be computed, and each output learns which parts and parameters it rests on.
+order in which they can be computed, and each output learns which parts and parameters it rests on. What a part gathers
+becomes an assignment of its own slot: the sum of the exports that add to it.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import reduce
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.expressions import BUILT_IN, Equation, Expression, infer, names_in, rename
+from ldnsim.expressions import BUILT_IN, Call, Equation, Expression, Name, Number, infer, names_in, rename
 from ldnsim.model import weakest
 from ldnsim.units import Dimension, Quantity, coherent, parse_unit
 
@@ -75,6 +77,9 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
     for slot, part in parts.items():
         names = {name: f"{slot}.{name}" for name in (*part.parameters, *part.states, *(e.target for e in part.parsed))}
         names.update({need: providers[need] for need in part.needs})
+        for gathered in part.gathers:
+            names[gathered] = f"{slot}.{gathered}"
+            expressions[names[gathered]] = _sum_of(gathered, parts)
         for equation in part.parsed:
             target = derivatives if equation.is_derivative else expressions
             target[f"{slot}.{equation.target}"] = rename(equation.expression, names)
@@ -97,6 +102,17 @@ def compose(model: Model, parts: Mapping[str, Part]) -> System:
         evidence=_evidence(parts, providers, dependencies),
         rests_on=rests_on,
     )
+
+
+def _sum_of(gathered: str, parts: Mapping[str, Part]) -> Expression:
+    """The sum of all exports that add to a gathered name; 0 without any."""
+    terms: list[Expression] = [
+        Name(f"{slot}.{name}")
+        for slot, part in parts.items()
+        for name, export in part.exports.items()
+        if gathered in export.adds_to
+    ]
+    return reduce(lambda left, right: Call("+", (left, right)), terms) if terms else Number(0.0)
 
 
 _one_at_a_time = threading.Lock()
@@ -129,12 +145,12 @@ def part_dimensions(
     """
     equations = part.parsed if equations is None else equations
     known: dict[str, Dimension] = dict(BUILT_IN)
-    known.update({name: parse_unit(unit).dimension for name, unit in part.needs.items()})
+    known.update({name: parse_unit(unit).dimension for name, unit in {**part.needs, **part.gathers}.items()})
     known.update({name: parameter.dimension for name, parameter in part.parameters.items()})
     known.update({name: state.dimension for name, state in part.states.items()})
     known = {name: dimension for name, dimension in known.items() if name not in unknown}
     faults: list[Fault] = []
-    declared = {*part.needs, *part.parameters, *part.states}
+    declared = {*part.needs, *part.gathers, *part.parameters, *part.states}
     assigned = {e.target: e.expression for e in equations if not e.is_derivative and e.target not in declared}
     for name in _in_order(assigned, {name for cycle in cycles_in(assigned) for name in cycle}):
         dimension, found = infer(assigned[name], known)

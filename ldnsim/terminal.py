@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import pandas as pd
     import xarray as xr
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["console", "print_answer", "print_sweep"]
+__all__ = ["console", "print_answer", "print_fit", "print_sweep"]
 
 WIDTH = 80  # where the output is no terminal
+MOST_DATA = 40  # printed; the page holds all
 MOST_DIFFERENCES = 3  # arms up to which each difference has a line of its own
 
 
@@ -49,6 +51,33 @@ def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], 
     out.print()
     for sentence in _sentences(result):
         out.print(sentence, style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+def print_fit(
+    question: str,
+    summary: str,
+    estimates: pd.DataFrame,
+    data: pd.DataFrame,
+    statements: Iterable[str],
+    written: Iterable[Path],
+) -> None:
+    """Estimates, data and what they leave open; tables as they are to be shown."""
+    out = console()
+    out.print(question, style="bold", markup=False)
+    out.print()
+    out.print(summary, markup=False)
+    out.print()
+    out.print(_plain_table(estimates, left=("unit",)))
+    for statement in statements:
+        out.print(f"- {statement}", markup=False)
+    shown = data if len(data) <= MOST_DATA else data.head(MOST_DATA)
+    out.print()
+    out.print(_plain_table(shown, left=("output", "unit", "use")))
+    if len(data) > len(shown):
+        out.print(f"... and {len(data) - len(shown)} more data, in the page", style="dim", markup=False)
+    out.print("Off by: predicted less observed, in standard errors of the datum.", style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
 
@@ -83,6 +112,19 @@ def print_sweep(table: xr.Dataset, written: Iterable[Path]) -> None:
         out.print(sentence, style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+def _plain_table(rows: pd.DataFrame, left: tuple[str, ...]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for name in rows.columns:
+        table.add_column(str(name), justify="left" if name in left else "right", overflow="fold")
+    for name, cells in rows.iterrows():
+        table.add_row(*(escape(str(text)) for text in (name, *cells)))
+    return table
 
 
 def _sentences(result: xr.Dataset) -> list[str]:

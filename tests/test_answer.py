@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import ldnsim as ldn
 from ldnsim.answer import answers
 
@@ -72,3 +74,49 @@ def test_arms_of_one_title_keep_their_names(ask, tmp_path):
     arms = {name: arm.model_copy(update={"title": "same"}) for name, arm in question.arms.items()}
     (text,) = told(question.model_copy(update={"arms": arms}))
     assert "night +" in text
+
+
+def test_people_and_arms_with_titles_go_together(ask):
+    question = ask("2 d", "[transient]", extra="population: {size: 3, seed: 1}", night=NIGHT, full=FULL)
+    arms = {name: arm.model_copy(update={"title": f"{name} dose"}) for name, arm in question.arms.items()}
+    (text,) = told(question.model_copy(update={"arms": arms}))
+    assert "(median of 3 people)" in text
+    assert "full dose" in text
+
+
+def test_blockade_is_told_by_arm_where_arms_lie_apart(ask):
+    (text,) = told(ask("14 d", "[pet_pool]", night=NIGHT, full=FULL))
+    assert re.search(r"stays between \d+ and \d+ % \(night\), \d+ and \d+ % \(full\)", text)
+    (text,) = told(ask("14 d", "[pet_pool]", night=NIGHT, later=NIGHT.replace("22:00", "23:00")))
+    assert re.search(r"stays between \d+ and \d+ %\.", text)
+
+
+def test_exposure_is_compared_with_the_first_arm(ask):
+    question = ask("14 d", "[transient]", extra="report: [Cp]", night=NIGHT, full=FULL)
+    (text,) = told(question)
+    assert "Exposure over the window (AUC), times that of night: 11.11 (full)." in text
+
+
+CHALLENGE = '{input: morphine_intravenous, dose: 10 mg, at: "08:00", from: day 2}'
+
+
+def test_an_effect_that_the_first_arm_has_most_of_is_what_others_take_away(ask):
+    question = ask("2 d", "[pet_pool]", model="ldn_opioids", alone=CHALLENGE, both=f"{FULL}, {CHALLENGE}")
+    result = ldn.simulate(question)
+    table = ldn.summarize(result).sel(account="pet_pool", arm="both")
+    (text,) = answers(result, ldn.summarize(result))
+    left = 100 * float(table.agonist_occupancy_least_of_first)
+    assert f"Against alone at the same time: both down to {left:.0f} %, under half for" in text
+
+
+def test_an_effect_that_others_have_more_of_is_told_with_its_time(ask):
+    question = ask("2 d", "[pet_pool]", model="ldn_opioids", blocked=f"{FULL}, {CHALLENGE}", alone=CHALLENGE)
+    (text,) = told(question)
+    assert re.search(r"agonists \(hypothesis\) peaks, .*, at [\d.]+ % after [\d.]+ h \(blocked\), .* h \(alone\)", text)
+
+
+def test_without_the_drug_blockade_is_no_answer_and_an_effect_that_is_none_is_told(ask):
+    question = ask("2 d", "[pet_pool]", model="ldn_opioids", rescue=CHALLENGE.replace("morphine", "naloxone"))
+    (text,) = told(question)
+    assert "mu occupancy by opioid agonists (hypothesis) stays at 0." in text
+    assert "Receptors" not in text

@@ -76,7 +76,7 @@ def test_every_fault_is_told_at_its_place(file):
 
 def test_there_are_files_of_every_kind():
     kinds = {folder.name: len(list(folder.glob("*.yaml"))) for folder in FOLDER.iterdir() if folder.is_dir()}
-    assert set(kinds) == {"good", "part", "model", "scenario", "yaml", "several"}
+    assert set(kinds) == {"good", "part", "model", "scenario", "fit", "yaml", "several"}
     assert sum(bool(expectations(file)) for file in FILES) >= 90
 
 

@@ -23,6 +23,7 @@ LABELS = {
     "kappa_occupancy": {"kind": "occupancy", "units": "1", "evidence": "fitted"},
     "endorphin": {"kind": "endogenous", "units": "1", "relative_to": "drug_free_daily_mean", "evidence": "fitted"},
     "opioid_tone": {"kind": "endogenous", "units": "1", "relative_to": "drug_free", "evidence": "hypothesis"},
+    "agonist_occupancy": {"kind": "effect", "units": "1", "evidence": "hypothesis"},
     "pain_score": {"kind": "other", "units": "1", "evidence": "hypothesis"},
 }
 
@@ -543,3 +544,60 @@ def test_a_regimen_moved_by_hours_moves_the_clock_times_with_it(shift: int) -> N
     table = metrics.summarize(made_up(time, {"opioid_tone": wave, "mu_occupancy": 0 * time}), (start, start + 24))
     assert night(table, "opioid_tone_rebound_clock_time") == (3 + shift) % 24
     assert night(table, "opioid_tone_time_of_peak") == (3 + shift) % 24
+
+
+class TestEffects:
+    """Shares that are 0 without drugs, each arm against the first at the same time."""
+
+    @pytest.fixture
+    def table(self):
+        effect = np.where(HOURLY < 24, 0.0, np.maximum(0.6 - 0.05 * (HOURLY - 24), 0.0))
+        result = made_up(HOURLY, {"agonist_occupancy": effect})
+        result["agonist_occupancy"][:, 1] *= np.where((HOURLY > 25.5) & (HOURLY < 28.5), 0.25, 1.0)
+        return metrics.summarize(result).isel(account=0)
+
+    def test_when_it_is_largest_is_counted_from_the_start_of_the_window(self, table):
+        assert table.agonist_occupancy_hours_to_peak.values.tolist() == [0, 0]
+
+    def test_how_long_it_is_halved_against_the_first_arm(self, table):
+        halved = table.agonist_occupancy_halved_hours
+        assert float(halved.sel(arm="night")) == 0
+        # a quarter is left at 26, 27 and 28 h; on the straight lines beside it the half is crossed
+        assert float(halved.sel(arm="placebo")) == pytest.approx(2 + 2 / 3, abs=0.1)
+
+    def test_how_little_is_left_of_it(self, table):
+        assert float(table.agonist_occupancy_least_of_first.sel(arm="placebo")) == pytest.approx(0.25)
+        assert float(table.agonist_occupancy_least_of_first.sel(arm="night")) == 1
+
+    def test_next_to_nothing_is_not_halved(self):
+        """The tail of the first arm counts for nothing, however little there is elsewhere."""
+        effect = np.where(HOURLY < 30, 0.5, 0.01)
+        result = made_up(HOURLY, {"agonist_occupancy": effect})
+        result["agonist_occupancy"][:, 1] *= np.where(HOURLY < 30, 1.0, 0.0)
+        table = metrics.summarize(result).sel(arm="placebo").isel(account=0)
+        assert float(table.agonist_occupancy_halved_hours) < 1
+        assert float(table.agonist_occupancy_least_of_first) == 1
+
+    def test_without_any_there_is_a_reason(self):
+        table = metrics.summarize(made_up(HOURLY, {"agonist_occupancy": np.zeros_like(HOURLY)})).isel(account=0, arm=1)
+        assert np.isnan(table.agonist_occupancy_least_of_first)
+        assert str(table.agonist_occupancy_least_of_first_reason.values) == "the first arm has no effect"
+        assert str(table.agonist_occupancy_hours_to_peak_reason.values) == "there is no effect"
+
+
+def test_exposure_is_counted_from_the_doses_that_reach_the_output():
+    """With another drug taken at 46 h, the time to the peak of this one still runs from its own dose."""
+    result = made_up(HOURLY, {"Cp": np.exp(-np.abs(HOURLY - 24.0))}, doses=(22.0, 23.0))
+    result["dose_input"][0, 1] = "other"
+    assert float(metrics.summarize(result).Cp_Tmax[0, 0]) == 1.0
+    result["Cp"].attrs["inputs"] = ["oral"]
+    assert float(metrics.summarize(result).Cp_Tmax[0, 0]) == 2.0
+
+
+def test_an_arm_without_mechanism_has_concentrations_only():
+    result = made_up(HOURLY, {"Cp": np.exp(-HOURLY), "mu_occupancy": np.full_like(HOURLY, np.nan)})
+    result.attrs["no_mechanism"] = '{"night": "why"}'
+    row = metrics.summarize(result).sel(account="pet_pool", arm="night")
+    assert np.isnan(row.mu_occupancy_mean)
+    assert str(row.mu_occupancy_mean_reason.values) == metrics.NO_MECHANISM
+    assert float(row.Cp_Cmax) > 0

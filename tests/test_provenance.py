@@ -6,6 +6,9 @@ import pytest
 
 import ldnsim as ldn
 import ldnsim.files
+from ldnsim.metrics import silent_arms
+from ldnsim.plots.coverage import coverage
+from ldnsim.plots.curves import first_dose
 
 DAILY = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 
@@ -64,3 +67,35 @@ def test_shares_in_percent_are_refused(tmp_path):
     (tmp_path / "ldn.yaml").write_text(text.replace(title + '"1"', title + '"%"'), encoding="utf-8")
     with pytest.raises(ldn.LdnsimError, match="has no unit"):
         ldn.load_model(tmp_path / "ldn.yaml")
+
+
+def test_human_data_are_of_a_drug(ask):
+    """120 mg of morphine are not far beyond what was seen of naltrexone, whose curves start with its own first dose."""
+    lines = (
+        '{input: morphine_oral, dose: 120 mg, at: "06:00", until: day 1}, '
+        '{input: oral, dose: 4.5 mg, at: "08:00", until: day 1}'
+    )
+    result = ldn.simulate(ask("3 d", "[pet_pool]", model="ldn_opioids", a=lines, extra="window: [0 h, 72 h]"))
+    assert result.attrs["notes"] == []
+    assert first_dose(result, "a") == pytest.approx((6.0, 120.0))
+    assert first_dose(result, "a", result.mu_occupancy.attrs["inputs"]) == pytest.approx((8.0, 4.5))
+    reach = coverage(result, "mu_occupancy", ["a"])
+    assert reach is not None
+    assert (reach.start, reach.end) == (8.0, 16.0)
+
+
+def test_concentrations_name_the_inputs_that_reach_them(ask):
+    result = ldn.simulate(ask("1 d", "[pet_pool]", model="ldn_opioids", a=DAILY))
+    assert result.C_morphine.attrs["inputs"] == ["morphine_oral", "morphine_intravenous"]
+    assert "naltrexol_intravenous" in result.Cm.attrs["inputs"]
+    assert "naltrexol_intravenous" not in result.Cp.attrs["inputs"]
+
+
+@pytest.mark.parametrize(("dose", "silent"), [("0.9 ug", True), ("1 ug", False), ("0 mg", False), ("2 nmol", True)])
+def test_doses_below_the_least_that_a_model_holds(ask, dose, silent):
+    arm = DAILY.replace("4.5 mg", dose)
+    result = ldn.simulate(ask("2 d", "[pet_pool]", night=arm, usual=DAILY))
+    assert ("night" in silent_arms(result)) is silent
+    assert bool(result.mu_occupancy.sel(arm="night").isnull().all()) is silent
+    assert not bool(result.mu_occupancy.sel(arm="usual").isnull().any())
+    assert not bool(result.Cp.isnull().any())

@@ -124,6 +124,15 @@ def test_many_arms_are_drawn_against_each_other():
     assert names[:3] == ["arms-tone-rebound_peak", "arms-tone-mean", "arms-occupancy-unblocked_hours"]
 
 
+def test_arms_with_equal_peaks_of_an_effect_are_told_apart_by_what_is_left_of_it():
+    made = made_result(arms=dict.fromkeys(("alone", "b", "c", "d"), (8.0, 4.5)))
+    made["tone"] = made.tone.copy(data=made.occupancy.values)
+    made["tone"].attrs = {"kind": "effect", "units": "1", "evidence": "hypothesis", "long_name": "Effect"}
+    assert "arms-tone-least_of_first" in figures(page_of(made))
+    made["tone"][:, 2] *= 0.5
+    assert "arms-tone-peak" in figures(page_of(made))
+
+
 def test_tags_limits_and_provenance(html, result):
     text = read(html)
     for part in (

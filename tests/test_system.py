@@ -172,3 +172,34 @@ def test_a_faulty_name_is_told_once_and_fits_everything_after():
     dimensions, faults = part_dimensions(page)
     assert [fault.offset for fault in faults] == [(0, 8), (2, 8)]
     assert "lost" not in dimensions
+
+
+FREE = part(
+    "free",
+    "free = 1/(1 + loads)",
+    gathers={"loads": "1"},
+    exports={"free": ""},
+)
+
+
+def ligand(name: str, load: str) -> Part:
+    return part(name, f"u_{name} = {load}", exports={f"u_{name}": {"description": "", "adds_to": ["loads"]}})
+
+
+def free_with(**ligands: Part) -> float:
+    parts = {"receptor": FREE, **ligands}
+    return output_function(compose(model(**parts), parts), ["free"])(0.0, [], [])[0]
+
+
+def test_a_sum_is_gathered_from_whatever_adds_to_it():
+    """A further ligand is a further part: the receptor's page does not change."""
+    assert free_with() == 1
+    assert free_with(one=ligand("one", "1")) == pytest.approx(1 / 2)
+    assert free_with(one=ligand("one", "1"), two=ligand("two", "3")) == pytest.approx(1 / 5)
+
+
+def test_what_gathers_rests_on_its_terms_and_is_as_weak_as_they_are():
+    parts = {"receptor": FREE, "one": ligand("one", "1").model_copy(update={"evidence": "hypothesis"})}
+    system = compose(model(**parts), parts)
+    assert "one.u_one" in system.rests_on["free"]
+    assert system.evidence["free"] == "hypothesis"

@@ -10,6 +10,16 @@ from __future__ import annotations
 from ldnsim.addresses.axes import axis_faults
 from ldnsim.addresses.doubt import settings_of_draw
 from ldnsim.addresses.resolving import Resolved, examine, resolve
-from ldnsim.addresses.settings import RESERVED, Setting, setting_of
+from ldnsim.addresses.settings import RESERVED, Setting, qualified, setting_of
 
-__all__ = ["RESERVED", "Resolved", "Setting", "axis_faults", "examine", "resolve", "setting_of", "settings_of_draw"]
+__all__ = [
+    "RESERVED",
+    "Resolved",
+    "Setting",
+    "axis_faults",
+    "examine",
+    "qualified",
+    "resolve",
+    "setting_of",
+    "settings_of_draw",
+]

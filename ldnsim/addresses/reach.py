@@ -85,7 +85,7 @@ def way_faults(scenario: Scenario, arms: Mapping[str, Arm], settings: Sequence[S
     for setting in settings:
         states = {f"{slot}.{state}" for slot, part in setting.parts.items() for state in part.states}
         for name, product in scenario.model.inputs.items():
-            ways = [way for way in (product.lag, *product.to.values()) if isinstance(way, str)]
+            ways = product.ways
             missing = [needed for needed in product.to if needed not in states]
             missing += [needed for needed in ways if needed not in setting.values]
             if missing and name in inputs:
@@ -126,6 +126,6 @@ def _behind_outputs(scenario: Scenario, arms: Mapping[str, Arm], settings: Seque
         for name, product in model.inputs.items():
             taken = name in inputs or not inputs <= model.inputs.keys()  # an input that is misspelt may be any of them
             if taken and here & set(product.to):
-                here |= {way for way in (product.lag, *product.to.values()) if isinstance(way, str)}
+                here |= set(product.ways)
         behind |= here
     return behind

@@ -5,8 +5,20 @@
 
 from __future__ import annotations
 
+from ldnsim.checks.fit import datum_faults, fit_faults
 from ldnsim.checks.model import model_faults
 from ldnsim.checks.part import part_faults
+from ldnsim.checks.plausible import plausible_account_faults, plausible_faults
+from ldnsim.checks.predictions import prediction_faults
 from ldnsim.checks.scenario import scenario_faults
 
-__all__ = ["model_faults", "part_faults", "scenario_faults"]
+__all__ = [
+    "datum_faults",
+    "fit_faults",
+    "model_faults",
+    "part_faults",
+    "plausible_account_faults",
+    "plausible_faults",
+    "prediction_faults",
+    "scenario_faults",
+]

@@ -1,5 +1,5 @@
 """What the parts of a model give to each other: every need is exported, by one slot, by all its alternatives, in one
-unit, and without running in a circle."""
+unit, and without running in a circle; and sums are gathered in the unit of what adds to them."""
 
 from __future__ import annotations
 
@@ -67,6 +67,29 @@ def exchange_faults(exchange: Exchange) -> Iterator[Fault]:
                     yield Fault(message, path, "an export of one slot only")
             for need, unit in part.needs.items():
                 yield from _need_faults(exchange, part, need, unit, path)
+    yield from _sum_faults(exchange)
+
+
+def _sum_faults(exchange: Exchange) -> Iterator[Fault]:
+    """Terms that no part gathers or that have another unit than their sum; sums that are exports as well."""
+    slots, lost = exchange.model.slots, exchange.lost
+    gathered = {name: unit for parts in slots.values() for part in parts for name, unit in part.gathers.items()}
+    for slot, parts in slots.items():
+        for index, part in enumerate(parts):
+            path = ("slots", slot, index)
+            for name in part.gathers:
+                if name in exchange.givers:
+                    message = f"{part.name} gathers {name!r}, which slot {next(iter(exchange.givers[name]))} exports"
+                    yield Fault(message, path, "a name for the sum that no slot exports")
+            for term, total in ((name, total) for name, export in part.exports.items() for total in export.adds_to):
+                found = exchange.dimension(part, term)
+                if total not in gathered and not lost.touches("slots"):
+                    message = f"{part.name} adds {term} to {total!r}, which no part gathers"
+                    expected = f"one of {listed(gathered)}" if gathered else "a part that gathers it"
+                    yield Fault(message, path, expected, nearest(total, gathered))
+                elif total in gathered and found not in (None, parse_unit(gathered[total]).dimension):
+                    message = f"{part.name} adds {term} in {found} to {total}, which is gathered in {gathered[total]}"
+                    yield Fault(message, path, f"{total} in one unit")
 
 
 def _need_faults(exchange: Exchange, part: Part, need: str, unit: str, path: Steps) -> Iterator[Fault]:

@@ -36,7 +36,7 @@ def model_faults(model: Model, sources: Collection[str], lost: Lost, *, sound: b
         exchange_faults(exchange),
         _drug_faults(model, sources, lost),
         _speaking_faults(model, lost),
-        _account_faults(model, lost),
+        _account_faults(model, sources, lost),
         _input_faults(model, lost),
         _output_faults(exchange),
     ]
@@ -65,6 +65,9 @@ def _drug_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator
         for path, mass in masses:
             if mass.dimension != molar and not lost.touches(*path):
                 yield Fault(f"{mass} is no molar mass", path, "a value in g/mol")
+        told = ("drugs", name, "mechanism", "from")
+        if drug.mechanism and drug.mechanism.from_.dimension not in (MASS, AMOUNT) and not lost.touches(*told):
+            yield Fault(f"{drug.mechanism.from_} is no dose", told, "a mass or an amount, such as 1 ug")
 
 
 def _speaking_faults(model: Model, lost: Lost) -> Iterator[Fault]:
@@ -92,9 +95,10 @@ def _mixed_range_faults(model: Model, part: Part) -> Iterator[Fault]:
                     yield Fault(f"{part.name}.{name}: {fault.message}", (), fault.expected)
 
 
-def _account_faults(model: Model, lost: Lost) -> Iterator[Fault]:
+def _account_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
     known = [*model.slots, *lost.names("slots")]
     for name, account in model.accounts.items():
+        yield from source_faults(account.source, sources, ("accounts", name, "source"))
         sound = not lost.touches("slots")
         for slot, choice in account.choices.items():
             path = ("accounts", name, slot)
@@ -147,10 +151,12 @@ def _product_faults(model: Model, product: Input, lost: Lost, salt_path: tuple[s
 
 
 def _way_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
-    """The parameters that a dose meets on its way: its lag, and shares that are parameters."""
+    """The parameters that a dose meets on its way: its lag, its release or rate, and shares that are parameters."""
     ways: list[tuple[tuple[str, ...], str, Dimension]] = []
-    if product.lag is not None:
-        ways.append((("lag",), product.lag, BUILT_IN["t"]))
+    hour = BUILT_IN["t"]
+    for field, dimension in {"lag": hour, "over": hour, "rate": AMOUNT.times(hour, -1)}.items():
+        if getattr(product, field) is not None:
+            ways.append(((field,), getattr(product, field), dimension))
     ways += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]
     for path, address, wanted in ways:
         if address.split(".")[0] in unread:

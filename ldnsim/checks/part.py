@@ -12,7 +12,7 @@ from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN, FUNCTIONS, Name, names_in, read_equations, walk
 from ldnsim.model import ASSUMED, weakest
 from ldnsim.system import cycle_fault, cycles_in, part_dimensions
-from ldnsim.units import coherent, drug_dimension
+from ldnsim.units import DIMENSIONLESS, coherent, drug_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["part_faults", "range_faults"]
 
 ROUNDING = 1e-12  # of units: the value may be an end of its range, written in another unit
+DECLARED = ("parameters", "states", "needs", "gathers")  # where names are declared that equations may use
 TAKEN = ("rivals", "source", "note")  # words that stand beside parameters in addresses and in rival sets
 
 
@@ -94,6 +95,24 @@ def _state_faults(part: Part, lost: Lost) -> Iterator[Fault]:
         for field in ("initial", "scale"):
             if not any(lost.touches("states", name, touched) for touched in (field, "unit", "of")):
                 yield from _state_unit_faults(state, name, field)
+        if ("parameters",) not in lost:
+            yield from (fault.under("states", name) for fault in _dose_faults(part, state, lost))
+
+
+def _dose_faults(part: Part, state: State, lost: Lost) -> Iterator[Fault]:
+    """The parameters that a dose into a state meets."""
+    hour = BUILT_IN["t"]
+    wanted = {"lag": hour, "bioavailability": DIMENSIONLESS, "duration": hour}
+    wanted["rate"] = state.dimension.times(hour, -1)
+    for field, dimension in wanted.items():
+        name = getattr(state, field)
+        if name is None or name in lost.names("parameters"):
+            continue
+        if name not in part.parameters:
+            yield Fault(f"{name!r} is no parameter", (field,), listed(part.parameters), nearest(name, part.parameters))
+        elif part.parameters[name].dimension != dimension and not lost.touches("parameters", name):
+            unit = "without unit" if dimension == DIMENSIONLESS else f"in {dimension}"
+            yield Fault(f"{name} is in {part.parameters[name].value.unit}", (field,), f"a parameter {unit}")
 
 
 def _state_unit_faults(state: State, name: str, field: str) -> Iterator[Fault]:
@@ -150,11 +169,11 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
     """Each name declared once and defined once; nothing used that is not there; units that agree; no cycle."""
     reading = read_equations(part.equations)
     yield from (fault.under("equations") for fault in reading.faults)
-    gone = {field: lost.names(field) for field in ("parameters", "states", "needs", "exports")}
-    whole = [field for field in ("parameters", "states", "needs") if (field,) in lost]
-    declared = [*part.parameters, *part.states, *part.needs]
+    gone = {field: lost.names(field) for field in (*DECLARED, "exports")}
+    whole = [field for field in DECLARED if (field,) in lost]
+    declared = [name for field in DECLARED for name in getattr(part, field)]
     twice = [name for name, count in Counter(declared).items() if count > 1]
-    elsewhere = {*gone["parameters"], *gone["states"], *gone["needs"], *reading.lost}
+    elsewhere = {*(name for field in DECLARED for name in gone[field]), *reading.lost}
     yield from _declaration_faults(part)
     yield from _target_faults(
         part, reading, {*declared, *elsewhere} - reading.lost, None if "states" in whole else gone["states"]
@@ -166,14 +185,11 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
             yield Fault(f"the state {state} has no equation", ("states", state), f"d/dt({state}) = ...", at_key=True)
     used = {name for equation in reading.equations for name in names_in(equation.expression)}
     assigned = {equation.target for equation in reading.equations if not equation.is_derivative}
-    for need in part.needs:
-        if need not in used and not reading.faults:
-            yield Fault(
-                f"{need} is needed but no equation uses it",
-                ("needs", need),
-                "an equation that uses it, or no such need",
-                at_key=True,
-            )
+    for field, verb in (("needs", "needed"), ("gathers", "gathered")):
+        for name in getattr(part, field):
+            if name not in used and not reading.faults:
+                message = f"{name} is {verb} but no equation uses it"
+                yield Fault(message, (field, name), f"an equation that uses it, or no entry in {field}", at_key=True)
     own = [*part.parameters, *part.states, *sorted(assigned)]
     for export in part.exports:
         if export not in own and export not in elsewhere and not whole:
@@ -184,12 +200,7 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
                 nearest(export, own),
                 at_key=True,
             )
-    unread = twice + [
-        name
-        for field in ("parameters", "states", "needs")
-        for name in getattr(part, field)
-        if _unread(lost, field, name)
-    ]
+    unread = twice + [name for field in DECLARED for name in getattr(part, field) if _unread(lost, field, name)]
     yield from part_dimensions(part, unread, reading.equations)[1]
     places = {equation.target: equation.at for equation in reading.equations if not equation.is_derivative}
     for cycle in cycles_in({e.target: e.expression for e in reading.equations if not e.is_derivative}):
@@ -204,7 +215,7 @@ def _unread(lost: Lost, field: str, name: str) -> bool:
 
 def _declaration_faults(part: Part) -> Iterator[Fault]:
     seen: dict[str, str] = {}
-    for field in ("parameters", "states", "needs"):
+    for field in DECLARED:
         for name in getattr(part, field):
             if name in seen:
                 yield Fault(f"{name!r} is already among the {seen[name]}", (field, name), "each name once", at_key=True)
@@ -260,7 +271,7 @@ def _unknown_name_faults(reading: Reading, declared: Collection[str], elsewhere:
                 yield Fault(
                     f"unknown name {node.name!r}",
                     ("equations",),
-                    "a parameter, state, need or assignment of this part",
+                    "a parameter, state, need, sum or assignment of this part",
                     near,
                     node.at,
                 )

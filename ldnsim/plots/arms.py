@@ -19,9 +19,10 @@ from ldnsim.plots.style import ACCOUNTS, TEMPLATE, evidence_mark
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["by_arm"]
+__all__ = ["CLOCK_TICKS", "SYMBOLS", "axis_title", "by_arm", "metric_named", "value_ticks"]
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+DODGE = 0.07  # of the way from arm to arm
 CLOCK_TICKS = list(range(0, 25, 3))
 
 
@@ -31,16 +32,7 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
     Arms stand in the scenario's order. People are drawn as median with a 5 to 95 % bar; an arm that has no value is a
     gap. Raises LdnsimError for a metric that the table lacks.
     """
-    metrics = [str(name) for name, data in table.data_vars.items() if "metric" in data.attrs]
-    if metric not in metrics:
-        raise LdnsimError(
-            Fault(
-                f"the table holds no metric {metric!r}",
-                expected="a variable of `summarize`'s table",
-                nearest=nearest(str(metric), metrics),
-            )
-        )
-    data = table[metric]
+    data = metric_named(table, metric)
     accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
     if not accounts or not arms:
         raise LdnsimError("There is nothing to draw: the table has no account or no arm.")
@@ -60,12 +52,21 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
             "title": {"text": "Arm"},
             "showgrid": False,
         },
-        yaxis={"title": {"text": _axis_title(data, style)}, **_ticks(style)},
+        yaxis={"title": {"text": axis_title(data, style)}, **value_ticks(style)},
         meta={"narrow": [], "notes": []},
     )
 
 
-def _axis_title(data: xr.DataArray, style: str) -> str:
+def metric_named(table: xr.Dataset, metric: str) -> xr.DataArray:
+    """A metric of a table or sweep; LdnsimError with the nearest name where there is none."""
+    metrics = [str(name) for name, data in table.data_vars.items() if "metric" in data.attrs]
+    if metric not in metrics:
+        expected, near = "a variable of `summarize`'s table", nearest(str(metric), metrics)
+        raise LdnsimError(Fault(f"the table holds no metric {metric!r}", expected=expected, nearest=near))
+    return table[metric]
+
+
+def axis_title(data: xr.DataArray, style: str) -> str:
     """Output, metric and unit, a line each."""
     output, metric = str(data.attrs["output"]), str(data.attrs["metric"])
     long_name = str(data.attrs.get("long_name", "")).rpartition(": ")[0] or output
@@ -93,8 +94,9 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
             low, high = (spread.sel(account=account, quantile=level).to_numpy() for level in (0.05, 0.95))
             ends = {"array": high - values, "arrayminus": values - low}
             bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.3, "width": 4, **ends}
+        aside = DODGE * (index - (len(accounts) - 1) / 2)  # so that none hides another where they agree
         yield go.Scatter(
-            x=np.arange(len(titles)),
+            x=np.arange(len(titles)) + aside,
             y=np.asarray(values, dtype=np.float32),
             name=f"{label(account)} ({label(evidence_mark(tag))})" if tag else label(account),
             mode="lines+markers",
@@ -105,7 +107,7 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
         )
 
 
-def _ticks(style: str) -> dict[str, Any]:
+def value_ticks(style: str) -> dict[str, Any]:
     if style == "clock":
         # a metric of clock time reads best on the clock; 24:00 is written so, being the end of a day
         return {"range": [0, 24], "tickvals": CLOCK_TICKS, "ticktext": [f"{hour:02d}:00" for hour in CLOCK_TICKS]}

@@ -11,15 +11,18 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ldnsim.errors import LdnsimError
+from ldnsim.metrics import NO_MECHANISM
 from ldnsim.plots import frame
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import Curve, chosen, curves, output_named, title_of, twin_curve
 from ldnsim.plots.looks import look_of
+from ldnsim.plots.observed import Observed, observations
 from ldnsim.plots.pen import Pen
 from ldnsim.plots.scales import scale_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 __all__ = ["last_day", "time_course"]
@@ -28,6 +31,7 @@ Floats = NDArray[np.float64]
 
 POINTS = 20_000  # samples that a figure may hold: half a megabyte, drawn in a blink
 MOST_FAILED = 5  # notes on those who were not solved
+ALIKE = 1e-4  # of the range: less than a line is wide
 PEOPLE = 8  # single people shown behind a ribbon
 PANEL, ONLY_PANEL = 215, 300  # px
 
@@ -45,6 +49,7 @@ class _Drawing:
     log: bool
     people: int
     points: int
+    observed: Sequence[Observed] = ()
 
 
 def time_course(
@@ -56,21 +61,26 @@ def time_course(
     log: bool = False,
     people: int = PEOPLE,
     points: int = POINTS,
+    observed: pd.DataFrame | None = None,
 ) -> go.Figure:
     """One output over the whole simulation: a panel per account, a colour per arm.
 
     Night is shaded, doses are ticks on the floor, a strip along the top tells where human data end, and each panel
     names its evidence. A population is drawn as its median, a 5 to 95 % ribbon and at most `people` single people.
     `log` starts on a logarithmic axis. More than `points` samples in all are thinned to those that shape the curves.
-    Raises LdnsimError for an output, account or arm that the result lacks, and for an empty result.
+    `observed` are data to lie over the curves: a row each with `time` (h since midnight of day 1) and `value` (in the
+    output's unit), where known `low` and `high` ends of a bar, and the `arm` it belongs to (without: all are one set).
+    Raises LdnsimError for an output, account or arm that the result lacks, for an empty result, and for data that lack
+    a column.
     """
-    data = output_named(result, output)
-    time = data["time"].to_numpy().astype(float)
+    values = output_named(result, output)
+    time = values["time"].to_numpy().astype(float)
     start, end = float(time[0]), float(time[-1])
     axis = TimeAxis(float(np.floor(start / DAY) * DAY), end if end > start else start + 1)
-    title = f"{data.attrs.get('long_name', output)}, {_length(end - start)}"
+    title = f"{values.attrs.get('long_name', output)}, {_length(end - start)}"
     names = chosen(result, "account", accounts), chosen(result, "arm", arms)
-    return _figure(result, output, _Drawing(title, axis, (start, end), 0.0, *names, log, people, points))
+    data = () if observed is None else observations(observed, names[1])
+    return _figure(result, output, _Drawing(title, axis, (start, end), 0.0, *names, log, people, points, data))
 
 
 def last_day(
@@ -124,16 +134,22 @@ def _day(result: xr.Dataset, time: Floats) -> tuple[float, float]:
 def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
     accounts, axis, origin = drawing.accounts, drawing.axis, drawing.origin
     found = curves(result, output, accounts, drawing.arms, drawing.span, drawing.people)
-    time, peopled = found[0].time, found[0].low is not None or "subject" in result[output].dims
-    twins = {account: twin for account in accounts if (twin := twin_curve(result, output, account, time)) is not None}
     attrs = result[output].attrs
-    scale = scale_of(output, attrs, np.concatenate([*map(_seen, found), *twins.values()]))
-    reach = coverage(result, output, drawing.arms)
-    words = reach.words if reach else ""
     tags = {
         account: str(attrs.get(f"evidence_{account}", attrs.get("evidence", "no evidence tag"))) for account in accounts
     }
+    alike = len(set(tags.values())) == 1 and _all_alike(found, accounts)
+    if alike:  # such as plasma under accounts that differ in the receptors only
+        accounts, found = accounts[:1], [curve for curve in found if curve.account == accounts[0]]
+    time, peopled = found[0].time, found[0].low is not None or "subject" in result[output].dims
+    twins = {account: twin for account in accounts if (twin := twin_curve(result, output, account, time)) is not None}
+    given = [ends for data in drawing.observed for ends in (data.value, data.low, data.high)]
+    scale = scale_of(output, attrs, np.concatenate([*map(_seen, found), *twins.values(), *given]))
+    reach = coverage(result, output, drawing.arms)
+    words = reach.words if reach else ""
     headings = [frame.Heading(name, title_of(result, "account", name), tags[name], words) for name in accounts]
+    if alike:
+        headings = [frame.Heading("All accounts alike", ", ".join(drawing.accounts), headings[0].tag, words)]
     figure = frame.framed(drawing.title, headings, PANEL if len(accounts) > 1 else ONLY_PANEL, axis, scale, drawing.log)
     look, rows = look_of(result), len(accounts)
     lines = len(found) * (5 if peopled else 1) + len(twins)  # a ribbon and the people weigh as much as four lines
@@ -143,9 +159,10 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
         here = [curve for curve in found if curve.account == account]
         told |= pen.draw(row, here, told)
         if not any(curve.drawn for curve in here):
-            frame.say_in_panel(figure, row, "Not solved: " + (here[0].reason or "no values"))
+            frame.say_in_panel(figure, row, f"{_absence(here[0])}: " + (here[0].reason or "no values"))
     for index, (account, values) in enumerate(twins.items()):
         pen.twin(accounts.index(account), time, values, in_legend=index == 0)
+    pen.observed(rows, drawing.observed)
     frame.name_reference(figure, scale)
     frame.stripe_nights(figure, rows, axis)
     schedules = {curve.arm: curve.doses - origin for curve in found if curve.drawn}
@@ -156,6 +173,22 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
     frame.add_scale_buttons(figure, rows, scale, drawing.log)
     frame.add_notes(figure, _notes(found, peopled))
     return figure
+
+
+def _absence(curve: Curve) -> str:
+    return "Not told" if curve.reason == NO_MECHANISM else "Not solved"
+
+
+def _all_alike(found: Sequence[Curve], accounts: Sequence[str]) -> bool:
+    """Whether several accounts say the same of every arm, as far as one can see."""
+    shown = [np.concatenate([_seen(curve) for curve in found if curve.account == account]) for account in accounts]
+    if len({values.size for values in shown}) > 1 or not shown[0].size:
+        return False
+    size = float(np.ptp(shown[0]))  # NaN where somebody was not solved
+    others = shown[1:]
+    return bool(
+        others and size > 0 and all(np.allclose(other, shown[0], rtol=0, atol=ALIKE * size) for other in others)
+    )
 
 
 def _seen(curve: Curve) -> Floats:
@@ -169,12 +202,13 @@ def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
     notes, failed = [], []
     if peopled:
         few = max(len(curve.people) for curve in found)
-        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them; faint lines: {few} of them.")
+        faint = f"; faint lines: {few} of them" if few else ""
+        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them{faint}.")
     for curve in found:
         lost = curve.total - curve.solved
         if lost:
             who = f"{lost} of {curve.total} people in " if peopled else ""
             why = f": {curve.reason}" if curve.reason else ""
-            failed.append(f"Not solved and left out: {who}{curve.account}, {curve.title}{why}.")
+            failed.append(f"{_absence(curve)} and left out: {who}{curve.account}, {curve.title}{why}.")
     more = len(failed) - MOST_FAILED
     return [*notes, *failed[:MOST_FAILED], *([f"And {more} more of these."] if more > 0 else [])]

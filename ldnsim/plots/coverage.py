@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.metrics import texts_of
 from ldnsim.plots.curves import first_dose, number, title_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def coverage(result: xr.Dataset, output: str, arms: Sequence[str]) -> Coverage |
     """What human data cover of an output with the attribute `observed_hours`; None if that, or any dose, is absent."""
     attrs = result[output].attrs
     reach = number(attrs.get("observed_hours"))
-    firsts = {arm: dose for arm in arms if (dose := first_dose(result, arm)) is not None}
+    inputs = texts_of(attrs.get("inputs", []))
+    firsts = {arm: dose for arm in arms if (dose := first_dose(result, arm, inputs)) is not None}
     if reach is None or not firsts:
         return None
     unit = str(result["dose_amount"].attrs.get("units", "mg"))

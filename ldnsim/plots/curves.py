@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnsim.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics import NO_MECHANISM, silent_arms
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +39,7 @@ class Curve:
     doses: Floats  # (d,), h, ascending: of the one person, or of the first who was solved
     solved: int
     total: int
-    reason: str  # why the first of the others was not solved, "" if all were
+    reason: str  # why the first of the others has no values, "" if all have
 
     @property
     def drawn(self) -> bool:
@@ -113,7 +114,12 @@ def _curve(
     status = np.atleast_1d(result["status"].sel(here).to_numpy()) if "status" in result else np.zeros(len(values))
     solved = (status == 0) & np.isfinite(values).any(axis=1)
     reasons = np.atleast_1d(result["reason"].sel(here).to_numpy()) if "reason" in result else np.full(len(values), "")
-    reason = next((str(text) for text, fine in zip(reasons, solved, strict=True) if not fine and str(text)), "")
+    silent = data.attrs.get("kind") != "concentration" and arm in silent_arms(result)
+    reason = (
+        NO_MECHANISM
+        if silent
+        else next((str(text) for text, fine in zip(reasons, solved, strict=True) if not fine and str(text)), "")
+    )
     first = int(np.argmax(solved)) if solved.any() else 0
     values = values if solved.all() else values[solved]
     low, typical, high, few = None, np.full(shown.sum(), np.nan), None, np.empty((0, shown.sum()))
@@ -148,16 +154,20 @@ def _doses(result: xr.Dataset, arm: str, person: int) -> Floats:
     return np.sort(found[np.isfinite(found)])
 
 
-def first_dose(result: xr.Dataset, arm: str) -> tuple[float, float] | None:
-    """When (h) and how much (in the unit of `dose_amount`) the arm's first person takes first; None without a dose."""
-    doses = _doses(result, arm, 0)
-    if not doses.size or "dose_amount" not in result:
+def first_dose(result: xr.Dataset, arm: str, inputs: Collection[str] = ()) -> tuple[float, float] | None:
+    """When (h) and how much (in the unit of `dose_amount`) the arm's first person takes first; None without a dose.
+
+    With `inputs`, only doses of these count.
+    """
+    if "dose_time" not in result or "dose_amount" not in result:
         return None
-    amounts = result["dose_amount"].sel(arm=arm)
-    amounts = amounts.isel(subject=0) if "subject" in amounts.dims else amounts
-    known = amounts.to_numpy().astype(float).ravel()
-    known = known[np.isfinite(known)]
-    return (float(doses[0]), float(known[0])) if known.size else None
+    columns = [result[f"dose_{what}"].sel(arm=arm) for what in ("time", "amount")]
+    if inputs and "dose_input" in result:
+        columns = [column.where(result["dose_input"].sel(arm=arm).isin(list(inputs))) for column in columns]
+    columns = [column.isel(subject=0) if "subject" in column.dims else column for column in columns]
+    times, amounts = (column.to_numpy().astype(float).ravel() for column in columns)
+    known = np.flatnonzero(np.isfinite(times) & np.isfinite(amounts))
+    return (float(times[known[0]]), float(amounts[known[0]])) if known.size else None
 
 
 def twin_curve(result: xr.Dataset, output: str, account: str, time: Floats) -> Floats | None:

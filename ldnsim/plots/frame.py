@@ -140,9 +140,8 @@ def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
     boxes = "".join(f"M{axis.in_path(dusk)},0V1H{axis.in_path(dawn)}V0Z" for dusk, dawn in nights(axis.start, axis.end))
     if not boxes:
         return
-    for row in range(rows):
-        look = {"fillcolor": NIGHT, "line": {"width": 0}, "layer": "below"}
-        figure.add_shape(type="path", path=boxes, xref="x", yref=f"{yaxis_name(row)} domain", **look)
+    look = {"fillcolor": NIGHT, "line": {"width": 0}, "layer": "below"}
+    _add_shapes(figure, [{"type": "path", "path": boxes, **_panel(row), **look} for row in range(rows)])
     _legend_only(figure, "night, 22:00 to 06:00", {"symbol": "square", "size": 13, "color": "rgba(61, 78, 112, 0.2)"})
 
 
@@ -159,6 +158,7 @@ def add_doses(
         if seen.size:
             groups.setdefault(tuple(seen.tolist()), []).append(arm)
     floors: list[set[float]] = []  # the times taken on each row of ticks
+    ticks: list[dict[str, Any]] = []
     for moments, arms in groups.items():
         level = next((row for row, taken in enumerate(floors) if not taken & set(moments)), len(floors))
         if level == len(floors):
@@ -167,10 +167,9 @@ def add_doses(
         low, high = level * TICK_STEP, level * TICK_STEP + TICK
         path = "".join(f"M{axis.in_path(time)},{low:.3g}V{high:.3g}" for time in moments)
         colour = colours[arms[0]] if len(arms) == 1 else MUTED
-        for row in range(rows):
-            figure.add_shape(
-                type="path", path=path, xref="x", yref=f"{yaxis_name(row)} domain", line={"color": colour, "width": 2}
-            )
+        line = {"color": colour, "width": 2}
+        ticks += [{"type": "path", "path": path, **_panel(row), "line": line} for row in range(rows)]
+    _add_shapes(figure, ticks)
     if groups:
         only = [arms[0] for arms in groups.values() if len(groups) == len(arms) == 1]
         colour = colours[only[0]] if only else MUTED
@@ -186,13 +185,23 @@ def add_reach(figure: go.Figure, rows: int, axis: TimeAxis, start: float, end: f
     """
     first, middle = max(start, axis.start), min(max(end, axis.start), axis.end)
     strips = [(first, middle, COVERED), (max(first, middle), axis.end, AMBER)]
+    boxes = []
     for row in range(rows):
         for left, right, colour in strips:
             if left < right:
                 box = {"x0": axis.point(left), "x1": axis.point(right), "y0": REACH[0], "y1": REACH[1]}
-                figure.add_shape(
-                    type="rect", xref="x", yref=f"{yaxis_name(row)} domain", fillcolor=colour, line={"width": 0}, **box
-                )
+                boxes.append({"type": "rect", **_panel(row), "fillcolor": colour, "line": {"width": 0}, **box})
+    _add_shapes(figure, boxes)
+
+
+def _panel(row: int) -> dict[str, str]:
+    """What ties a shape to the time axis and to the height of panel `row`."""
+    return {"xref": "x", "yref": f"{yaxis_name(row)} domain"}
+
+
+def _add_shapes(figure: go.Figure, shapes: list[dict[str, Any]]) -> None:
+    """All at once: plotly looks at every shape of a figure again whenever one is added."""
+    figure.layout.shapes = (*figure.layout.shapes, *shapes)
 
 
 def say_in_panel(figure: go.Figure, row: int, text: str) -> None:

@@ -14,8 +14,9 @@ from ldnsim.plots.clock import TimeAxis
 from ldnsim.plots.curves import Curve
 from ldnsim.plots.frame import yaxis_name
 from ldnsim.plots.looks import Look
+from ldnsim.plots.observed import Observed
 from ldnsim.plots.scales import Scale, label
-from ldnsim.plots.style import MUTED, faded
+from ldnsim.plots.style import INK, MUTED, faded
 from ldnsim.plots.thinning import telling_points
 
 __all__ = ["Pen"]
@@ -78,6 +79,23 @@ class Pen:
         self.figure.add_trace(
             go.Scatter(x=x, y=_short(curve.typical[keep]), line=line, **mode, **shared, **names, **hover)
         )
+
+    def observed(self, rows: int, sets: Sequence[Observed]) -> None:
+        """Data over the curves, in every one of the `rows` panels: none of the accounts owns them."""
+        for data in sets:
+            colour = self.look.colours.get(data.arm, INK)
+            bars = {}
+            if np.isfinite(data.low).any() or np.isfinite(data.high).any():
+                ends = {"array": data.high - data.value, "arrayminus": data.value - data.low}
+                bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.3, "width": 3, **ends}
+            marker = {"size": 8, "color": "white", "line": {"color": colour, "width": 2}}
+            name = f"observed, {data.arm}" if data.arm else "observed"
+            hover = {"hovertemplate": f"observed %{{y:{self.scale.hover}}}"}
+            for row in range(rows):
+                ties = {"yaxis": yaxis_name(row), "legendgroup": label(name), "showlegend": row == 0}
+                x = self.axis.x(data.time - self.origin)
+                look = {"mode": "markers", "marker": marker, "name": label(name)}
+                self.figure.add_trace(go.Scatter(x=x, y=data.value, **look, **ties, **hover, **bars))
 
     def twin(self, row: int, time: Floats, values: Floats, *, in_legend: bool) -> None:
         """The drug-free twin (n,) over `time` (n,), h, into panel `row`."""

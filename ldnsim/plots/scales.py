@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 LOWEST = 1e-4  # of the highest value: as far down as a logarithmic axis goes
 
 
+SHARES = ("blockade", "occupancy", "effect")  # kinds that are shares of receptors
+
+
 @dataclass(frozen=True)
 class Scale:
     """The y axis of one output."""
@@ -50,7 +53,7 @@ def unit_words(attrs: Mapping[str, Any]) -> str:
         return "ratio to no drug"
     if relative_to == "drug_free_daily_mean":
         return "fold of drug-free mean"
-    if kind in ("blockade", "occupancy"):
+    if kind in SHARES:
         return "% of receptors"
     return "no unit" if units in ("1", "") else units
 
@@ -58,7 +61,7 @@ def unit_words(attrs: Mapping[str, Any]) -> str:
 def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
     """The scale of output `name` with its attributes, for all values drawn (any shape, NaN allowed)."""
     kind, relative_to = attrs.get("kind"), attrs.get("relative_to")
-    share = kind in ("blockade", "occupancy")
+    share = kind in SHARES
     reference, words = None, ""
     if kind == "blockade":
         reference, words = UNBLOCKED, "20 %: unblocked below"
@@ -66,21 +69,22 @@ def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
         reference, words = 1.0, "without drug" if relative_to == "drug_free" else ""  # else the axis title says it
     lines = textwrap.wrap(str(attrs.get("long_name", name)), 26, max_lines=2, placeholder="...")
     title = "<br>".join([*map(label, lines), f"({label(unit_words(attrs))})"])
-    linear, log = _ranges(drawn[np.isfinite(drawn)], share, from_zero=kind == "concentration", reference=reference)
+    from_zero, whole = kind in ("concentration", "effect"), kind in ("blockade", "occupancy")
+    linear, log = _ranges(drawn[np.isfinite(drawn)], whole, from_zero=from_zero, reference=reference)
     tickformat = "~%" if share else "~g"
     return Scale(title, tickformat, ".1%" if share else ".3~g", linear, log, reference, words)
 
 
 def _ranges(
-    values: Floats, share: bool, *, from_zero: bool, reference: float | None
+    values: Floats, whole: bool, *, from_zero: bool, reference: float | None
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """(linear range, log range in decades) that hold all values, and the reference line."""
+    """(linear range, log range in decades) that hold all values, and the reference line; `whole`: 0 to 100 %."""
     seen = np.append(values, [] if reference is None else [reference])
     seen = seen if seen.size else np.array([0.0, 1.0])
     low, high = float(seen.min()), float(seen.max())
     pad = 0.06 * ((high - low) or abs(high) or 1.0)
     linear = (low - pad, high + pad)
-    if share and low >= 0 and high <= 1:
+    if whole and low >= 0 and high <= 1:
         linear = (0.0, 1.02)
     elif from_zero and low >= 0:
         linear = (0.0, high + pad)

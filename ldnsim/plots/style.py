@@ -11,7 +11,9 @@ import plotly.io as pio
 __all__ = [
     "ACCOUNTS",
     "AMBER",
+    "COLOURWAY",
     "COVERED",
+    "FAINT",
     "INK",
     "MARKS",
     "MUTED",
@@ -36,6 +38,8 @@ ACCOUNTS = (INK, "#b5407f", "#009e73", "#e69f00", "#56b4e9", "#7a5c00")
 
 # viridis without its light end: from little (light) to much (dark), in order also for the colour-blind and in grey
 LADDER = ("#7ad151", "#43bf71", "#22a884", "#21918c", "#2a788e", "#355f8d", "#414487", "#440154")
+
+UPLOAD = "sendChartToCloud"  # plotly's button that would send the figure away
 
 MARKS = {"measured": "●", "fitted": "◐", "hypothesis": "○"}
 
@@ -100,7 +104,13 @@ def _template() -> go.layout.Template:
             },
             "legend": {"orientation": "h", "font": {"size": 12}, "itemsizing": "trace", "bgcolor": "rgba(0, 0, 0, 0)"},
             "margin": {"l": 70, "r": 20, "t": 90, "b": 64},
-            "modebar": {"bgcolor": "rgba(0, 0, 0, 0)", "color": FAINT, "activecolor": INK, "orientation": "h"},
+            "modebar": {
+                "bgcolor": "rgba(0, 0, 0, 0)",
+                "color": FAINT,
+                "activecolor": INK,
+                "orientation": "h",
+                "remove": [UPLOAD],
+            },
         }
     )
 

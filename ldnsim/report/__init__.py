@@ -25,7 +25,7 @@ from ldnsim.results import stated
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["page"]
+__all__ = ["document", "page"]
 
 DAY = 24.0
 MOST_REASONS = 5
@@ -62,11 +62,16 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
         '<noscript><p class="disclaimer">The figures need JavaScript; tables and texts do not.</p></noscript>',
         *(f'<section id="{key}">\n<h2>{title}</h2>\n{inner}\n</section>' for key, title, inner in written if inner),
     ]
+    return document(question, body)
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """A whole page: `title` and the lines of `body` are HTML already."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{question}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{title}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + f"\n</main>\n<script>{_plotly()}</script>\n<script>\n{_own('page.js')}</script>\n</body>\n</html>\n"
     )

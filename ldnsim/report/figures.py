@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "ordered", "outputs_of"]
+__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "embedded", "ordered", "outputs_of"]
 
 # Bytes: what a page may hold beside plotly itself (4.8 of 6 MB), and what its pieces take.
 ROOM = 960_000
@@ -23,7 +23,7 @@ FEWEST, DAY_MOST = 40, 110  # samples of one curve: at least, and at most over o
 MOST_DOSES = 1_500  # on the calendar of a page
 TOLD_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
 MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
-FIRST = ("drug_free", "endogenous", "blockade")  # what questions are about comes first
+FIRST = ("drug_free", "endogenous", "effect", "blockade")  # what questions are about comes first
 
 
 def outputs_of(result: xr.Dataset) -> list[str]:
@@ -37,19 +37,27 @@ def calendar_figure(result: xr.Dataset, phrases: int) -> Iterator[str]:
     plain = phrases <= result.sizes["arm"] and not any(name in result for name in TOLD_BY_CALENDAR)
     if not plain and result.sizes["arm"] * result.sizes.get("dose", 0) <= MOST_DOSES:
         first = int(result["subject"].values[0]) if "subject" in result.dims else 1
-        yield _embedded(calendar(result, subject=first), "calendar")
+        yield embedded(calendar(result, subject=first), "calendar")
 
 
 def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
-    """With many arms: the rebound and the time unblocked against them."""
+    """With many arms: the rebound, the peak of an effect and the time unblocked against them."""
     if result.sizes["arm"] < MANY_ARMS:
         return
-    for kind, metrics in (("endogenous", ("rebound_peak", "mean")), ("blockade", ("unblocked_hours",))):
+    drawn = {"endogenous": ("rebound_peak", "mean"), "effect": ("peak",), "blockade": ("unblocked_hours",)}
+    for kind, metrics in drawn.items():
         name = next((name for name in ordered(result) if result[name].attrs.get("kind") == kind), "")
         for metric in metrics:
             if f"{name}_{metric}" in table:
-                figure = by_arm(table, f"{name}_{metric}")
-                yield _embedded(figure, f"arms-{name}-{metric}")
+                alike = kind == "effect" and _alike(table[f"{name}_{metric}"])
+                shown = "least_of_first" if alike else metric  # what came later tells the arms apart
+                yield embedded(by_arm(table, f"{name}_{shown}"), f"arms-{name}-{shown}")
+
+
+def _alike(metric: xr.DataArray) -> bool:
+    """Whether arms differ by less than a hundredth of it in every account."""
+    spread = metric.max("arm") - metric.min("arm")
+    return bool((spread <= 0.01 * metric.max("arm")).all())
 
 
 def course_figures(result: xr.Dataset) -> Iterator[str]:
@@ -68,7 +76,7 @@ def course_figures(result: xr.Dataset) -> Iterator[str]:
             except LdnsimError as caught:
                 yield f'<p class="soft">{escape(str(caught))}</p>'
             else:
-                yield _embedded(figure, f"{key}-{name}")
+                yield embedded(figure, f"{key}-{name}")
         yield "</section>"
 
 
@@ -96,7 +104,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     return sorted(outputs_of(result), key=rank)
 
 
-def _embedded(figure: go.Figure, name: str) -> str:
+def embedded(figure: go.Figure, name: str) -> str:
     """A place for the figure, and the figure as data that the page's script draws into it."""
     title = escape(
         unescape(str(figure.layout.title.text))

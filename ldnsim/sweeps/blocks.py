@@ -16,9 +16,9 @@ from ldnsim.measures import Curves, measures
 from ldnsim.metrics import judged
 from ldnsim.people import doses_of, everyone
 from ldnsim.provenance import shown_outputs, window_of
-from ldnsim.results import has_twin
+from ldnsim.results import has_twin, inputs_of
 from ldnsim.sampling import sample_times
-from ldnsim.solving import Case, Courses, Look, solve
+from ldnsim.solving import Case, Courses, Look, silent_arms, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
 from ldnsim.sweeps.store import encoded
 
@@ -73,7 +73,7 @@ class Bench:
             if plan.keep == "courses":
                 self._keep_courses(room, look, members, courses)
             else:
-                self._keep_metrics(room, look, members, courses, window, taken)
+                self._keep_metrics(room, look, members, courses, window)
         return {name: plan.shaped(name, array, block) for name, array in room.items()}
 
     def _apply(self, cell: int) -> tuple[Scenario, Resolved] | str:
@@ -131,29 +131,34 @@ class Bench:
         members: Members,
         found: Courses,
         window: tuple[float, float],
-        taken: dict[int, np.ndarray],
     ) -> None:
         status, times = found.status, look.times
         cases, accounts, _, people = status.shape
-        outputs = {}
+        outputs, model = {}, look.scenario.model
+        doses = lru_cache(lambda inputs: _doses_by_row(members, status.shape, inputs))
         for name, output in look.shown.items():
             values = found.values[name].reshape(-1, len(times))
             twin = found.twins[name].reshape(-1, len(times)) if has_twin(output) else None
-            outputs[name] = Curves(values, twin, output.kind, output.relative_to)
+            about = tuple(inputs_of(name, output, model, members[0][1].resolved.settings))
+            outputs[name] = Curves(values, twin, output.kind, output.relative_to, doses(about))
         twins = np.arange(cases * accounts * people).reshape(cases, accounts, 1, people)
         twin_of = np.broadcast_to(twins, status.shape).reshape(-1)
-        doses = _doses_by_row(members, status.shape, taken)
+        first_of = np.broadcast_to(np.arange(status.size).reshape(status.shape)[:, :, :1], status.shape).reshape(-1)
+        silent = np.zeros(status.shape, bool)
+        for at, (_, case) in enumerate(members):
+            silent[at, :, silent_arms(look.scenario, case.resolved)] = True
         grid = nca.times_between(times, *window)
         unsolved = None
         if status.any():
             unsolved = np.where(status != 0, "not solved: " + found.reason, "").astype(object).reshape(-1)
         places = [at for at, _ in members]
         self._keep_status(room, places, found)
-        for measure in measures(times, grid, outputs, doses, twin_of):
+        for measure in measures(times, grid, outputs, twin_of, first_of):
             name = f"{measure.output}_{measure.metric}"
-            values, reason = judged(measure, unsolved)
+            said = outputs[measure.output].kind == "concentration"
+            values, reason = judged(measure, unsolved, None if said else silent.reshape(-1))
             room[name][places, :, :, :people] = values.reshape(status.shape)
-            if reason is not None:
+            if reason is not None and f"{name}_reason" in room:
                 room[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
 
     def _keep_courses(self, room: dict[str, np.ndarray], look: Look, members: Members, found: Courses) -> None:
@@ -185,11 +190,16 @@ def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
     return encoded(bench.plan, block, arrays) if as_chunks else arrays
 
 
-def _doses_by_row(members: Members, shape: tuple[int, ...], taken: dict[int, np.ndarray]) -> np.ndarray:
-    """Times of the doses above zero of each row (rows, doses), h, NaN-padded."""
-    most = max(1, *(taken[id(doses)].shape[1] for _, case in members for doses in case.doses.values()))
+def _doses_by_row(members: Members, shape: tuple[int, ...], inputs: tuple[str, ...]) -> np.ndarray:
+    """Times of the doses above zero, of some inputs, of each row (rows, doses), h, NaN-padded."""
+    known: dict[int, np.ndarray] = {}
+    for _, case in members:
+        for doses in case.doses.values():
+            if id(doses) not in known:
+                known[id(doses)] = dose_times(doses, inputs=inputs)
+    most = max(1, *(times.shape[1] for times in known.values()))
     found = np.full((*shape, most), np.nan)
     for at, (_, case) in enumerate(members):
         for arm, doses in enumerate(case.doses.values()):
-            found[at, :, arm, :, : taken[id(doses)].shape[1]] = taken[id(doses)]
+            found[at, :, arm, :, : known[id(doses)].shape[1]] = known[id(doses)]
     return found.reshape(-1, most)

@@ -36,7 +36,7 @@ def check_tables(formats: Sequence[str]) -> Sequence[str]:
         )
     if formats:
         try:
-            import pandas  # type: ignore[import-untyped] # noqa: F401
+            import pandas  # noqa: F401
             import pyarrow  # noqa: F401
         except ImportError as caught:
             raise LdnsimError(

@@ -23,7 +23,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
 # The browser reads commands from file descriptor 3 and answers on 4, which may be taken by what they have to come from.
@@ -96,15 +96,15 @@ class Chromium:
             self.events.append(found)
         return found
 
-    def open(self, file: Path, width: int = 900) -> Tab:
-        """A new tab of `width` px with a file from disk, after its scripts have run."""
+    def open(self, place: Path | str, width: int = 900) -> Tab:
+        """A new tab of `width` px with a file from disk, or an address on this machine, after its scripts have run."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         tab = Tab(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         for domain in ("Page", "Runtime", "Network", "Log"):
             tab.call(f"{domain}.enable")
         size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
         tab.call("Emulation.setDeviceMetricsOverride", **size)
-        tab.call("Page.navigate", url=file.as_uri())
+        tab.call("Page.navigate", url=place.as_uri() if isinstance(place, Path) else place)
         while not any(event["method"] == "Page.loadEventFired" for event in tab.events):
             self.next()
         tab.wait(0.2)
@@ -141,6 +141,25 @@ class Tab:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if click else "none", clickCount=1)
         self.wait(0.3)
 
+    def press(self, key: str, code: int) -> None:
+        """Press and release a key, on whatever has the focus."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    def until(self, condition: str, patience: float = PATIENCE) -> Any:
+        """The value of a JavaScript expression as soon as it is true; TimeoutError if it never is."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            found = self.run(condition)
+            if found:
+                return found
+            self.wait(0.05)
+        raise TimeoutError(f"never true: {condition}")
+
+    def picture(self) -> bytes:
+        """The page as a PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"])
+
     def pdf(self) -> bytes:
         """The page as printed."""
         printed = self.call("Page.printToPDF", preferCSSPageSize=True, printBackground=True)
@@ -154,6 +173,20 @@ class Tab:
     def trouble(self) -> list[dict[str, Any]]:
         """Errors, console messages and failed loads."""
         return [event for event in self.events if event["method"] in TROUBLE]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """What a page's console holds in red: for pages whose scripts also talk, and break off loads of their own."""
+        told = [event for event in self.events if event["method"] in TROUBLE[:3]]
+        kinds = [
+            event["params"].get("type") or event["params"].get("entry", {}).get("level", "error") for event in told
+        ]
+        return [event for event, kind in zip(told, kinds, strict=True) if kind in ("error", "assert")]
+
+    @property
+    def sockets(self) -> list[str]:
+        """Addresses of web sockets."""
+        return [e["params"]["url"] for e in self.events if e["method"] == "Network.webSocketCreated"]
 
     @property
     def requests(self) -> list[str]:

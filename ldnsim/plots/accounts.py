@@ -1,0 +1,74 @@
+"""One arm under all accounts at once: how far rival explanations lie apart, and where nobody has looked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ldnsim.errors import LdnsimError
+from ldnsim.plots import frame
+from ldnsim.plots.clock import DAY, TimeAxis
+from ldnsim.plots.coverage import coverage
+from ldnsim.plots.curves import chosen, curves, output_named, title_of
+from ldnsim.plots.looks import Look
+from ldnsim.plots.pen import Pen
+from ldnsim.plots.scales import scale_of
+from ldnsim.plots.style import ACCOUNTS, MUTED, evidence_mark, faded
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["account_fan"]
+
+HEIGHT = 340  # px
+POINTS = 2_000  # samples of a curve
+
+
+def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log: bool = False) -> go.Figure:
+    """One output of one arm (the first, where none is named) over the whole course, a colour per account.
+
+    The fan between the lowest and the highest account is shaded: what is not known. People count by their median.
+    Raises LdnsimError for an output or arm that the result lacks, and where no account was solved.
+    """
+    data = output_named(result, output)
+    name = chosen(result, "arm", None if arm is None else [arm])[0]
+    time = data["time"].to_numpy().astype(float)
+    axis = TimeAxis(float(np.floor(time[0] / DAY) * DAY), float(time[-1]) if time[-1] > time[0] else float(time[0]) + 1)
+    accounts = chosen(result, "account", None)
+    found = [
+        replace(curve, arm=curve.account, title=_named(data, curve.account), low=None, high=None)
+        for curve in curves(result, output, accounts, [name], (time[0], time[-1]), people=0)
+    ]
+    if not any(curve.drawn for curve in found):
+        raise LdnsimError(f"There is nothing to draw: no account was solved in {name}. {found[0].reason}".rstrip())
+    typical = np.array([curve.typical for curve in found if curve.drawn])
+    scale = scale_of(output, data.attrs, typical)
+    reach = coverage(result, output, [name])
+    heading = frame.Heading(name, title_of(result, "arm", name), "all accounts", reach.words if reach else "")
+    title = f"{data.attrs.get('long_name', output)} under {len(found)} account{'' if len(found) == 1 else 's'}"
+    figure = frame.framed(title, [heading], HEIGHT, axis, scale, log)
+    quiet = {"x": axis.x(time), "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_trace(go.Scatter(y=typical.min(axis=0), **quiet))
+    figure.add_trace(go.Scatter(y=typical.max(axis=0), fill="tonexty", fillcolor=faded(MUTED, 0.14), **quiet))
+    colours = {account: ACCOUNTS[index % len(ACCOUNTS)] for index, account in enumerate(accounts)}
+    pen = Pen(figure, axis, scale, Look(colours, dict.fromkeys(accounts, "solid")), 0.0, POINTS)
+    pen.draw(0, found, set())
+    frame.name_reference(figure, scale)
+    frame.stripe_nights(figure, 1, axis)
+    frame.add_doses(figure, 1, axis, {accounts[0]: found[0].doses}, dict.fromkeys(accounts, MUTED), "dose")
+    if reach:
+        frame.add_reach(figure, 1, axis, reach.start, reach.end)
+    frame.make_room_for_legend(figure)
+    frame.add_scale_buttons(figure, 1, scale, log)
+    lost = [f"Not solved and left out: {curve.account}: {curve.reason}." for curve in found if not curve.drawn]
+    people = [f"Lines: medians of {found[0].total} people."] if "subject" in data.dims else []
+    frame.add_notes(figure, [*people, *lost])
+    return figure
+
+
+def _named(data: xr.DataArray, account: str) -> str:
+    tag = str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+    return f"{account} ({evidence_mark(tag)})" if tag else account

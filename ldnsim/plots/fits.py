@@ -1,0 +1,138 @@
+"""A fit's data against the model: what was observed, what is predicted, and how far apart they are."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ldnsim.errors import LdnsimError
+from ldnsim.plots.style import COLOURWAY, FAINT, MUTED, TEMPLATE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["predicted_observed", "residuals"]
+
+ROW = 340  # px
+ACROSS = 3  # panels
+LABELLED = 40  # data up to which each has a line of its own
+SYMBOLS = {"fit": "circle", "test": "diamond-open"}
+WIDE = 10  # times the smallest value: beyond it an axis is logarithmic
+ROOM = 1.25  # factor on a logarithmic axis, beyond the data
+
+
+def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
+    """Predicted against observed, a panel per output and unit, with the line where both agree; a colour per arm, open
+    diamonds for data that were not fitted; bars are one standard error. `predictions` is that of a fit's result."""
+    _refuse_empty(predictions)
+    panels = list(predictions.groupby(["output", "unit"], sort=False))
+    across, down = min(ACROSS, len(panels)), -(-len(panels) // ACROSS)
+    titles = [f"{output}, {unit if unit != '1' else 'share'}" for (output, unit), _ in panels]
+    figure = make_subplots(down, across, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.32 / down)
+    colours = _colours(predictions)
+    shown: set[tuple[str, str]] = set()
+    for place, (_, rows) in enumerate(panels):
+        at = {"row": place // ACROSS + 1, "col": place % ACROSS + 1}
+        both = rows[["observed", "predicted"]].to_numpy(float)
+        logarithmic = bool(np.nanmin(both) > 0 and np.nanmax(both) > WIDE * np.nanmin(both))
+        ends = _ends(rows, logarithmic)
+        line = {"color": FAINT, "width": 1, "dash": "dash"}
+        figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, hoverinfo="skip", showlegend=False), **at)
+        for (arm, use), group in rows.groupby(["arm", "use"], sort=False):
+            figure.add_trace(_points(group, arm, use, colours[arm], (arm, use) not in shown), **at)
+            shown.add((arm, use))
+        reach = [float(np.log10(end)) for end in ends] if logarithmic else ends
+        kind = "log" if logarithmic else "linear"
+        for update, word in ((figure.update_xaxes, "observed"), (figure.update_yaxes, "predicted")):
+            update(type=kind, range=reach, title_text=word, dtick="D2" if logarithmic else None, **at)
+    return figure.update_layout(
+        template=TEMPLATE,
+        height=ROW * down + 100,
+        hovermode="closest",
+        title={"text": "Predicted against observed"},
+        legend={"x": 0, "y": -0.2 / down, "yanchor": "top"},
+        margin={"t": 100, "b": 110},
+    )
+
+
+def residuals(predictions: pd.DataFrame) -> go.Figure:
+    """How far the model lies above (right) or below each datum, in standard errors; tests are open diamonds."""
+    rows = predictions[predictions["residual"].notna()]
+    _refuse_empty(rows)
+    few = len(rows) <= LABELLED
+    labels = list(rows.index) if few else list(range(1, len(rows) + 1))
+    colours = _colours(predictions)
+    figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest"})
+    for edge, dash in ((0, "solid"), (-2, "dot"), (2, "dot")):
+        figure.add_vline(x=edge, line={"color": FAINT, "width": 1, "dash": dash})
+    numbered = list(zip(labels, rows.itertuples(), strict=True))
+    by_series = sorted(numbered, key=lambda pair: (list(colours).index(pair[1].arm), pair[1].use))
+    for (arm, use), pairs in groupby(by_series, key=lambda pair: (pair[1].arm, pair[1].use)):
+        held = list(pairs)
+        figure.add_trace(
+            go.Scatter(
+                x=[row.residual for _, row in held],
+                y=[label for label, _ in held],
+                text=[str(row.Index) for _, row in held],
+                name=_series(arm, use),
+                mode="markers",
+                marker={"color": colours[arm], "symbol": SYMBOLS[use], "size": 9},
+                hovertemplate="%{text}: %{x:.2f} errors<extra></extra>",
+            )
+        )
+    reach = 1.1 * max(2.5, float(rows["residual"].abs().max()))
+    axis = {"categoryorder": "array", "categoryarray": labels[::-1]} if few else {"title": {"text": "datum"}}
+    return figure.update_layout(
+        height=150 + (22 * len(rows) if few else 420),
+        title={"text": "Predicted less observed"},
+        xaxis={"title": {"text": "in standard errors of the datum"}, "range": [-reach, reach]},
+        yaxis=axis,
+        legend={"x": 0, "y": 1.01, "yanchor": "bottom"},
+        margin={"t": 100, "b": 64},
+    )
+
+
+def _points(rows: pd.DataFrame, arm: str, use: str, colour: str, in_legend: bool) -> go.Scatter:
+    observed, error = rows["observed"].to_numpy(float), np.nan_to_num(rows["error"].to_numpy(float))
+    spread = np.where(rows["logarithmic"], observed * np.expm1(error), error)
+    below = np.where(rows["logarithmic"], observed * -np.expm1(-error), error)
+    bars = {"type": "data", "array": spread, "arrayminus": below, "color": MUTED, "thickness": 1, "width": 0}
+    return go.Scatter(
+        x=observed,
+        y=rows["predicted"],
+        error_x=bars,
+        text=[f"{label} ({what})" for label, what in zip(rows.index, rows["what"], strict=True)],
+        name=_series(arm, use),
+        legendgroup=_series(arm, use),
+        showlegend=in_legend,
+        mode="markers",
+        marker={"color": colour, "symbol": SYMBOLS[use], "size": 9},
+        hovertemplate="%{text}<br>observed %{x:.3g}, predicted %{y:.3g}<extra></extra>",
+    )
+
+
+def _series(arm: str, use: str) -> str:
+    return arm if use == "fit" else f"{arm}, not fitted"
+
+
+def _colours(predictions: pd.DataFrame) -> dict[str, str]:
+    arms = dict.fromkeys(predictions["arm"])
+    return {arm: COLOURWAY[index % len(COLOURWAY)] for index, arm in enumerate(arms)}
+
+
+def _ends(rows: pd.DataFrame, logarithmic: bool) -> list[float]:
+    both = rows[["observed", "predicted"]].to_numpy(float)
+    low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    if logarithmic:
+        return [low / ROOM, high * ROOM]
+    room = max(0.08 * (high - low), 0.15 * max(abs(low), abs(high))) or 1.0
+    return [low - room, high + room]
+
+
+def _refuse_empty(rows: pd.DataFrame) -> None:
+    if rows.empty:
+        raise LdnsimError("There is nothing to draw: no datum has a prediction and an error.")

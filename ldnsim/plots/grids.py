@@ -1,0 +1,246 @@
+"""Sweeps: a metric against one axis, and over two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from ldnsim.comparison import formatted, style_of
+from ldnsim.errors import LdnsimError
+from ldnsim.metrics import over_people
+from ldnsim.plots.arms import CLOCK_TICKS, SYMBOLS, axis_title, metric_named, value_ticks
+from ldnsim.plots.scales import label
+from ldnsim.plots.style import ACCOUNTS, INK, TEMPLATE, evidence_mark, faded
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["dose_clock_map", "dose_response"]
+
+Floats = NDArray[np.float64]
+
+WIDE = 8.0  # an axis of doses that spans more than this factor is logarithmic
+OWN = ("account", "arm", "subject", "quantile")
+HEAT = "Cividis"  # in order for everybody, in print, too
+CONTOURS = 8
+ONE_SIDED = 0.05  # less than this share of the widest value lies beyond nothing
+BALANCE = "RdBu"  # where values lie on both sides of nothing
+
+
+def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
+    """A metric of a sweep over one axis, such as `opioid_tone_rebound_peak` against a dose, a line per account.
+
+    `arm` is the one drawn; without it the one that the axis belongs to, or the first. People are drawn as median with
+    a 5 to 95 % ribbon, the highest point within the axis is named, and what was not solved is a gap. Raises
+    LdnsimError for a metric or arm that the sweep lacks, and for a sweep of none or several axes.
+    """
+    data = _of_arm(grid, metric, 1, arm)
+    axis = _axes(data)[0]
+    style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
+    x = np.asarray(data[axis].to_numpy(), dtype=float)
+    order = np.argsort(x)
+    figure = go.Figure(layout={"template": TEMPLATE, "height": 440, "margin": {"t": 96, "b": 64, "l": 82, "r": 24}})
+    for index, account in enumerate(map(str, grid["account"].values)):
+        low, typical, high = _spread(data.isel({axis: order}), account)
+        figure.add_traces(list(_line(x[order], low, typical, high, _named(data, account), index)))
+        top = int(np.nanargmax(typical)) if np.isfinite(typical).any() else 0
+        if 0 < top < x.size - 1 and typical[top] > 0:
+            _name_point(figure, grid, axis, order[top], typical[top], style, index)
+    return figure.update_layout(
+        title={"text": label(_title(data))},
+        legend={"x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        xaxis=_axis(grid, axis),
+        yaxis={"title": {"text": axis_title(data, style)}, **value_ticks(style)},
+        hovermode="closest",
+    )
+
+
+def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
+    """A metric of a sweep over two axes, such as dose and clock time, as a heat map with contours, a panel per account.
+
+    A clock axis lies across, the other one up; all panels share one scale of colours. `arm`, people (their median) and
+    errors are those of `dose_response`.
+    """
+    data = _of_arm(grid, metric, 2, arm)
+    across, up = sorted(_axes(data), key=lambda name: not _is_clock(name))
+    style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
+    accounts = [str(name) for name in grid["account"].values]
+    titles = [f"<b>{label(name)}</b> {label(evidence_mark(_tag(data, name)))}" for name in accounts]
+    figure = make_subplots(1, len(accounts), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03)
+    places = [np.argsort(np.asarray(data[name].to_numpy(), dtype=float)) for name in (across, up)]
+    data = data.isel({across: places[0], up: places[1]})
+    fields = [_typical(data, account).transpose(up, across).to_numpy() for account in accounts]
+    seen = np.concatenate([field.ravel() for field in fields])
+    if not np.isfinite(seen).any():
+        raise LdnsimError(f"There is nothing to draw: {metric} has no value in any cell.")
+    ends = (float(np.nanmin(seen)), float(np.nanmax(seen)))
+    for column, field in enumerate(fields, start=1):
+        figure.add_trace(_heat(data[across].to_numpy(), data[up].to_numpy(), field, ends, style), row=1, col=column)
+    bar = {"title": {"text": axis_title(data, style), "font": {"size": 12}}, "thickness": 14, **value_ticks(style)}
+    for key in ("range", "rangemode", "hoverformat"):  # of an axis, not of a scale of colours
+        bar.pop(key, None)
+    figure.update_xaxes(_axis(grid, across, coarse=len(accounts) > 1))
+    figure.update_yaxes(_axis(grid, up))
+    figure.update_yaxes({"title": None}, selector=lambda axis: axis.anchor != "x")
+    figure.update_annotations(font_size=13)
+    return figure.update_layout(
+        template=TEMPLATE,
+        title={"text": label(_title(data))},
+        height=440,
+        margin={"t": 92, "b": 64, "l": 82, "r": 18},
+        coloraxis={**_colours(ends), "colorbar": bar},
+        hovermode="closest",
+    )
+
+
+def _of_arm(grid: xr.Dataset, metric: str, wanted: int, arm: str | None) -> xr.DataArray:
+    """The metric in one arm; LdnsimError for another number of axes than wanted, or an unknown arm."""
+    data = metric_named(grid, metric)
+    axes = _axes(data)
+    if len(axes) != wanted:
+        found = ", ".join(axes) or "none"
+        picks = ", ".join(f"{name!r}: ..." for name in axes[wanted:])
+        more = f"; choose a cell of the others: grid.sel({{{picks}}})" if len(axes) > wanted else ""
+        raise LdnsimError(f"The sweep has {len(axes)} axes ({found}); expected {wanted}{more}.")
+    for name in axes:
+        if data[name].dtype.kind not in "fiu":
+            raise LdnsimError(f"The axis {name!r} is no row of numbers, and cannot be drawn to scale.")
+    arms = [str(name) for name in grid["arm"].values]
+    if arm is not None and arm not in arms:
+        raise LdnsimError(f"The sweep has no arm {arm!r}; expected one of: {', '.join(arms)}.")
+    heads = [name.split(".")[0] for name in axes]
+    return data.sel(arm=arm or next((head for head in heads if head in arms), arms[0]))
+
+
+def _axes(data: xr.DataArray) -> list[str]:
+    return [str(dim) for dim in data.dims if dim not in OWN]
+
+
+def _spread(data: xr.DataArray, account: str) -> tuple[Floats | None, Floats, Floats | None]:
+    """(5 %, median, 95 %) of people along the axis, or (None, the one person, None)."""
+    if "subject" not in data.dims:
+        return None, np.asarray(data.sel(account=account).to_numpy(), dtype=float), None
+    found = over_people(data.to_dataset(name="m"))["m"].sel(account=account)
+    low, middle, high = (found.sel(quantile=level).to_numpy() for level in (0.05, 0.5, 0.95))
+    return low, middle, high
+
+
+def _typical(data: xr.DataArray, account: str) -> xr.DataArray:
+    if "subject" in data.dims:
+        data = over_people(data.to_dataset(name="m"), [0.5])["m"].isel(quantile=0)
+    return data.sel(account=account)
+
+
+def _line(
+    x: Floats, low: Floats | None, typical: Floats, high: Floats | None, name: str, index: int
+) -> Iterator[go.Scatter]:
+    colour = ACCOUNTS[index % len(ACCOUNTS)]
+    if low is not None and high is not None:
+        quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        yield go.Scatter(x=x, y=low, **quiet)
+        yield go.Scatter(x=x, y=high, fill="tonexty", fillcolor=faded(colour, 0.15), **quiet)
+    marker = {"size": 8, "symbol": SYMBOLS[index % len(SYMBOLS)], "color": colour}
+    yield go.Scatter(
+        x=x,
+        y=typical,
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker=marker,
+        hovertemplate="%{x}: %{y}",
+    )
+
+
+def _name_point(
+    figure: go.Figure, grid: xr.Dataset, axis: str, place: int, value: float, style: str, index: int
+) -> None:
+    """The highest point, said beside it."""
+    where = float(grid[axis].to_numpy()[place])
+    scale = _axis(grid, axis)
+    figure.add_annotation(
+        x=np.log10(where) if scale.get("type") == "log" else where,
+        y=value,
+        text=f"{formatted(value, style)} at {where:g} {label(grid[axis].attrs.get('units', ''))}",
+        showarrow=False,
+        yshift=16,
+        font={"size": 12, "color": ACCOUNTS[index % len(ACCOUNTS)]},
+    )
+
+
+def _colours(ends: tuple[float, float]) -> dict[str, Any]:
+    """A scale from little to much; around nothing where values lie on both sides of it."""
+    widest = max(map(abs, ends))
+    if ends[0] < -ONE_SIDED * widest and ends[1] > ONE_SIDED * widest:
+        return {"colorscale": BALANCE, "cmin": -widest, "cmax": widest}
+    return {"colorscale": HEAT, "cmin": ends[0], "cmax": ends[1]}
+
+
+def _heat(x: Floats, y: Floats, field: Floats, ends: tuple[float, float], style: str) -> go.Contour:
+    size = _round((ends[1] - ends[0]) / CONTOURS)
+    start = float(np.ceil(ends[0] / size) * size)
+    text = "%{z:.1%}" if style in ("share", "rise") else "%{z:.3~g}"
+    lines = {"coloring": "heatmap", "start": start, "end": ends[1], "size": size, "showlabels": True}
+    lines["labelfont"] = {"size": 11, "color": INK}
+    lines["labelformat"] = ".0%" if style in ("share", "rise") else ".3~g"
+    return go.Contour(
+        x=x,
+        y=y,
+        z=field,
+        coloraxis="coloraxis",
+        contours=lines,
+        line={"color": faded(INK, 0.5), "width": 1},
+        hovertemplate=f"%{{x}}, %{{y}}: {text}<extra></extra>",
+        connectgaps=False,
+    )
+
+
+def _round(value: float) -> float:
+    """The next number of 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
+    return float(next(digit * power for digit in (1, 2, 5, 10) if digit * power >= value))
+
+
+def _is_clock(axis: str) -> bool:
+    return axis.endswith(".at")
+
+
+def _axis(grid: xr.Dataset, axis: str, *, coarse: bool = False) -> dict[str, Any]:
+    """Settings of an axis: clock times as such, doses over a wide span logarithmic, the unit in the title."""
+    values = np.sort(np.asarray(grid[axis].to_numpy(), dtype=float))
+    if _is_clock(axis):
+        hours = CLOCK_TICKS[:: 2 if coarse else 1]
+        ticks = {"tickvals": hours, "ticktext": [f"{hour:02d}:00" for hour in hours]}
+        return {"title": {"text": f"{label(axis)} (clock time, h:min)"}, **ticks}
+    unit = str(grid[axis].attrs.get("units", "1"))
+    titled = {"title": {"text": f"{label(axis)} ({'ratio' if unit in ('1', '') else label(unit)})"}}
+    if values[0] > 0 and values[-1] / values[0] > WIDE:
+        return {**titled, "type": "log", "tickvals": _few(values), "ticktext": [f"{value:g}" for value in _few(values)]}
+    return titled
+
+
+def _few(values: Floats) -> Floats:
+    """At most a dozen values, far enough from each other on a logarithmic axis to be read."""
+    kept: list[float] = []
+    for value in values:
+        if not kept or np.log(value / kept[-1]) > np.log(values[-1] / values[0]) / 14:
+            kept.append(float(value))
+    return np.array(kept)
+
+
+def _tag(data: xr.DataArray, account: str) -> str:
+    return str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+
+
+def _named(data: xr.DataArray, account: str) -> str:
+    tag = _tag(data, account)
+    return f"{label(account)} ({label(evidence_mark(tag))})" if tag else label(account)
+
+
+def _title(data: xr.DataArray) -> str:
+    words = str(data.attrs.get("long_name", data.attrs["metric"]))
+    return words if len(words) < 90 else words[:87] + "..."

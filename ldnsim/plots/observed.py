@@ -1,0 +1,45 @@
+"""Data that people measured, to lie over what was simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnsim.errors import Fault, LdnsimError, nearest
+from ldnsim.plots.given import columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Observed", "observations"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Data of one arm ("" for none): arrays (n,), time in h since midnight of day 1; NaN where a bar has no end."""
+
+    arm: str
+    time: Floats
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def observations(table: pd.DataFrame, arms: Sequence[str]) -> list[Observed]:
+    """The rows of a table by arm; LdnsimError for columns that are missing and arms that are not drawn."""
+    by_arm = "arm" in table.columns
+    found = columns_of(table, ["time", "value"], ["arm"] if by_arm else [], ["low", "high"])
+    owners = found.get("arm", np.full(len(table), ""))
+    unknown = [name for name in dict.fromkeys(map(str, owners)) if by_arm and name not in arms]
+    if unknown:
+        expected = f"one of: {', '.join(arms)}"
+        raise LdnsimError(Fault(f"data of an arm {name!r}", (), expected, nearest(name, arms)) for name in unknown)
+    missing = np.full(len(table), np.nan)
+    columns = [found.get(name, missing) for name in ("time", "value", "low", "high")]
+    return [Observed(str(owner), *(column[owners == owner] for column in columns)) for owner in dict.fromkeys(owners)]

@@ -1,0 +1,120 @@
+"""Figures of tables: which numbers an answer hangs on, and how large a trial would have to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ldnsim.errors import LdnsimError
+from ldnsim.plots.given import columns_of
+from ldnsim.plots.scales import label
+from ldnsim.plots.style import COLOURWAY, MUTED, TEMPLATE, faded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["tornado", "virtual_trial"]
+
+BAR = 26  # px
+MOST = 20  # bars
+ENOUGH = 0.8  # power that trials are planned for
+
+
+def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", most: int = MOST) -> go.Figure:
+    """What each number does to a metric by itself: a bar from its low to its high value, the longest on top.
+
+    `table` has a row per number: `address`, its values `low` and `high` (shown as they are written), and the metric
+    there, `at_low` and `at_high`, in `unit`; `base` is the metric as things are. At most `most` bars are drawn and the
+    others counted; a row without a value at one end is drawn to the other. Raises LdnsimError for a table that lacks a
+    column, has no rows, or no value.
+    """
+    found = columns_of(table, ["at_low", "at_high"], ["address", "low", "high"])
+    ends = np.array([found["at_low"], found["at_high"]])
+    if not np.isfinite(ends).any() or not np.isfinite(base):
+        raise LdnsimError(f"There is nothing to draw: {metric} has no value.")
+    reach = np.nanmax(np.abs(np.where(np.isfinite(ends), ends, base) - base), axis=0)
+    order = np.argsort(reach, kind="stable")[::-1][: max(1, most)][::-1]  # plotly draws from the bottom up
+    names = [label(found["address"][row]) for row in order]
+    figure = go.Figure(layout={"template": TEMPLATE, "height": 150 + BAR * len(order), "barmode": "overlay"})
+    for column, colour, words in (("at_low", COLOURWAY[0], "low"), ("at_high", COLOURWAY[1], "high")):
+        written = [label(found[words][row]) for row in order]
+        figure.add_trace(
+            go.Bar(
+                y=names,
+                x=found[column][order] - base,
+                base=base,
+                orientation="h",
+                name=f"at the {words} end",
+                marker={"color": colour},
+                text=written,
+                textposition="outside",
+                textfont={"size": 11, "color": MUTED},
+                cliponaxis=False,
+                customdata=found[column][order],
+                hovertemplate=f"%{{y}} = %{{text}}: %{{customdata:.3~g}} {label(unit)}<extra></extra>",
+            )
+        )
+    figure.add_vline(x=base, line={"color": MUTED, "width": 1.2})
+    low, high = float(np.nanmin([*ends.ravel(), base])), float(np.nanmax([*ends.ravel(), base]))
+    spare = 0.16 * (high - low or abs(base) or 1.0)  # for the words beside the bars
+    left_out = len(table) - len(order)
+    more = f" ({left_out} with shorter bars left out)" if left_out else ""
+    return figure.update_layout(
+        title={"text": label(f"What moves {metric}{more}")},
+        legend={"x": 0, "y": 1, "yanchor": "bottom"},
+        margin={"t": 84, "b": 60, "l": 20, "r": 24},
+        xaxis={"title": {"text": f"{label(metric)} ({label(unit) or 'ratio'})"}, "range": [low - spare, high + spare]},
+        yaxis={"showgrid": False, "ticks": "", "title": None},
+        hovermode="closest",
+    )
+
+
+def virtual_trial(table: pd.DataFrame) -> go.Figure:
+    """Power against the size of a trial, a line per assumption, with 80 % marked.
+
+    `table` has a row per size: `people` per arm and `power` (0 to 1), if known its 95 % interval as `low` and `high`,
+    and `assumption` where there are several. Raises LdnsimError for a table that lacks a column or has no rows, and for
+    powers that are no share.
+    """
+    several = "assumption" in table.columns
+    found = columns_of(table, ["people", "power"], ["assumption"] if several else [], ["low", "high"])
+    if not np.all((found["power"] >= 0) & (found["power"] <= 1) | np.isnan(found["power"])):
+        raise LdnsimError("The column 'power' holds more than shares; expected numbers from 0 to 1.")
+    figure = go.Figure(layout={"template": TEMPLATE, "height": 420, "margin": {"t": 92, "b": 62, "l": 78, "r": 20}})
+    assumptions = found.get("assumption", np.full(len(table), "power"))
+    for index, words in enumerate(dict.fromkeys(assumptions)):
+        rows = np.flatnonzero(assumptions == words)
+        rows = rows[np.argsort(found["people"][rows])]
+        colour, people = COLOURWAY[index % len(COLOURWAY)], found["people"][rows]
+        if {"low", "high"} <= found.keys():
+            quiet = {"x": people, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+            figure.add_trace(go.Scatter(y=found["low"][rows], **quiet))
+            ribbon = {"fill": "tonexty", "fillcolor": faded(colour, 0.18)}
+            figure.add_trace(go.Scatter(y=found["high"][rows], **ribbon, **quiet))
+        figure.add_trace(
+            go.Scatter(
+                x=people,
+                y=found["power"][rows],
+                name=label(words),
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 8},
+                showlegend=several,
+                hovertemplate="%{x} people per arm: %{y:.0%}<extra></extra>",
+            )
+        )
+    line = {"color": MUTED, "width": 1.2, "dash": "6px 3px"}
+    figure.add_hline(y=ENOUGH, line=line, annotation={"text": "80 %", "font": {"size": 11, "color": MUTED}})
+    return figure.update_layout(
+        title={"text": "How large would a trial have to be?"},
+        legend={"x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        xaxis={"title": {"text": "People per arm (number)"}, "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "Power (% of trials that succeed)"},
+            "tickformat": ".0%",
+            "range": [0, 1.03],
+        },
+        hovermode="closest",
+    )

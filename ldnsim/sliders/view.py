@@ -1,0 +1,154 @@
+"""One view of a scenario: what was moved and what is shown; its figures, its table, and the code that gives them again.
+
+Pure: positions in, figures and texts out. `panel` puts them on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from ldnsim.addresses import resolve
+from ldnsim.comparison import comparison
+from ldnsim.dosing import DAY, planned_doses
+from ldnsim.errors import LdnsimError
+from ldnsim.fields import hours
+from ldnsim.files import library
+from ldnsim.metrics import summarize
+from ldnsim.plots import last_day, time_course
+from ldnsim.plots.curves import title_of
+from ldnsim.provenance import shown_outputs
+from ldnsim.report.tables import metrics_table
+from ldnsim.sampling import sample_times
+from ldnsim.simulation import simulate
+from ldnsim.sliders.knobs import Knob
+from ldnsim.units import coherent
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import xarray as xr
+
+    from ldnsim.scenario import Scenario
+
+__all__ = ["View", "accounts_of", "code", "figures", "moved", "outputs_of", "result_of", "table"]
+
+Span = Literal["day", "course"]
+
+MAKERS = {"day": "last_day", "course": "time_course"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at: the scenario as it was opened, where its knobs stand, accounts, outputs, and the span."""
+
+    scenario: Scenario
+    accounts: tuple[str, ...]
+    outputs: tuple[str, ...]
+    span: Span = "day"
+    positions: Mapping[Knob, float] = field(default_factory=dict)
+
+
+def moved(view: View) -> Scenario:
+    """The scenario of the view; raises LdnsimError for positions that it cannot have, or nothing chosen to look at."""
+    for chosen, what in ((view.accounts, "account"), (view.outputs, "output")):
+        if not chosen:
+            raise LdnsimError(f"No {what} is chosen; expected at least one.")
+    return _with_accounts(view).with_changes(_changes(view))
+
+
+def result_of(view: View) -> xr.Dataset:
+    """The result that the view shows. For the last day alone only its samples are taken: the same, and quicker."""
+    scenario = moved(view)
+    times = sample_times(scenario, resolve(scenario))
+    if view.span == "day":
+        times = times[times >= _first_needed(scenario)]
+    return simulate(scenario, times=times.tolist())
+
+
+def _first_needed(scenario: Scenario) -> float:
+    """Where the metrics begin to look, h: the window's start, or the last dose where that is earlier."""
+    resolved = resolve(scenario)
+    duration = hours(resolved.duration)
+    last_doses = [planned_doses(arm, duration, scenario.start_day)[-1:] for arm in resolved.arms.values()]
+    start = coherent(scenario.window[0]) if scenario.window else (duration // DAY - 1) * DAY
+    return max(0.0, min([start, *(dose.time for doses in last_doses for dose in doses)]))
+
+
+def outputs_of(scenario: Scenario) -> dict[str, bool]:
+    """What can be looked at, in the scenario's order, and whether it is in the beginning: opioid tone (or what else is
+    endogenous) and blockade; without these, the first output."""
+    shown = shown_outputs(scenario)
+    endogenous = sorted(
+        (name for name in shown if shown[name].kind == "endogenous"),
+        key=lambda name: shown[name].relative_to != "drug_free",
+    )
+    blockade = [name for name in shown if shown[name].kind == "blockade"]
+    first = [*endogenous[:1], *blockade[:1]] or list(shown)[:1]
+    return {
+        name: name in first
+        for name in sorted(shown, key=lambda name: (name not in first, shown[name].kind == "blockade"))
+    }
+
+
+def figures(view: View, result: xr.Dataset) -> Iterator[go.Figure]:
+    """A figure for each output chosen, one after the other."""
+    draw = last_day if view.span == "day" else time_course
+    for output in view.outputs:
+        yield draw(result, output, people=0)  # single people would take longer than all else
+
+
+def table(view: View, result: xr.Dataset) -> str:
+    """The metrics of the outputs chosen, as HTML tables."""
+    # what says whether receptors are blocked belongs to the metrics of what they answer to
+    wanted = [name for name in result.data_vars if not _left_out(view, result, str(name))]
+    titles = {str(arm): title_of(result, "arm", str(arm)) or str(arm) for arm in result["arm"].values}
+    told: set[str] = set()
+    shown = [found for found in comparison(summarize(result[wanted])) if found.output in view.outputs]
+    return "\n".join(line for found in shown for line in metrics_table(found, titles, told))
+
+
+def _left_out(view: View, result: xr.Dataset, name: str) -> bool:
+    """Whether a variable is an output (or the twin of one) that is not looked at."""
+    data = result[name]
+    return (
+        "time" in data.dims and name.removesuffix("_drug_free") not in view.outputs and data.attrs["kind"] != "blockade"
+    )
+
+
+def code(view: View) -> str:
+    """Python that gives the view again, with `import ldnsim` alone."""
+    known = library("scenarios").get(view.scenario.name)
+    same = known is not None and known.read_text(encoding="utf-8-sig") == view.scenario.text
+    where = view.scenario.name if same else f"{view.scenario.name}.yaml"
+    lines = ["import ldnsim as ldn", "", f"scenario = ldn.load_scenario({where!r})"]
+    if view.accounts != accounts_of(view.scenario):
+        lines.append(f"scenario = scenario.model_copy(update={{'accounts': {view.accounts!r}}})")
+    changes = {**view.scenario.changes, **_changes(view)}
+    if changes:
+        told = "".join(f"\n    {address!r}: {value!r}," for address, value in changes.items())
+        lines.append(f"scenario = scenario.with_changes({{{told}\n}})")
+    lines += ["result = ldn.simulate(scenario)", "table = ldn.summarize(result)"]
+    lines += [f"ldn.plots.{MAKERS[view.span]}(result, {output!r}).show()" for output in view.outputs]
+    return "\n".join(line.replace("'", '"') for line in lines) + "\n"
+
+
+def accounts_of(scenario: Scenario) -> tuple[str, ...]:
+    """The accounts that a scenario compares: those it names, else all of its model."""
+    return tuple(scenario.accounts) or tuple(scenario.model.accounts) or (scenario.model.name,)
+
+
+def _with_accounts(view: View) -> Scenario:
+    same = view.accounts == accounts_of(view.scenario)
+    return view.scenario if same else view.scenario.model_copy(update={"accounts": view.accounts})
+
+
+def _changes(view: View) -> dict[str, str | float]:
+    """Address -> new value of all that does not stand where it started; a switch that is off goes before a slider."""
+    last = sorted(view.positions, key=lambda knob: knob.kind == "switch")
+    return {knob.address: knob.change(view.positions[knob]) for knob in last if _away(knob, view.positions[knob])}
+
+
+def _away(knob: Knob, position: float) -> bool:
+    """Whether a knob stands elsewhere than in the beginning; the digits that a slider loses do not count."""
+    return knob.change(position) != knob.change(knob.start)

@@ -1,0 +1,57 @@
+"""Which observation would tell accounts apart: differences against what blurs them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ldnsim as ldn
+from ldnsim.apart import _hardest, best_of_each, frame_of, sights
+from ldnsim.errors import LdnsimError
+
+
+@pytest.fixture(scope="module")
+def found():
+    return sights(ldn.load_model("ldn"))
+
+
+def test_the_hardest_pair_counts():
+    values, variances = np.array([0.7, 0.5, 0.14]), np.array([0.01, 0.03, 0.0])
+    separation, pair = _hardest(values, variances, 0.1)
+    assert pair == (0, 1)
+    assert separation == pytest.approx(0.2 / np.sqrt(0.02 + 0.01))
+
+
+def test_a_scan_one_hour_after_a_first_low_dose(found):
+    """68, 49 and 14 %: of all hours after a single 4.5 mg this one parts the accounts best."""
+    best = next(s for s in found if (s.output, s.dose, s.regimen) == ("mu_occupancy", "4.5 mg", "once"))
+    assert best.hour == 1
+    assert [round(100 * value) for value in best.values.values()] == pytest.approx([68, 49, 14], abs=2)
+    assert best.separation > 1
+
+
+def test_best_first_and_each_once(found):
+    separations = [sight.separation for sight in found]
+    assert separations == sorted(separations, reverse=True)
+    best = best_of_each(found)
+    assert len({(s.output, s.dose, s.regimen) for s in best}) == len(best) < len(found)
+
+
+def test_people_and_parameters_blur(found):
+    for sight in found[:20]:
+        assert all(value >= 0 for value in [*sight.people.values(), *sight.parameters.values()])
+        account = next(iter(sight.values))
+        assert sight.blur(account) == pytest.approx(np.hypot(sight.people[account], sight.parameters[account]))
+    assert any(sight.people["pet_pool"] > 0.05 for sight in found)
+    assert any(sight.parameters["transient"] > 0.05 for sight in found)  # EC50 over its range
+
+
+def test_the_frame(found):
+    frame = frame_of(found)
+    assert {"separation", "hardest", "transient", "transient_people", "pet_slow_parameters"} <= set(frame.columns)
+    assert len(frame) == len(found)
+
+
+def test_one_account_is_not_enough():
+    with pytest.raises(LdnsimError, match="two accounts"):
+        sights(ldn.load_model("ldn", account="pet_pool"))
