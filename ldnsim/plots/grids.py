@@ -81,7 +81,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
     rows = [fields for fields in rows if fields]
     if not np.isfinite(rows[0]).any():
         raise LdnsimError(f"There is nothing to draw: {metric} has no value in any cell.")
-    below = [""] * len(accounts) if len(rows) == 1 else ["5 to 95 %: how wide"] * len(accounts)
+    below = [] if len(rows) == 1 else ["5 to 95 %: how wide"] * len(accounts)
     figure = make_subplots(
         len(rows), len(accounts), subplot_titles=[*titles, *below], shared_xaxes=True, shared_yaxes=True,
         horizontal_spacing=0.03, vertical_spacing=0.12,

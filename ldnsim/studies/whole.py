@@ -25,7 +25,7 @@ __all__ = ["sobol"]
 Floats = NDArray[np.float64]
 RESAMPLES = 500
 LEAST_POINTS = 16  # below, a share of variance says nothing
-MOST_POINTS = 2**17
+MOST_POINTS = 2**14
 FLAT = 1e-9  # a relative spread below this is the solver's
 INTERVAL = (0.025, 0.975)
 
@@ -75,7 +75,7 @@ def sobol(
         raise LdnsimError(faults)
     plan = plan_of(asked, sampled_cells(asked, _shares(n, len(ranges), seed)))
     table = carried_out(plan, workers=workers, progress=False)
-    picks: NDArray[np.int_] = generator(seed, "sobol.bootstrap", 0).integers(0, n, (RESAMPLES, n))
+    picks = generator(seed, "sobol.bootstrap", 0).random((RESAMPLES, n))
     records = []
     for name in names:
         values = table[name].transpose(CELL, "account", "arm").to_numpy()
@@ -117,9 +117,10 @@ def _shares(n: int, axes: int, seed: int) -> Floats:
     return np.concatenate([a, b, *mixed])
 
 
-def _rows(values: Floats, picks: NDArray[np.int_], texts: list[str]) -> list[dict[str, Any]]:
-    """What is said of each axis; `values` (A, B and an axis each; points), `picks` (resamples, points)."""
-    usable = np.isfinite(values).all(axis=0)
+def _rows(values: Floats, picks: Floats, texts: list[str]) -> list[dict[str, Any]]:
+    """What is said of each axis; `values` (A, B and an axis each; points), `picks` (resamples, points) are shares of the
+    way through the points with a value."""
+    usable: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
     used, axes = int(usable.sum()), len(values) - 2
     reason = max(sorted(set(texts)), key=texts.count) if texts else ""
     sd, mean = (float(f(values[:2, usable])) if used else np.nan for f in (np.std, np.mean))
@@ -131,7 +132,8 @@ def _rows(values: Floats, picks: NDArray[np.int_], texts: list[str]) -> list[dic
     indices = np.full((2, axes), np.nan) if nothing else _indices(values[:, usable])
     ends = np.full((2, 2, axes), np.nan)
     if not nothing:
-        drawn = np.array([_indices(values[:, some]) for some in (pick[usable[pick]] for pick in picks)])
+        sound = values[:, usable]
+        drawn = np.array([_indices(sound[:, (pick[:used] * used).astype(int)]) for pick in picks])
         ends = np.nanquantile(drawn, INTERVAL, axis=0)
     counts = {"mean": mean, "sd": sd, "used": used, "failed": values.shape[1] - used, "reason": reason}
     return [
