@@ -142,7 +142,7 @@ def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.Da
 
 def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Trial, Scenario, xr.Dataset]:
     """The trial, the scenario with all arms that it needs, and metrics of a typical person in them."""
-    given = trial.model_dump() if isinstance(trial, Trial) else dict(trial)
+    given = dict(trial)
     faults: list[Fault] = []
     try:
         asked = Trial.model_validate(given)

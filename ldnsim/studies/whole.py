@@ -118,9 +118,9 @@ def _shares(n: int, axes: int, seed: int) -> Floats:
 
 
 def _rows(values: Floats, picks: Floats, texts: list[str]) -> list[dict[str, Any]]:
-    """What is said of each axis; `values` (A, B and an axis each; points), `picks` (resamples, points) are shares of the
-    way through the points with a value."""
-    usable: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    """What is said of each axis; `values` are (A, B and an axis each; points), `picks` (resamples, points) shares of
+    the way through the points with a value."""
+    usable = np.asarray(np.isfinite(values).all(axis=0))
     used, axes = int(usable.sum()), len(values) - 2
     reason = max(sorted(set(texts)), key=texts.count) if texts else ""
     sd, mean = (float(f(values[:2, usable])) if used else np.nan for f in (np.std, np.mean))
