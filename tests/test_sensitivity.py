@@ -106,6 +106,10 @@ def test_all_that_is_wrong_is_told_at_once(waves, study):
         study(waves, [], [])
     assert "no parameter is named" in str(caught.value)
     assert "no metric is asked for" in str(caught.value)
+    with pytest.raises(LdnsimError, match=r"'k' and 'part\.k' are the same parameter"):
+        study(waves, ["k", "part.k"], ["load_mean"])
+    with pytest.raises(LdnsimError, match="no parameter is named"):
+        study(waves, 5, None)
 
 
 @pytest.mark.parametrize(("n", "seed"), [(100, 1), (8, 1), (64.0, 1), (64, -1), (True, 1)])
@@ -141,6 +145,21 @@ def test_a_factor_takes_the_place_of_ranges(waves):
         ldn.sensitivity(waves, ["k"], "load_mean", factor=0.5)
     with pytest.raises(LdnsimError, match="a factor and ranges"):
         ldn.sensitivity(waves, {"k": ("x 0.5", "x 2")}, "load_mean", factor=2)
+
+
+def test_a_factor_is_on_what_the_model_says_and_so_not_on_what_was_changed(waves):
+    other = waves.with_changes({"part.k": "3 1/h"})
+    with pytest.raises(LdnsimError, match="k is changed by the scenario"):
+        ldn.sensitivity(other, ["k"], "load_mean", factor=2)
+    row = ldn.sensitivity(other, {"part.k": ("2 1/h", "4 1/h")}, "load_mean").iloc[0]
+    assert np.isnan(row.elasticity)
+    assert row.at_low > row.base > row.at_high
+
+
+@pytest.mark.parametrize("factor", [0, 1, -2, "2", float("inf"), True])
+def test_factors_that_are_none(waves, factor):
+    with pytest.raises(LdnsimError, match="a factor of"):
+        ldn.sensitivity(waves, ["k"], "load_mean", factor=factor)
 
 
 def test_an_end_without_solution_says_why(waves):

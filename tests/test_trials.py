@@ -197,8 +197,15 @@ def test_all_that_is_wrong_with_a_trial_is_told_at_once(question):
         ({"people": []}, "people"),
         ({"people": [100_000], "replicates": 1_000}, "replicates of 100,000 people"),
         ({"response": {"metric": "load_time_of_peak"}}, "clock time"),
+        ({"drug": ["high"]}, "drug: a list is not text"),
     ],
 )
 def test_trials_that_cannot_be(question, other, message):
     with pytest.raises(LdnsimError, match=message):
         ldn.virtual_trial(question, trial(**other))
+
+
+@pytest.mark.parametrize("nothing", [None, {}, 5])
+def test_a_trial_of_nothing(question, nothing):
+    with pytest.raises(LdnsimError, match="'drug' is missing"):
+        ldn.virtual_trial(question, nothing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ldnsim.scenario import Scenario
 
-__all__ = ["Rows", "Span", "metric_faults", "reasons_of", "spans_of", "typical", "typical_table"]
+__all__ = ["Rows", "Span", "metric_faults", "names_of", "reasons_of", "spans_of", "typical", "typical_table"]
 
 WHO = "person"  # the slot of the model that says who takes the drug: what people differ in, and no uncertainty
 
@@ -51,6 +51,13 @@ def typical(scenario: Scenario) -> Scenario:
 def typical_table(scenario: Scenario) -> xr.Dataset:
     """Metrics (account, arm) of the typical person."""
     return summarize(simulate(typical(scenario)))
+
+
+def names_of(given: Any) -> list[str]:
+    """One name or several, as a list; nothing for what is none."""
+    if isinstance(given, str):
+        return [given]
+    return [str(name) for name in given] if isinstance(given, Iterable) else []
 
 
 def metric_faults(table: xr.Dataset, metrics: Sequence[str]) -> list[Fault]:
@@ -85,10 +92,16 @@ def spans_of(scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None
         return _all_declared(scenario), []
     spans: list[Span] = []
     faults: list[Fault] = []
-    if not given:
+    stated = dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
+    if not stated:
         faults.append(Fault("no parameter is named", ("parameters",), "addresses, such as ['occupancy.EC50']"))
-    stated = given if isinstance(given, Mapping) else dict.fromkeys([given] if isinstance(given, str) else given)
+    settings = resolve(typical(scenario)).settings
+    told: dict[str, str] = {}
     for address, ends in stated.items():
+        first = told.setdefault(qualified(str(address), settings), str(address))
+        if first != address:
+            message = f"{first!r} and {address!r} are the same parameter"
+            faults.append(Fault(message, ("parameters", str(address)), "each of them once"))
         try:
             spans += _declared(scenario, str(address)) if ends is None else [Span(str(address), _range(ends))]
         except LdnsimError as caught:

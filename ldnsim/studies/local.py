@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ldnsim.addresses import qualified, resolve
 from ldnsim.design import ends_of
 from ldnsim.errors import Fault, LdnsimError
-from ldnsim.studies.asked import Rows, metric_faults, reasons_of, spans_of, typical, typical_table
+from ldnsim.studies.asked import Rows, metric_faults, names_of, reasons_of, spans_of, typical, typical_table
 from ldnsim.sweeps.cells import CELL
 from ldnsim.sweeps.plan import plan_of
 from ldnsim.sweeps.sweep import carried_out, with_sweep
@@ -54,21 +55,20 @@ def sensitivity(
     A row per metric, account, arm and address: `low`, `high` (as they are written), `base` (the metric as things are),
     `at_low`, `at_high`, all in the metric's own unit (column `unit`), and `elasticity`, the relative change of the
     metric per relative change of the number around what is stated (5 % either way; NaN where the base is 0, and for
-    what cannot be multiplied, such as a clock time). What could not be solved is NaN with its `reason`.
+    what cannot be multiplied: a clock time, or what the scenario itself changes). What could not be solved is NaN, with
+    its `reason`.
 
     Pick the rows of one metric, account and arm for a tornado, and `base` of any of them. Raises LdnsimError with
     everything that is wrong: metrics or addresses that are not there, move nothing or have no range.
     """
     import pandas as pd
 
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    names = names_of(metrics)
     base = typical_table(scenario)
     faults = metric_faults(base, names)
-    if factor is not None and not 1 < factor < np.inf:
-        faults.append(Fault(f"a factor of {factor!r}", ("factor",), "more than 1, such as 2"))
-    moves, found = _moves(scenario, parameters, factor)
-    faults += found
     asked = typical(scenario)
+    moves, found = _moves(asked, parameters, factor)
+    faults += found
     faults += _unfit(asked, moves)
     if faults:
         raise LdnsimError(faults)
@@ -127,15 +127,9 @@ def _moves(
     scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float | None
 ) -> tuple[list[_Move], list[Fault]]:
     """What goes where; and what is wrong."""
-    if factor is not None and isinstance(parameters, Mapping):
-        return [], [Fault("a factor and ranges", ("factor",), "one of them: addresses as a list go with a factor")]
-    if factor and parameters:
-        names = [parameters] if isinstance(parameters, str) else list(parameters)
-        return [_Move(name, f"x {1 / factor!r}", f"x {factor!r}") for name in names], []
+    if factor is not None:
+        return _scalings(scenario, parameters, factor)
     spans, faults = spans_of(scenario, parameters)
-    if factor:
-        names = list(dict.fromkeys(span.address for span in spans))
-        return [_Move(name, f"x {1 / factor!r}", f"x {factor!r}") for name in names], faults
     moves = []
     for span in spans:
         try:
@@ -144,6 +138,32 @@ def _moves(
         except LdnsimError as caught:
             faults += (fault.under("parameters", span.address) for fault in caught.faults)
     return moves, faults
+
+
+def _scalings(
+    scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float
+) -> tuple[list[_Move], list[Fault]]:
+    """Each address over and times a factor; and what is wrong."""
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 < factor < np.inf:
+        return [], [Fault(f"a factor of {factor!r}", ("factor",), "more than 1, such as 2")]
+    if isinstance(parameters, Mapping):
+        return [], [Fault("a factor and ranges", ("factor",), "one of them: addresses as a list go with a factor")]
+    if parameters is None:
+        spans, faults = spans_of(scenario, None)
+        names = list(dict.fromkeys(span.address for span in spans))
+    else:
+        names = names_of(parameters)
+        faults = [] if names else [Fault("no parameter is named", ("parameters",), "addresses, as a list")]
+    for name in names:
+        if _is_changed(scenario, name):
+            message = f"{name} is changed by the scenario: a factor would be on what the model says"
+            faults.append(Fault(message, ("parameters", name), f"a range: {{{name!r}: (low, high)}}"))
+    return [_Move(name, f"x {1 / factor!r}", f"x {factor!r}") for name in names], faults
+
+
+def _is_changed(scenario: Scenario, name: str) -> bool:
+    settings = resolve(scenario).settings
+    return qualified(name, settings) in {qualified(address, settings) for address in scenario.changes}
 
 
 def _unfit(scenario: Scenario, moves: Sequence[_Move]) -> list[Fault]:
@@ -160,6 +180,8 @@ def _unfit(scenario: Scenario, moves: Sequence[_Move]) -> list[Fault]:
 
 
 def _can_be_scaled(scenario: Scenario, name: str) -> bool:
+    if _is_changed(scenario, name):
+        return False
     try:
         scenario.with_changes({name: f"x {STEP!r}"})
     except LdnsimError:

@@ -142,7 +142,7 @@ def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.Da
 
 def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Trial, Scenario, xr.Dataset]:
     """The trial, the scenario with all arms that it needs, and metrics of a typical person in them."""
-    given = dict(trial)
+    given = dict(trial) if isinstance(trial, Trial | Mapping) else {}
     faults: list[Fault] = []
     try:
         asked = Trial.model_validate(given)
@@ -159,7 +159,7 @@ def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Tria
     if drug == PLACEBO and PLACEBO not in scenario.arms:
         faults.append(Fault(f"no arm is called {drug!r}", ("drug",), listed(scenario.arms)))
     question = scenario.model_copy(update={"sweep": {}, "design": Design(), "uncertainty": None})
-    if control == PLACEBO and PLACEBO not in scenario.arms and drug in scenario.arms:
+    if control == PLACEBO and PLACEBO not in scenario.arms and isinstance(drug, str) and drug in scenario.arms:
         question = question.model_copy(update={"arms": {**scenario.arms, PLACEBO: _without_drug(scenario.arms[drug])}})
     small = typical_table(question)
     response = given.get("response")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ldnsim.draws import generator
 from ldnsim.errors import Fault, LdnsimError
-from ldnsim.studies.asked import metric_faults, reasons_of, spans_of, typical, typical_table
+from ldnsim.studies.asked import metric_faults, names_of, reasons_of, spans_of, typical, typical_table
 from ldnsim.sweeps.cells import CELL, sampled_cells
 from ldnsim.sweeps.plan import plan_of
 from ldnsim.sweeps.sweep import carried_out, with_sweep
@@ -55,7 +55,7 @@ def sobol(
     """
     import pandas as pd
 
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    names = names_of(metrics)
     faults = metric_faults(typical_table(scenario), names)
     faults += _number_faults(n, seed)
     spans, found = spans_of(scenario, parameters)
