@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
     from ldnsim.sliders import explore
+    from ldnsim.studies import sensitivity, sobol, sweep_draws, virtual_trial
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
     from ldnsim.validation import validate
@@ -38,11 +39,15 @@ __all__ = [
     "load_scenario",
     "merge_shards",
     "plots",
+    "sensitivity",
     "simulate",
     "simulate_data",
+    "sobol",
     "summarize",
     "sweep",
+    "sweep_draws",
     "validate",
+    "virtual_trial",
 ]
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
@@ -56,11 +61,15 @@ _HOMES = {
     "load_model": "files",
     "load_scenario": "files",
     "merge_shards": "sweeps.shards",
+    "sensitivity": "studies.local",
     "simulate": "simulation",
     "simulate_data": "interchange",
+    "sobol": "studies.whole",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",
+    "sweep_draws": "studies.draws",
     "validate": "validation",
+    "virtual_trial": "studies.trials",
 }
 
 

@@ -77,3 +77,38 @@ def test_one_account_at_a_time(ask):
     with pytest.raises(LdnsimError, match="did you mean 'pet_pool'"):
         ldn.export_doses(scenario, "pet_pol")
     assert len(ldn.export_doses(scenario, "pet_pool")) == 6
+
+
+def test_slow_release_and_back(ask):
+    line = '{input: oral_extended, dose: 4.5 mg, at: "21:00"}, {input: oral, dose: 1 mg, at: "09:00", infuse: 30 min}'
+    scenario = ask(arm=line, duration="3 d", accounts="[pet_pool]", extra="report: [Cp]")
+    times = np.linspace(0, 72, 145)
+    found = answered(ldn.load_model("ldn", account="pet_pool"), ldn.export_doses(scenario), times, ["Cp"])
+    exact = ldn.simulate(scenario, times=times).Cp.values[0, 0]
+    np.testing.assert_allclose(found.Cp, exact, rtol=1e-8, atol=1e-9 * exact.max())
+
+
+@pytest.mark.parametrize("at", ['"22:00"', '["23:50", "12:00"]'])
+def test_parameters_that_differ_from_day_to_day(ask, at):
+    """The second line of doses reaches over midnight with its lag."""
+    line = f"{{input: oral, dose: 4.5 mg, at: {at}, jitter: 5 min}}"
+    extra = "report: [Cp]\npopulation: {size: 4, seed: 2, occasion: 1 d}"
+    scenario = ask(arm=line, duration="5 d", accounts="[pet_pool]", extra=extra)
+    doses = ldn.export_doses(scenario)
+    assert doses.groupby("ID")["plasma.ka"].nunique().min() > 3
+    times = np.linspace(0, 120, 121)
+    exact = ldn.simulate(scenario, times=times, rtol=1e-10).Cp.values[0, 0]
+    who = doses.drop_duplicates("ID")[["ID"]]
+    looks = who.loc[who.index.repeat(len(times))].assign(TIME=np.tile(times, 4), EVID=0, AMT=0.0, RATE=0.0, CMT=".")
+    order = {0: 0, 2: 1, 1: 2}  # a look before what happens at its time, what was before a dose's new values
+    frame = pd.concat([looks, doses])
+    frame = frame.assign(order=frame.EVID.map(order)).sort_values(["ID", "TIME", "order"], kind="stable")
+    found = ldn.simulate_data(ldn.load_model("ldn", account="pet_pool"), frame, outputs=["Cp"], rtol=1e-10)
+    curves = found.Cp[found.EVID.eq(0)].to_numpy().reshape(4, len(times))
+    np.testing.assert_allclose(curves, exact, rtol=1e-8, atol=1e-9 * exact.max())
+
+
+def test_a_steady_start_is_no_record(ask):
+    scenario = ask(arm=PLAIN.replace(", until: day 3", ""), accounts="[transient]", extra="start: steady_state")
+    with pytest.raises(LdnsimError, match="before day 1 are no records"):
+        ldn.export_doses(scenario)

@@ -90,3 +90,14 @@ def test_the_answer_of_rival_accounts_holds():
     assert (
         float(occupancy.sel(time=2.5, method="nearest").max() - occupancy.sel(time=2.5, method="nearest").min()) < 10.5
     )
+
+
+def test_what_beyond_low_doses_says_of_challenges_and_naloxone_holds():
+    table = ldn.summarize(ldn.simulate(ldn.load_scenario("opioid_challenge")))
+    through = table["agonist_occupancy_peak"] / table["agonist_occupancy_peak"].sel(arm="alone")
+    assert float(through.sel(account="transient", arm="h48")) > 0.9
+    assert float(through.sel(account="pet_pool", arm="h72")) == pytest.approx(1 / 3, abs=0.04)
+    held = ldn.simulate(ldn.load_scenario("naloxone_rescue"))["agonist_occupancy"].isel(account=0).sel(arm="vein")
+    early, later = (float(held.sel(time=hour, method="nearest")) for hour in (1.1, 2.0))
+    assert early < 0.25
+    assert later > 0.28

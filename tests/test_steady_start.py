@@ -26,6 +26,7 @@ SMALL = str(RECORDED.parent / "small.yaml")
         ('{input: intravenous, dose: 1 mg, at: "20:00", infuse: 10 h}', 1),
         ('{input: intravenous, dose: 1 mg, at: "20:00", infuse: 30 h}', 1),
         ('{input: oral, dose: 3 mg, at: "10:00", every: 16 h}', 2),
+        ('{input: oral_extended, dose: 4.5 mg, at: "20:00"}', 1),  # let go of over midnight
     ],
 )
 def test_the_first_days_are_those_that_many_lead_to(ask, line, days):
@@ -134,3 +135,10 @@ def test_an_unknown_start(ask):
 def test_an_arm_without_doses_is_drug_free(ask):
     result = ldn.simulate(ask(none="", duration="2 d", accounts="[pet_pool]", extra=f"{STEADY}\n{REPORT}"))
     np.testing.assert_allclose(result.opioid_tone.values, 1, rtol=1e-6)
+
+
+def test_parameters_that_differ_between_occasions_have_none(ask):
+    extra = f"{STEADY}\nreport: [Cp]\npopulation: {{size: 2, occasion: 1 d}}"
+    scenario = ask(arm='{input: oral, dose: 4.5 mg, at: "22:00"}', duration="2 d", accounts="[pet_pool]", extra=extra)
+    with pytest.raises(LdnsimError, match="no steady state to start in"):
+        ldn.simulate(scenario)

@@ -9,7 +9,7 @@
     infusions    rates that start, stop and overlap
     steadiness   records with SS -> the state that they stand for
     answers      the road: a model and a data frame -> a data frame
-    doses        a scenario -> records
+    doses        a scenario -> records; stages: where parameters differ between occasions
     tablefiles   CSV files, read and written whole
 
 What records mean is told in `episodes`.

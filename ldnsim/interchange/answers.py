@@ -20,10 +20,10 @@ from ldnsim.interchange.records import Records, records_of
 from ldnsim.interchange.steadiness import baselines, steady_records
 from ldnsim.interchange.ways import ways_of
 from ldnsim.system import System, composed, molar_mass
-from ldnsim.units import declared
+from ldnsim.units import coherent, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -87,7 +87,26 @@ def simulate_data(
         found.values[np.repeat(failed, episodes.grids.last - episodes.grids.first)] = np.nan
     units = _units(model, system, records, episodes, chosen, rtol, solver, schedules)
     columns = {name: found.values[:, index][episodes.sample] / units[name] for index, name in enumerate(chosen)}
+    for rows, note in _beyond_mechanism(model, records):
+        notes.append(note)
+        for name in (name for name in chosen if model.outputs[name].kind != "concentration"):
+            columns[name][rows] = np.nan
     return _answer(dataframe, model, records, episodes, columns, reason, notes)
+
+
+def _beyond_mechanism(model: Model, records: Records) -> Iterator[tuple[np.ndarray, str]]:
+    """The rows of individuals whose doses of a drug are all too small for what the model holds, and what it lacks."""
+    for name, drug in model.drugs.items():
+        of_drug = np.array([target.drug == name for target in records.targets] + [False])[records.target]
+        if drug.mechanism is None or not of_drug.any():
+            continue
+        largest = np.zeros(len(records.people))
+        np.maximum.at(largest, records.person[records.row[of_drug]], records.amount[of_drug])
+        small = (largest > 0) & (largest < coherent(drug.mechanism.from_, molar_mass(model, name)))
+        if small.any():
+            who = listed(records.people[place] for place in np.flatnonzero(small).tolist())
+            left_out = f"no mechanism in the model for the doses of {name} of individuals {who}"
+            yield small[records.person], f"{left_out}: only concentrations are told. {drug.mechanism.note}"
 
 
 def setting_for(model: Model) -> Setting:

@@ -27,7 +27,7 @@ class Target:
     turns AMT into coherent units. The others are parameters, "" where there is none. A bioavailability scales the
     amount of a dose: of an infusion with a given rate the duration, as in NONMEM. Shares of an input divide a dose up
     while it lasts: they scale the rate. A product that lets go of its dose slowly (`slow`) takes the duration also
-    where no RATE is given.
+    where no RATE is given. `drug` is what the dose is of.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Target:
     rate: str = ""
     duration: str = ""
     slow: bool = False
+    drug: str | None = None
 
 
 def targets_of(model: Model, setting: Setting, system: System) -> tuple[list[Target], list[Fault]]:
@@ -95,6 +96,7 @@ def _of_state(model: Model, system: System, name: str, state: State) -> Target:
         bioavailability=met("bioavailability"),
         rate=met("rate"),
         duration=met("duration"),
+        drug=state.of,
     )
 
 
@@ -102,4 +104,4 @@ def _of_input(model: Model, system: System, name: str, product: Input, state: St
     shares = tuple((system.states.index(to), share) for to, share in product.to.items())
     factor = declared(state.unit, molar_mass(model, state.of))
     lag, rate, over = product.lag or "", product.rate or "", product.over or ""
-    return Target(name, shares, factor, lag=lag, rate=rate, duration=over, slow=bool(over))
+    return Target(name, shares, factor, lag=lag, rate=rate, duration=over, slow=bool(over), drug=product.drug)

@@ -63,38 +63,57 @@ def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> g
 def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
     """A metric of a sweep over two axes, such as dose and clock time, as a heat map with contours, a panel per account.
 
-    A clock axis lies across, the other one up; all panels share one scale of colours. `arm`, people (their median) and
-    errors are those of `dose_response`.
+    A clock axis lies across, the other one up; all panels share one scale of colours. People, and quantiles over people
+    or over draws of what is uncertain (`sweep_draws`), are drawn as their median, and below it how wide the band from 5
+    to 95 % is. `arm` and errors are those of `dose_response`.
     """
     data = _of_arm(grid, metric, 2, arm)
     across, up = sorted(_axes(data), key=lambda name: not _is_clock(name))
     style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
     accounts = [str(name) for name in grid["account"].values]
     titles = [f"<b>{label(name)}</b> {label(evidence_mark(_tag(data, name)))}" for name in accounts]
-    figure = make_subplots(1, len(accounts), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03)
     places = [np.argsort(np.asarray(data[name].to_numpy(), dtype=float)) for name in (across, up)]
     data = data.isel({across: places[0], up: places[1]})
-    fields = [_typical(data, account).transpose(up, across).to_numpy() for account in accounts]
-    seen = np.concatenate([field.ravel() for field in fields])
-    if not np.isfinite(seen).any():
+    spreads = [_spread(data.transpose(up, across, ...), account) for account in accounts]
+    rows = [[middle for _, middle, _ in spreads]]
+    if style != "clock":  # of clock times, what lies between two is no width
+        rows += [[high - low for low, _, high in spreads if low is not None and high is not None]]
+    rows = [fields for fields in rows if fields]
+    if not np.isfinite(rows[0]).any():
         raise LdnsimError(f"There is nothing to draw: {metric} has no value in any cell.")
-    ends = (float(np.nanmin(seen)), float(np.nanmax(seen)))
-    for column, field in enumerate(fields, start=1):
-        figure.add_trace(_heat(data[across].to_numpy(), data[up].to_numpy(), field, ends, style), row=1, col=column)
-    bar = {"title": {"text": axis_title(data, style), "font": {"size": 12}}, "thickness": 14, **value_ticks(style)}
-    for key in ("range", "rangemode", "hoverformat"):  # of an axis, not of a scale of colours
-        bar.pop(key, None)
+    below = [] if len(rows) == 1 else ["5 to 95 %: how wide"] * len(accounts)
+    figure = make_subplots(
+        len(rows), len(accounts), subplot_titles=[*titles, *below], shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.03, vertical_spacing=0.12,
+    )  # fmt: skip
+    colours = {}
+    for row, fields in enumerate(rows, start=1):
+        ends = (float(np.nanmin(fields)), float(np.nanmax(fields)))
+        name = f"coloraxis{row if row > 1 else ''}"
+        for column, field in enumerate(fields, start=1):
+            heat = _heat(data[across].to_numpy(), data[up].to_numpy(), field, ends, style)
+            figure.add_trace(heat.update(coloraxis=name), row=row, col=column)
+        height = {"len": 1.04 / len(rows), "y": 1 - (row - 0.5) / len(rows)}
+        words = axis_title(data, style) if row == 1 else "5 to 95 %"
+        bar = {"title": {"text": words, "font": {"size": 12}}, "thickness": 14, **height, **value_ticks(style)}
+        for key in ("range", "rangemode", "hoverformat"):  # of an axis, not of a scale of colours
+            bar.pop(key, None)
+        colours[name] = {**_colours(ends), "colorbar": bar}
     figure.update_xaxes(_axis(grid, across, coarse=len(accounts) > 1))
     figure.update_yaxes(_axis(grid, up))
-    figure.update_yaxes({"title": None}, selector=lambda axis: axis.anchor != "x")
+    for row in range(1, len(rows) + 1):
+        for column in range(2, len(accounts) + 1):
+            figure.update_yaxes({"title": None}, row=row, col=column)
+    if len(rows) > 1:
+        figure.update_xaxes({"title": None}, row=1)
     figure.update_annotations(font_size=13)
     return figure.update_layout(
         template=TEMPLATE,
         title={"text": label(_title(data))},
-        height=440,
+        height=160 + 280 * len(rows),
         margin={"t": 92, "b": 64, "l": 82, "r": 18},
-        coloraxis={**_colours(ends), "colorbar": bar},
         hovermode="closest",
+        **colours,
     )
 
 
@@ -122,18 +141,17 @@ def _axes(data: xr.DataArray) -> list[str]:
 
 
 def _spread(data: xr.DataArray, account: str) -> tuple[Floats | None, Floats, Floats | None]:
-    """(5 %, median, 95 %) of people along the axis, or (None, the one person, None)."""
-    if "subject" not in data.dims:
-        return None, np.asarray(data.sel(account=account).to_numpy(), dtype=float), None
-    found = over_people(data.to_dataset(name="m"))["m"].sel(account=account)
-    low, middle, high = (found.sel(quantile=level).to_numpy() for level in (0.05, 0.5, 0.95))
-    return low, middle, high
-
-
-def _typical(data: xr.DataArray, account: str) -> xr.DataArray:
+    """(5 %, median, 95 %) of people, or of what quantiles were taken over, or (None, the one person, None)."""
     if "subject" in data.dims:
-        data = over_people(data.to_dataset(name="m"), [0.5])["m"].isel(quantile=0)
-    return data.sel(account=account)
+        data = over_people(data.to_dataset(name="m"))["m"]
+    found = data.sel(account=account)
+    if "quantile" not in found.dims:
+        return None, np.asarray(found.to_numpy(), dtype=float), None
+    levels = np.round(found["quantile"].to_numpy(), 6).tolist()
+    if not {0.05, 0.5, 0.95} <= set(levels):
+        raise LdnsimError(f"The sweep has the quantiles {levels}; expected 0.05, 0.5 and 0.95 among them.")
+    low, middle, high = (found.isel(quantile=levels.index(level)).to_numpy() for level in (0.05, 0.5, 0.95))
+    return low, middle, high
 
 
 def _line(

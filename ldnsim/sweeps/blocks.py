@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldnsim import nca
-from ldnsim.addresses import Resolved, resolve
+from ldnsim.addresses import Resolved
 from ldnsim.errors import LdnsimError
 from ldnsim.fields import hours
 from ldnsim.intake import dose_amounts, dose_times
@@ -80,7 +80,7 @@ class Bench:
         """A cell's scenario, and that with its changes applied; or why it cannot be."""
         scenario = self.plan.cell_scenario(cell)
         try:
-            return scenario, resolve(scenario)
+            return scenario, self.plan.cells.resolved(cell, scenario)
         except LdnsimError as caught:
             return "; ".join(f"{'.'.join(map(str, fault.path[1:]))}: {fault.message}" for fault in caught.faults)
 

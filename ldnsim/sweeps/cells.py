@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ldnsim.addresses import resolve
 from ldnsim.design import SAMPLED, Ends, Range, ends_of, number_of, values_of
 from ldnsim.errors import LdnsimError
 from ldnsim.units import coherent, parse_quantity
@@ -15,6 +16,7 @@ from ldnsim.units import coherent, parse_quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ldnsim.addresses import Resolved
     from ldnsim.design import Design
     from ldnsim.fields import Change
     from ldnsim.scenario import Scenario
@@ -72,6 +74,10 @@ class Cells:
             return {axis.address: axis.change(cell) for axis in self.axes}
         places = np.unravel_index(cell, self.shape)
         return {axis.address: axis.change(int(place)) for axis, place in zip(self.axes, places, strict=True)}
+
+    def resolved(self, cell: int, scenario: Scenario) -> Resolved:
+        """The scenario of a cell with its changes applied; raises LdnsimError where they do not go together."""
+        return resolve(scenario)
 
     def coordinates(self) -> dict[str, Any]:
         """As xarray takes them: name -> (dim, values, attributes)."""

@@ -44,7 +44,7 @@ def over_cells(table: xr.Dataset) -> xr.Dataset:
             if "metric" in data.attrs:
                 names = [name, *(other for other in (f"{name}_reason",) if other in some)]
                 parts.append(over_people(some[names].load()))
-        pieces.append(xr.merge(parts, compat="equals", join="exact", combine_attrs="drop"))
+        pieces.append(xr.merge(parts, compat="equals", join="exact", combine_attrs="override"))
     whole = xr.concat(pieces, first, data_vars="minimal") if len(pieces) > 1 else pieces[0]
     whole.attrs = dict(table.attrs)
     return whole

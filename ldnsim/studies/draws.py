@@ -1,0 +1,122 @@
+"""A grid of cells x draws of what is uncertain: how sure a map of dose and clock time is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ldnsim.addresses import Resolved, resolve, settings_of_draw
+from ldnsim.errors import Fault, LdnsimError
+from ldnsim.metrics import over_people
+from ldnsim.studies.asked import Rows, reasons_of
+from ldnsim.sweeps.cells import CELL, cells_of
+from ldnsim.sweeps.plan import plan_of
+from ldnsim.sweeps.sweep import carried_out, with_sweep
+from ldnsim.uncertainty import Uncertainty
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ldnsim.scenario import Scenario
+
+__all__ = ["sweep_draws"]
+
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class _Drawn(Rows):
+    """Each of the rows at each draw, draw 0 first; draws are those of a run by itself."""
+
+    uncertainty: Uncertainty | None = None
+
+    def changes(self, cell: int) -> dict[str, Any]:
+        return self.rows[cell // self._draws]
+
+    @property
+    def _draws(self) -> int:
+        assert self.uncertainty
+        return 1 + self.uncertainty.draws
+
+    def resolved(self, cell: int, scenario: Scenario) -> Resolved:
+        found = resolve(scenario.model_copy(update={"uncertainty": self.uncertainty}))
+        assert found.uncertainty
+        draw = cell % self._draws
+        if not draw:
+            return replace(found, uncertainty=None)
+        settings = settings_of_draw(scenario.model, found.uncertainty, found.settings, draw)
+        return replace(found, settings=settings, uncertainty=None)
+
+
+def sweep_draws(
+    scenario: Scenario,
+    axes: Mapping[str, Any] | None = None,
+    *,
+    quantiles: Sequence[float] = QUANTILES,
+    workers: int | None = None,
+) -> xr.Dataset:
+    """A grid as `sweep` has it, at each draw of the scenario's `uncertainty`: metrics as quantiles over the draws.
+
+    `axes` are those of a grid; None: the scenario's own. Dims are the axes, account, arm and `quantile`; the values as
+    stated (draw 0) are no draw, and stand in `<metric>_stated`. With a population, each draw counts by the median of
+    its people, and `<metric>_people` are the 5, 50 and 95 % quantiles over people with all values as stated (dim
+    `quantile_of_people`): how unsure and how different people are stay apart. Draws are those of `simulate`, to the
+    bit, and the same in all cells. `n_solved` counts the draws with a solution, `n_draws` all of them, and `<metric>_n`
+    those with a metric that can be impossible. `plots.dose_clock_map` draws the median with the band behind it.
+
+    Raises LdnsimError for a scenario without uncertainty, a design that is no grid, and all that `sweep` refuses.
+    """
+    if scenario.uncertainty is None:
+        expected = "uncertainty: {draws: 100, parameters: [occupancy.EC50]}, or `sweep`"
+        raise LdnsimError(Fault("nothing is said to be uncertain", ("uncertainty",), expected, at_key=True))
+    doubt = scenario.uncertainty
+    asked = with_sweep(scenario.model_copy(update={"uncertainty": None}), axes)
+    if asked.design.kind != "grid" or not asked.sweep:
+        raise LdnsimError(Fault(f"a {asked.design.kind} of cells", ("design",), "axes of a grid"))
+    resolve(asked.model_copy(update={"uncertainty": doubt}))
+    grid = cells_of(asked)
+    rows = tuple(grid.changes(cell) for cell in range(len(grid)))
+    size = len(rows) * (1 + doubt.draws)
+    people = asked.population is not None or "population.size" in asked.changes
+    plan = plan_of(asked, _Drawn((CELL,), (size,), (), rows, doubt), keep="quantiles" if people else "metrics")
+    table = carried_out(plan, workers=workers, progress=False)
+    shaped = _shaped(table, (*grid.shape, 1 + doubt.draws), (*grid.dims, "subject"))
+    spread = shaped.isel(subject=slice(1, None))
+    middle = spread.sel(quantile=0.5, drop=True) if people else spread
+    found = over_people(middle, quantiles)
+    if "n_solved" not in found:
+        found["n_solved"] = (spread["n_solved"] > 0).sum("subject")
+    found["n_solved"].attrs = {"units": "1", "long_name": "Draws whose simulation succeeded"}
+    found["n_draws"] = ((), doubt.draws, {"units": "1", "long_name": "Draws of what is uncertain"})
+    stated = shaped.isel(subject=0)
+    for name in [str(name) for name, data in stated.data_vars.items() if "metric" in data.attrs]:
+        data = stated[name].rename(quantile="quantile_of_people") if people else stated[name]
+        found[f"{name}_stated"] = data.sel(quantile_of_people=0.5, drop=True) if people else data
+        if people:
+            found[f"{name}_people"] = data
+    coords = {name: (dims, values, attrs) for name, (dims, values, attrs) in grid.coordinates().items()}
+    found = found.assign_coords(coords)
+    failed = {} if people else reasons_of(table)
+    found.attrs = {
+        **table.attrs, "axes": list(grid.dims), "design": '{"kind":"grid"}', "failed": str(failed or ""),
+        "quantiles_over": "draws of what is uncertain",
+        "uncertainty": doubt.model_dump_json(exclude={"fit"}), "uncertain": list(doubt.addresses),
+    }  # fmt: skip
+    return found
+
+
+def _shaped(table: xr.Dataset, shape: tuple[int, ...], dims: tuple[str, ...]) -> xr.Dataset:
+    """The one dim of cells as many; draws stand where people would, so that they are summarised alike."""
+    import xarray as xr
+
+    variables = {}
+    for name, data in table.data_vars.items():
+        if CELL not in data.dims:
+            continue
+        ordered = data.transpose(CELL, ...)
+        rest = ordered.dims[1:]
+        values = ordered.to_numpy().reshape(*shape, *ordered.shape[1:])
+        variables[str(name)] = xr.Variable((*dims, *rest), values, data.attrs)
+    coords = {name: coord for name, coord in table.coords.items() if CELL not in coord.dims}
+    return xr.Dataset(variables, coords, table.attrs)

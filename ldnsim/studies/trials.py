@@ -1,0 +1,286 @@
+"""Virtual trials: how often a trial of some size would tell two arms apart, if an account and a response were true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, ValidationError
+
+from ldnsim.addresses import resolve
+from ldnsim.design import Design
+from ldnsim.dosing import Arm
+from ldnsim.draws import generator
+from ldnsim.errors import Fault, LdnsimError, listed, nearest
+from ldnsim.fields import Record, Share, Whole, at_most
+from ldnsim.misfits import faults_of
+from ldnsim.studies.asked import metric_faults, typical_table
+from ldnsim.sweeps.sweep import sweep
+from ldnsim.units import coherent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from ldnsim.scenario import Scenario
+
+__all__ = ["PLACEBO", "Response", "Trial", "virtual_trial"]
+
+Floats = NDArray[np.float64]
+PLACEBO = "placebo"  # the drug's arm without drug, where the scenario has no arm of this name
+MOST_SIZES = 100
+MOST_SCORES = 2 * 10**7  # people of the largest size x replicates
+NOTE = (
+    "The response is an assumption of whoever asks, not fitted to any trial: this says what a trial could tell if it "
+    "were so, and nothing of whether the drug helps."
+)
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Sd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Response(Record):
+    """The score of a patient at the end of a period, a hypothesis, in any unit of score:
+
+    `slope` (score per unit of the metric, in the metric's unit) times the patient's metric, plus `placebo` and `course`
+    (what expectation and time do, in both arms alike), plus noise. `slope_sd`, `placebo_sd` and `course_sd` are between
+    patients, `noise_sd` is that of one measurement; all are normal and independent of each other.
+    """
+
+    metric: str
+    slope: Number
+    slope_sd: Sd = 0.0
+    placebo: Number = 0.0
+    placebo_sd: Sd = 0.0
+    course: Number = 0.0
+    course_sd: Sd = 0.0
+    noise_sd: Sd
+
+
+class Trial(Record):
+    """A trial of two arms: `people` per arm (several sizes), all of whom take both arms where it is `paired`.
+
+    `control` is an arm of the scenario, or `placebo`: the drug's arm without drug. `dropout` is the share of people
+    whose score is missing, whatever it would have been; those who complete are analysed. The `test` is two-sided:
+    Welch's t-test or Mann-Whitney's (parallel), the t-test or Wilcoxon's signed ranks of differences (paired).
+    """
+
+    drug: str
+    control: str = PLACEBO
+    response: Response
+    people: Annotated[
+        tuple[Annotated[Whole, Field(ge=2, le=100_000)], ...],
+        Field(min_length=1),
+        at_most(MOST_SIZES),
+        BeforeValidator(lambda found: (found,) if isinstance(found, int) else found),
+    ]
+    design: Literal["parallel", "paired"] = "parallel"
+    dropout: Share = Field(default="0 %", validate_default=True)
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    test: Literal["t", "wilcoxon"] = "t"
+    replicates: Annotated[Whole, Field(ge=50, le=1_000_000)] = 1_000
+    seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
+
+
+class _Group(NamedTuple):
+    """Those who take part, for each replicate: shape (replicates, people)."""
+
+    picks: Floats  # who of the bank, as a share of the way through it
+    stays: NDArray[np.bool_]
+    z: Floats  # (replicates, people, 5): slope, placebo, course, noise in the drug's arm, noise in the control
+
+
+def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.DataFrame:
+    """The power of a trial, by simulation, per account and size: the table that `plots.virtual_trial` takes.
+
+    `trial` is a `Trial`, or a mapping of its fields. The people of the scenario's population are simulated once, in all
+    arms; each replicate draws its patients from them with replacement, and their responses and noise from `seed`: the
+    first n patients of a replicate are the same in all sizes and accounts. Without a population all patients are one
+    typical person.
+
+    A row per account and size: `assumption` (the account), `people` per arm, `power` (share of replicates with
+    p < alpha, in either direction) with its 95 % Wilson interval `low` and `high`, `difference` and `sd` (of the score,
+    expected; of pairs where paired), `drug` and `control` (expected scores), `replicates`, `untested` (replicates in
+    which too few completed, or nothing varied; they count as failures), `bank` and `left_out` (simulated people with
+    the metric in both arms, and the others), `evidence`. All of it is a hypothesis: `attrs["note"]` says so.
+
+    Raises LdnsimError with everything that is wrong with the trial, before the population is simulated.
+    """
+    import pandas as pd
+    from scipy.stats import binomtest  # imported late: it costs a second
+
+    asked, question, small = _checked(scenario, trial)
+    table = sweep(question, progress=False) if resolve(question).population else small
+    groups = _groups(asked, max(asked.people))
+    response = asked.response
+    records = []
+    for account in map(str, table.account.values):
+        values, left_out = _bank(table, account, asked)
+        scores = _scores(asked, values, groups)
+        for size in asked.people:
+            p = _p_values(asked, scores, groups, size)
+            won = int(np.sum(p < asked.alpha))
+            ends = binomtest(won, asked.replicates).proportion_ci(method="wilson")
+            drug, control = response.slope * values.mean(axis=1) + response.placebo + response.course
+            records.append(
+                {
+                    "assumption": account, "people": size, "power": won / asked.replicates, "low": float(ends.low),
+                    "high": float(ends.high), "difference": drug - control, "sd": _sd(asked, values), "drug": drug,
+                    "control": control, "replicates": asked.replicates, "untested": int(np.isnan(p).sum()),
+                    "bank": values.shape[1], "left_out": left_out, "evidence": "hypothesis",
+                }
+            )  # fmt: skip
+    frame = pd.DataFrame(records)
+    frame.attrs = {
+        "scenario": scenario.name, "evidence": "hypothesis", "note": NOTE,
+        "trial": {**asked.model_dump(exclude={"dropout"}), "dropout": coherent(asked.dropout)},
+        "metric_unit": table[response.metric].attrs["units"],
+    }  # fmt: skip
+    return frame
+
+
+def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Trial, Scenario, xr.Dataset]:
+    """The trial, the scenario with all arms that it needs, and metrics of a typical person in them."""
+    given = dict(trial)
+    faults: list[Fault] = []
+    try:
+        asked = Trial.model_validate(given)
+    except ValidationError as caught:
+        faults += faults_of(caught)
+    drug, control = given.get("drug"), given.get("control", PLACEBO)
+    known = [*scenario.arms, *({PLACEBO} - scenario.arms.keys())]
+    arms = {"drug": drug, "control": control}
+    unknown = {key: arm for key, arm in arms.items() if isinstance(arm, str) and arm not in known}
+    for key, arm in unknown.items():
+        faults.append(Fault(f"no arm is called {arm!r}", (key,), listed(known), nearest(arm[:60], known)))
+    if isinstance(drug, str) and drug == control:
+        faults.append(Fault(f"{drug!r} is compared with itself", ("control",), f"another arm, or {PLACEBO}"))
+    if drug == PLACEBO and PLACEBO not in scenario.arms:
+        faults.append(Fault(f"no arm is called {drug!r}", ("drug",), listed(scenario.arms)))
+    question = scenario.model_copy(update={"sweep": {}, "design": Design(), "uncertainty": None})
+    if control == PLACEBO and PLACEBO not in scenario.arms and drug in scenario.arms:
+        question = question.model_copy(update={"arms": {**scenario.arms, PLACEBO: _without_drug(scenario.arms[drug])}})
+    small = typical_table(question)
+    response = given.get("response")
+    metric = response.get("metric") if isinstance(response, Mapping) else getattr(response, "metric", None)
+    if isinstance(metric, str):
+        faults += (
+            Fault(f.message, ("response", "metric"), f.expected, f.nearest) for f in metric_faults(small, [metric])
+        )
+    if not faults:
+        faults += _limit_faults(asked)
+    if faults:
+        raise LdnsimError(faults)
+    return asked, question, small
+
+
+def _limit_faults(trial: Trial) -> list[Fault]:
+    faults = []
+    if coherent(trial.dropout) >= 1:
+        faults.append(Fault("everybody drops out", ("dropout",), "less than 100 %"))
+    if max(trial.people) * trial.replicates > MOST_SCORES:
+        message = f"{trial.replicates:,} replicates of {max(trial.people):,} people"
+        faults.append(Fault(message, ("replicates",), f"at most {MOST_SCORES:,} people in all"))
+    return faults
+
+
+def _without_drug(arm: Arm) -> Arm:
+    line = {"input": arm.regimen[0].input, "dose": "0 mg", "at": "08:00"}
+    return Arm.model_validate({"title": "placebo", "regimen": [line]})
+
+
+def _bank(table: xr.Dataset, account: str, trial: Trial) -> tuple[Floats, int]:
+    """The metric (drug and control, people) of those who have it in both arms, and how many others there are."""
+    data = table[trial.response.metric].sel(account=account)
+    values = np.array([np.atleast_1d(data.sel(arm=arm).to_numpy()) for arm in (trial.drug, trial.control)])
+    usable = np.isfinite(values).all(axis=0)
+    if not usable.any():
+        name = f"{trial.response.metric}_reason"
+        texts = table[name if name in table else "reason"].sel(account=account, arm=[trial.drug, trial.control])
+        why = next((str(text) for text in texts.to_numpy().ravel() if text), "not solved")
+        message = f"nobody has {trial.response.metric} in both arms of {account}: {why}"
+        raise LdnsimError(Fault(message, ("response", "metric"), "a metric that everybody has, such as a mean"))
+    return values[:, usable], int((~usable).sum())
+
+
+def _groups(trial: Trial, most: int) -> list[_Group]:
+    """Those who take the drug and those who take the control; the same people where the trial is paired."""
+    names = ("both",) if trial.design == "paired" else ("drug", "control")
+    groups = []
+    for name in names:
+        streams = range(1, trial.replicates + 1)
+        # row by row: the first people are the same whatever the largest size
+        shares = np.array([generator(trial.seed, f"trial.who.{name}", r).random((most, 2)) for r in streams])
+        z = np.array([generator(trial.seed, f"trial.score.{name}", r).standard_normal((most, 5)) for r in streams])
+        groups.append(_Group(shares[..., 0], shares[..., 1] >= coherent(trial.dropout), z))
+    return groups * (3 - len(names))
+
+
+def _scores(trial: Trial, values: Floats, groups: list[_Group]) -> list[Floats]:
+    """Scores (replicates, people) under drug and under control."""
+    response, found = trial.response, []
+    for arm, group in enumerate(groups):
+        metric = values[arm][(group.picks * values.shape[1]).astype(int)]
+        slope = response.slope + response.slope_sd * group.z[..., 0]
+        placebo = response.placebo + response.placebo_sd * group.z[..., 1]
+        course = response.course + response.course_sd * group.z[..., 2]
+        found.append(slope * metric + placebo + course + response.noise_sd * group.z[..., 3 + arm])
+    return found
+
+
+def _sd(trial: Trial, values: Floats) -> float:
+    """Standard deviation of what is tested: of differences in pairs, else of scores (root mean square of both arms)."""
+    response = trial.response
+
+    def of_drug(metric: Floats) -> float:
+        return float(response.slope**2 * np.var(metric) + response.slope_sd**2 * np.mean(metric**2))
+
+    if trial.design == "paired":
+        return float(np.sqrt(of_drug(values[0] - values[1]) + 2 * response.noise_sd**2))
+    rest = response.placebo_sd**2 + response.course_sd**2 + response.noise_sd**2
+    return float(np.sqrt((of_drug(values[0]) + of_drug(values[1])) / 2 + rest))
+
+
+def _p_values(trial: Trial, scores: list[Floats], groups: list[_Group], size: int) -> Floats:
+    """p of each replicate, from the first people of each group; NaN where too few complete."""
+    drug, control = (np.where(group.stays, own, np.nan)[:, :size] for own, group in zip(scores, groups, strict=True))
+    if trial.test == "wilcoxon":
+        return np.array([_rank_test(trial, *pair) for pair in zip(drug, control, strict=True)])
+    return _t_tests(drug - control, None) if trial.design == "paired" else _t_tests(drug, control)
+
+
+def _t_tests(first: Floats, second: Floats | None) -> Floats:
+    """Of differences against 0, or of two groups by Welch's test; rows are replicates, NaN is who is missing."""
+    from scipy.stats import t
+
+    count, mean, square = _moments(first)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance, degrees = square / count, count - 1
+        if second is not None:
+            other, other_mean, other_square = _moments(second)
+            extra = other_square / other
+            degrees = (variance + extra) ** 2 / (variance**2 / (count - 1) + extra**2 / (other - 1))
+            mean, variance = mean - other_mean, variance + extra
+        return np.asarray(2 * t.sf(np.abs(mean) / np.sqrt(variance), degrees))
+
+
+def _moments(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """(number, mean, variance) of each row without NaN; variance is NaN of fewer than two."""
+    there = np.isfinite(values)
+    count = there.sum(axis=1).astype(float)
+    filled = np.where(there, values, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = filled.sum(axis=1) / count
+        spread = np.where(there, values - mean[:, None], 0.0)
+        return count, mean, (spread**2).sum(axis=1) / np.where(count > 1, count - 1, np.nan)
+
+
+def _rank_test(trial: Trial, drug: Floats, control: Floats) -> float:
+    from scipy.stats import mannwhitneyu, wilcoxon
+
+    if trial.design == "paired":
+        differences = (drug - control)[np.isfinite(drug - control)]
+        return float(wilcoxon(differences).pvalue) if len(differences) > 1 and differences.any() else np.nan
+    drug, control = drug[np.isfinite(drug)], control[np.isfinite(control)]
+    return float(mannwhitneyu(drug, control).pvalue) if min(len(drug), len(control)) > 1 else np.nan
