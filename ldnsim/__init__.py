@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ldnsim.errors import LdnsimError
     from ldnsim.files import load_fit, load_model, load_scenario
     from ldnsim.fitting import fit
+    from ldnsim.interchange import export_doses, simulate_data
     from ldnsim.metrics import summarize
     from ldnsim.simulation import simulate
     from ldnsim.sliders import explore
@@ -31,6 +32,7 @@ __all__ = [
     "LdnsimError",
     "apart",
     "explore",
+    "export_doses",
     "fit",
     "load_fit",
     "load_model",
@@ -39,6 +41,7 @@ __all__ = [
     "plots",
     "sensitivity",
     "simulate",
+    "simulate_data",
     "sobol",
     "summarize",
     "sweep",
@@ -50,6 +53,7 @@ __all__ = [
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
     "LdnsimError": "errors",
+    "export_doses": "interchange",
     "apart": "apart",
     "explore": "sliders",
     "fit": "fitting",
@@ -59,6 +63,7 @@ _HOMES = {
     "merge_shards": "sweeps.shards",
     "sensitivity": "studies.local",
     "simulate": "simulation",
+    "simulate_data": "interchange",
     "sobol": "studies.whole",
     "summarize": "metrics",
     "sweep": "sweeps.sweep",

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the files or the science are at fault; 2 usage; 3 finished
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -202,6 +203,55 @@ def merge(
         raise typer.Exit(FAILED_CELLS)
 
 
+@app.command()
+def data(
+    model: Annotated[str, typer.Argument(help="A model's name (see `ldnsim list models`) or a path.")],
+    table: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Event records in NONMEM's format.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.csv", help="The file to write.")],
+    account: Annotated[str, typer.Option(help="The model's account, where it has several.")] = "",
+    outputs: Annotated[str, typer.Option(help="Names separated by commas; all of the model where left out.")] = "",
+) -> None:
+    """Simulate a NONMEM-format data set: a row out per row in, with the model's outputs."""
+    from ldnsim.errors import LdnsimError
+    from ldnsim.files import load_model
+    from ldnsim.interchange import read_table, simulate_data, write_table
+
+    _not_the_same(table, out)
+    chosen = [name.strip() for name in outputs.split(",") if name.strip()]
+    loaded, frame = load_model(model, account or None), read_table(table)
+    try:
+        answer = simulate_data(loaded, frame, outputs=chosen or None)
+    except LdnsimError as caught:  # rows are those of the file
+        raise LdnsimError(replace(fault, file=str(table)) if fault.path else fault for fault in caught.faults) from None
+    write_table(out, answer)
+    for note in answer.attrs["notes"]:
+        typer.echo(note)
+    typer.echo(f"{len(answer)} rows written to {out}")
+    if answer.attrs["failed"]:
+        raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def export(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name or a path.")],
+    to: Annotated[str, typer.Option("--to", help="nonmem: the doses of every arm and person as event records.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DOSES.csv", help="The file to write.")],
+    account: Annotated[str, typer.Option(help="The account, where the scenario compares several.")] = "",
+    changes: Sets = [],  # noqa: B006
+) -> None:
+    """Write a scenario's doses for other programs, and for `ldnsim data`."""
+    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.files import load_scenario
+    from ldnsim.interchange import export_doses, write_table
+
+    if to != "nonmem":
+        raise LdnsimError(Fault(f"unknown format {to!r}", expected="nonmem"))
+    question = _changed(load_scenario(scenario), changes)
+    doses = export_doses(question, account or None)
+    write_table(out, doses)
+    typer.echo(f"{len(doses)} records of {doses['ID'].nunique()} individuals written to {out}")
+
+
 @app.command("list")
 def list_(
     kind: Annotated[str, typer.Argument(help="models, parts, scenarios or fits; all of them where left out.")] = "",
@@ -383,6 +433,13 @@ def new(file: Annotated[Path, typer.Argument(help="The file to write; its name b
 
 def _write(text: str, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
+
+
+def _not_the_same(source: Path, out: Path) -> None:
+    from ldnsim.errors import Fault, LdnsimError
+
+    if out.exists() and source.exists() and out.samefile(source):
+        raise LdnsimError(Fault(f"{out} is the data set itself", expected="another file to write"))
 
 
 def _changed(scenario: Scenario, changes: list[str]) -> Scenario:

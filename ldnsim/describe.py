@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
+ON_THE_WAY = ("lag", "bioavailability", "rate", "duration")
+
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     """A model as Markdown: accounts, outputs, inputs, every part, and the sources that they cite."""
@@ -34,10 +36,13 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
         lag += f", over `{product.over}`" if product.over else ""
+        lag += f", rate `{product.rate}`" if product.rate else ""
         lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
     for name, drug in model.drugs.items():
         if drug.mechanism:
             lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
+    lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
+    lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
     cited = [key for drug in model.drugs.values() for key in drug.source]
     cited += [key for account in model.accounts.values() for key in account.source]
@@ -94,11 +99,12 @@ def describe_scenario(scenario: Scenario) -> str:
         if resolved.population
         else "one typical person"
     )
+    begins = ", each arm in its steady state from the start" if scenario.start == "steady_state" else ""
     crowd = [*_people_lines(resolved), *_doubt_lines(resolved)]
     lines = [
         f"# {scenario.question}",
         "",
-        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}.",
+        f"`{scenario.name}`: model `{scenario.model.name}`, {resolved.duration}, {people}{begins}.",
         "",
         f"Reports: {', '.join(scenario.report or scenario.model.outputs)}.",
         "",
@@ -119,6 +125,16 @@ def describe_scenario(scenario: Scenario) -> str:
     if scenario.cannot_say:
         lines += ["", "## What it cannot say", "", scenario.cannot_say]
     return "\n".join(lines)
+
+
+def _compartments(model: Model) -> Iterator[tuple[str, str]]:
+    """The accounts that share a structure, and its states with the numbers that CMT of a data set may use."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in model.accounts or (model.name,):
+        states = compose(model, setting_of(model, name).parts).states
+        alike.setdefault(states, []).append(f"`{name}`")
+    for states, names in alike.items():
+        yield ", ".join(names), ", ".join(f"{number} `{state}`" for number, state in enumerate(states, start=1))
 
 
 def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
@@ -163,6 +179,10 @@ def _part_lines(part: Part, lead: str) -> list[str]:
         lines += _table(heads, (_parameter_row(name, parameter) for name, parameter in part.parameters.items()))
     for one in part.correlations:
         lines += ["", f"Correlation of {' and '.join(one.between)}: {one.value} ({', '.join(one.source)}). {one.note}"]
+    for name, state in part.states.items():
+        met = [f"{field} `{getattr(state, field)}`" for field in ON_THE_WAY if getattr(state, field)]
+        if met:
+            lines += ["", f"A record's dose into `{name}` meets {', '.join(met)}."]
     for name, rival in part.rivals.items():
         values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
         lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]

@@ -184,7 +184,9 @@ def _share_above(excess: Floats) -> Floats:
     positive, size = np.maximum(excess, 0.0), np.abs(excess)
     total = size[..., :-1] + size[..., 1:]
     share = positive[..., :-1] + positive[..., 1:]
-    return np.asarray(np.divide(share, total, out=np.zeros_like(total), where=total != 0))
+    nothing = total == 0
+    total[nothing] = 1.0  # the share is 0 there already; dividing only where there is something takes longer
+    return np.asarray(np.divide(share, total, out=share))
 
 
 def area(time: Floats, values: Floats) -> Floats:
@@ -231,7 +233,7 @@ def _of_rebound(grid: Floats, values: Floats, twin: Floats | None, blockade: Flo
     """Rebound and suppression, from the ratio of `values` to the drug-free `twin` at the same clock time."""
     ratio = np.full_like(values, np.nan)
     if twin is not None:
-        np.divide(values, twin, out=ratio, where=twin > 0)
+        np.divide(values, twin, out=ratio, where=True if bool(twin.min() > 0) else twin > 0)
     top = ratio.max(axis=-1)
     alone = _text(np.full(top.shape, twin is None), "the result holds no drug-free twin of this output")
     never = _text(top <= REBOUND, f"the ratio to the drug-free twin never exceeds {REBOUND:g}")

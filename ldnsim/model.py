@@ -67,8 +67,7 @@ class Parameter(Record):
 
     `iiv_cv` is its coefficient of variation between people, `iov_cv` that between the occasions of one person, both
     with the shape of `distribution`: logit_normal for shares, which then stay between 0 and 1. `plausible` says why a
-    value may be beyond what a body is known for (see `ldnsim check`).
-    `at_zero` says in a few words what a value of 0 switches off.
+    value may be beyond what a body is known for (see `ldnsim check`); `at_zero`, in a few words, what 0 switches off.
     """
 
     value: QuantityField
@@ -79,8 +78,8 @@ class Parameter(Record):
     range: QuantityPair | None = None
     source: Names = ()
     note: str = ""
-    plausible: str = ""
     at_zero: str = ""
+    plausible: str = ""
     description: str
 
     @property
@@ -89,12 +88,20 @@ class Parameter(Record):
 
 
 class State(Record):
-    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it."""
+    """A state of the equations. `scale` is its usual size; the solver's absolute tolerance follows from it.
+
+    `lag`, `bioavailability`, `rate` and `duration` name parameters of the part: what becomes of a dose that a record of
+    a data set gives straight into this state. Doses of an input meet the input's own.
+    """
 
     unit: UnitField
     of: str | None = None
     initial: QuantityField = Quantity(0.0)
     scale: Positive
+    lag: str | None = None
+    bioavailability: str | None = None
+    rate: str | None = None
+    duration: str | None = None
     description: str
 
     @property
@@ -197,7 +204,7 @@ class Input(Record):
     """What a dose means: the drug, the salt it is weighed as, its lag, and the states that it goes to.
 
     `over` names the parameter that says how long a product takes to let go of a dose, at a constant rate; a regimen
-    line that infuses says it itself.
+    line that infuses says it itself, and so does a record with a RATE. `rate` is what records with RATE -1 ask for.
     """
 
     drug: str
@@ -205,6 +212,7 @@ class Input(Record):
     title: str = ""
     lag: str | None = None
     over: str | None = None
+    rate: str | None = None
     to: dict[str, ShareOrAddress]
 
     @property

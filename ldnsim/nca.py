@@ -20,6 +20,7 @@ All functions take one time grid, shape (n,), h, and concentrations of shape (..
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,21 +225,30 @@ def _judged(phase: TerminalPhase, curves: Floats, usable: NDArray[np.int_], mini
     seen = phase.half_lives
     good = (phase.r2 >= MINIMUM_R2) & (seen >= minimum_half_lives)
     reason = phase.reason.copy()
-    for row in np.argwhere(~good):
-        at = tuple(row)
-        if np.isnan(curves[at]).any():
-            text = "the concentration has missing values"
-        elif curves[at].max() <= 0:
-            text = "the concentration is zero"
-        elif usable[at] < MINIMUM_POINTS:
-            text = f"samples after the peak: {usable[at]}, at least {MINIMUM_POINTS} are needed"
-        elif np.isnan(phase.rate[at]):
-            text = "the concentration does not fall after its peak"
-        elif phase.r2[at] < MINIMUM_R2:
-            text = f"adjusted R-squared of the terminal slope is {phase.r2[at]:.2f}, at least {MINIMUM_R2:g} is needed"
-        else:
-            text = f"the slope was seen for {seen[at]:.2g} half-lives, at least {minimum_half_lives:g} is needed"
-        reason[at] = text
+    because: list[tuple[NDArray[np.bool_], Callable[[tuple[int, ...]], str]]] = [  # the first that holds
+        (np.asarray(np.isnan(curves).any(axis=-1)), lambda at: "the concentration has missing values"),
+        (curves.max(axis=-1) <= 0, lambda at: "the concentration is zero"),
+        (
+            usable < MINIMUM_POINTS,
+            lambda at: f"samples after the peak: {usable[at]}, at least {MINIMUM_POINTS} are needed",
+        ),
+        (np.isnan(phase.rate), lambda at: "the concentration does not fall after its peak"),
+        (
+            phase.r2 < MINIMUM_R2,
+            lambda at: (
+                f"adjusted R-squared of the terminal slope is {phase.r2[at]:.2f}, at least {MINIMUM_R2:g} is needed"
+            ),
+        ),
+        (
+            ~good,
+            lambda at: f"the slope was seen for {seen[at]:.2g} half-lives, at least {minimum_half_lives:g} is needed",
+        ),
+    ]
+    left = ~good
+    for holds, text in because:
+        for row in np.argwhere(left & holds):
+            reason[tuple(row)] = text(tuple(row))
+        left &= ~holds
     kept = {name: np.where(good, getattr(phase, name), np.nan) for name in ("rate", "r2", "points", "start", "end")}
     return TerminalPhase(**kept, reason=reason)
 

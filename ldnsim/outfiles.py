@@ -116,7 +116,7 @@ def _parquet(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
     del table
     import pyarrow  # noqa: F401 - pandas says less clearly that it is missing
 
-    courses = result.drop_dims([dim for dim in ("dose", "missed") if dim in result.dims])
+    courses = result.drop_dims([dim for dim in ("dose", "missed", "state") if dim in result.dims])
     courses.to_dataframe().reset_index().to_parquet(path, index=False)
 
 

@@ -47,14 +47,13 @@ def parameters_of(model: Model, system: System, setting: Setting, resolved: Reso
     distribution, or varies as its part says, whichever comes first. Raises LdnsimError for a share that cannot vary as
     much as it should.
     """
-    columns = []
+    found = np.empty((len(subjects), len(system.parameters)))
     people = _People(resolved.population, setting, subjects) if resolved.population else None
-    for name in system.parameters:
+    for place, name in enumerate(system.parameters):
         mass = molar_mass(model, setting.parameters[name].of)
         typical = coherent(setting.values[name], mass)
-        values = people.values(name, typical, mass) if people else typical
-        columns.append(np.broadcast_to(values, len(subjects)))
-    return np.column_stack(columns) if columns else np.empty((len(subjects), 0))
+        found[:, place] = people.values(name, typical, mass) if people else typical
+    return found
 
 
 def occasions_of(

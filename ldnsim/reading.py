@@ -76,6 +76,7 @@ STAND_INS: dict[str, Any] = {
     "sets": {},
     "by": "",
     "error": 1,
+    "from": "1 mg",
 }
 
 

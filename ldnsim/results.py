@@ -10,6 +10,7 @@ import numpy as np
 from ldnsim.addresses import Resolved, Setting, settings_of_draw
 from ldnsim.dosing import DAY, Dose
 from ldnsim.engine.events import Status
+from ldnsim.engine.steady import unsettled
 from ldnsim.fields import hours
 from ldnsim.intake import dose_variables, missed_of
 from ldnsim.model import Output, weakest
@@ -88,7 +89,36 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
     if resolved.population:
         coords["subject"] = np.array(request.subjects)
         coords.update(_drawn_coordinates(request, {*data, *coords}))
-    return xr.Dataset(data, coords, provenance(scenario, resolved, times))
+    attrs = provenance(scenario, resolved, times)
+    if found.residuals:
+        states, residuals = _residuals(request, found)
+        meaning = {"units": "1", "long_name": "What a further cycle would change, as a share of the state's size"}
+        data["steady_residual"] = cases(["account", "arm", *subject, "state"], residuals, meaning, 2)
+        coords["state"] = np.array(states, dtype=object)
+        attrs["notes"] = [*attrs["notes"], *_unsettled(request, found)]
+    return xr.Dataset(data, coords, attrs)
+
+
+def _residuals(request: Request, found: Courses) -> tuple[list[str], np.ndarray]:
+    """All accounts' states, and (cases, accounts, arms, people, states) with NaN for those that an account lacks."""
+    model, settings = request.scenario.model, request.resolved.settings
+    own = [composed(model, setting.parts).states for setting in settings]
+    states = list(dict.fromkeys(state for names in own for state in names))
+    residuals = np.full((*found.status.shape, len(states)), np.nan)
+    for (case, account), array in found.residuals.items():
+        residuals[case, account][..., [states.index(state) for state in own[account]]] = array
+    return states, residuals
+
+
+def _unsettled(request: Request, found: Courses) -> list[str]:
+    """A sentence for each state that had not settled when day 1 began, with all values as stated."""
+    model = request.scenario.model
+    return [
+        f"{setting.account}, {arm.title or name}: {note}"
+        for account, setting in enumerate(request.resolved.settings)
+        for place, (name, arm) in enumerate(request.resolved.arms.items())
+        for note in unsettled(composed(model, setting.parts), found.residuals[0, account][place])
+    ]
 
 
 def stated(result: xr.Dataset) -> xr.Dataset:

@@ -29,7 +29,8 @@ ModelByName = Annotated[Model, WithJsonSchema({"type": "string"})]
 class Scenario(Record):
     """A question, the model and accounts that answer it, and the arms that are compared.
 
-    The file names its model; the record holds it. `changes` maps addresses to values (see `addresses`).
+    The file names its model; the record holds it. `changes` maps addresses to values (see `addresses`). With `start:
+    steady_state` each arm has been followed for ever when day 1 begins.
     """
 
     format: Literal["ldnsim-scenario/1"]
@@ -40,6 +41,7 @@ class Scenario(Record):
     accounts: Names = ()
     duration: Duration
     start_day: Weekday = "mon"
+    start: Literal["drug_free", "steady_state"] = "drug_free"
     arms: Annotated[dict[Identifier, Arm], at_most(MOST_ARMS)]
     report: Names = ()
     window: Window | None = None

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ldnsim.dosing import DAY, Dose
+from ldnsim.beginning import Beginning, beginning_of
+from ldnsim.dosing import DAY, Arm, Dose
 from ldnsim.engine import choose
+from ldnsim.engine.cycles import Cycles
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, joined, pack
+from ldnsim.engine.steady import Steady, steady_states
+from ldnsim.errors import Fault, LdnsimError
 from ldnsim.people import occasions_of, parameters_of
 from ldnsim.provenance import beyond_mechanism
-from ldnsim.schedule import schedules_of
+from ldnsim.schedule import Occasions, schedules_of
 from ldnsim.system import System, composed, molar_mass
 from ldnsim.units import declared
 
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from ldnsim.addresses import Resolved, Setting
-    from ldnsim.model import Output
+    from ldnsim.model import Model, Output
     from ldnsim.scenario import Scenario
+    from ldnsim.schedule import Occasions
 
 __all__ = ["Case", "Courses", "Look", "silent_arms", "solve"]
 
@@ -58,12 +63,14 @@ class Look:
 
 class Courses(NamedTuple):
     """`values` of each output (cases, accounts, arms, people, times) in its unit, `twins` without drug (cases,
-    accounts, people, times), `status` and `reason` (cases, accounts, arms, people)."""
+    accounts, people, times), `status` and `reason` (cases, accounts, arms, people). `residuals`: (case, account) ->
+    what a further cycle would change (arms, people, states), where runs start in their steady state."""
 
     values: dict[str, np.ndarray]
     twins: dict[str, np.ndarray]
     status: np.ndarray
     reason: np.ndarray
+    residuals: dict[tuple[int, int], np.ndarray]
 
 
 def solve(look: Look, cases: Sequence[Case]) -> Courses:
@@ -76,6 +83,7 @@ def solve(look: Look, cases: Sequence[Case]) -> Courses:
         {name: np.empty((*shape[:2], shape[3], size)) for name in look.shown},
         np.zeros(shape, np.int8),
         np.full(shape, "", object),
+        {},
     )
     structures: dict[int, _Structure] = {}
     for at, case in enumerate(cases):
@@ -106,7 +114,8 @@ class _Structure:
     def __init__(self, system: System) -> None:
         self.system = system
         self.parameters: list[np.ndarray] = []
-        self.schedules: list[tuple[int, Schedules]] = []
+        self.blocks: list[tuple[int, list[tuple[Dose, ...]], Occasions | None]] = []
+        self.beginnings: list[Beginning] = []  # of each block, where runs start in their steady state
         self.places: list[tuple[int, int, int, list[int]]] = []
         self._bodies: dict[Hashable, int] = {}
         self._blocks: dict[Hashable, int] = {}
@@ -119,14 +128,41 @@ class _Structure:
         if body == len(self.parameters):
             self.parameters.append(parameters_of(model, self.system, setting, resolved, look.subjects))
         blocks = []
-        for doses in case.doses.values():
-            block = self._blocks.setdefault((body, id(doses)), len(self.schedules))
-            if block == len(self.schedules):
+        for name, doses in case.doses.items():
+            block = self._blocks.setdefault((body, id(doses)), len(self.blocks))
+            if block == len(self.blocks):
                 own = self.parameters[body]
                 occasions = occasions_of(self.system, setting, resolved, look.subjects, own, doses)
-                self.schedules.append((body, schedules_of(doses, model, self.system, own, occasions)))
+                self.blocks.append((body, doses, occasions))
+                if look.scenario.start != "drug_free":
+                    self.begin(look, resolved.arms[name], body, doses, occasions)
             blocks.append(block)
         self.places.append((*place, body, blocks))
+
+    def begin(
+        self, look: Look, arm: Arm, body: int, doses: list[tuple[Dose, ...]], occasions: Occasions | None
+    ) -> None:
+        """A block that starts in the steady state of its arm."""
+        if occasions is not None:
+            message = "Parameters that differ from one occasion to the next have no steady state to start in."
+            raise LdnsimError(Fault(message, expected="no `occasion` in the population, or start: drug_free"))
+        scenario, own = look.scenario, self.parameters[body]
+        self.beginnings.append(beginning_of(arm, doses, scenario.start_day, scenario.model, self.system, own))
+
+    def schedules(self, model: Model) -> Schedules:
+        """The events of all blocks, one after the other; made together wherever nobody has occasions of their own."""
+        if self.beginnings:
+            return joined([beginning.run for beginning in self.beginnings])
+        if all(occasions is None for _, _, occasions in self.blocks):
+            doses = [taken for _, people, _ in self.blocks for taken in people]
+            rows = np.concatenate([self.parameters[body] for body, _, _ in self.blocks])
+            return schedules_of(doses, model, self.system, rows)
+        return joined(
+            [
+                schedules_of(doses, model, self.system, self.parameters[body], occasions)
+                for body, doses, occasions in self.blocks
+            ]
+        )
 
 
 def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
@@ -142,13 +178,17 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
     clock = times % DAY if repeats else times
     with_day, place = np.unique(np.concatenate([day, clock, [DAY]]), return_inverse=True)
     twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day)
-    who = np.concatenate([np.arange(people) + body * people for body, _ in structure.schedules])
-    schedules = joined([block for _, block in structure.schedules])
+    who = np.concatenate([np.arange(people) + body * people for body, _, _ in structure.blocks])
+    schedules = structure.schedules(look.scenario.model)
+    steady = _steady(look, structure, parameters[who])
     # from midnight of day 1 on, whatever is looked at
-    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times))
+    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times), steady)
     both = _Both(arms, twin, who, people)
     places = np.array([place[:3] for place in structure.places])
     blocks = np.array([place[3] for place in structure.places])
+    if steady is not None:
+        residuals = steady.residual.reshape(-1, people, len(system.states))
+        found.residuals.update({(case, account): residuals[own] for case, account, _, own in structure.places})
     for account in np.unique(places[:, 1]).tolist():
         mine = places[:, 1] == account
         cases, bodies, mine_blocks = _stretch(places[mine, 0]), places[mine, 2], blocks[mine]
@@ -170,6 +210,17 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
                 found.values[name][cases, account][both.status[mine_blocks] != Status.SOLVED] = np.nan
 
 
+def _steady(look: Look, structure: _Structure, parameters: np.ndarray) -> Steady | None:
+    """The steady state of each row (people of a block), where runs start there."""
+    if not structure.beginnings:
+        return None
+    people = len(look.subjects)
+    schedules = joined([beginning.cycle for beginning in structure.beginnings])
+    periods = np.repeat([beginning.period for beginning in structure.beginnings], people)
+    cycles = Cycles(parameters, schedules, np.zeros(len(parameters)), periods)
+    return steady_states(structure.system, cycles, outputs=list(look.shown), solver=look.solver, threads=look.threads)
+
+
 class _Rows:
     """Rows of people who have a rhythm to start from; the others keep their reason."""
 
@@ -187,18 +238,20 @@ class _Rows:
         self._system = system
         self._solve = choose.solver(look.solver, look.threads)
 
-    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray) -> Solution:
-        """Solve rows, each of a person `who`; Solution arrays (rows, ...)."""
-        rows = np.flatnonzero(self._status[who] == Status.SOLVED)
+    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray, steady: Steady | None = None) -> Solution:
+        """Solve rows, each of a person `who`, from the drug-free orbit or their `steady` state; Solution arrays
+        (rows, ...)."""
+        start, status, reason = self._start[who], self._status[who], [self._reason[person] for person in who]
+        if steady is not None:
+            start, status = steady.state, steady.status.astype(np.int8)
+            reason = list(steady.reason)
+        rows = np.flatnonzero(status == Status.SOLVED)
         if len(rows) == len(who):
-            return self._solve(self._system, self._parameters[who], self._start[who], schedules, at, *self._given)
+            return self._solve(self._system, self._parameters[who], start, schedules, at, *self._given)
         values = np.full((len(self._given[0]), len(who), len(at)), np.nan).transpose(1, 2, 0)
-        status, reason = self._status[who], [self._reason[person] for person in who]
         if len(rows):
             some = schedules.of(rows)
-            done = self._solve(
-                self._system, self._parameters[who[rows]], self._start[who[rows]], some, at, *self._given
-            )
+            done = self._solve(self._system, self._parameters[who[rows]], start[rows], some, at, *self._given)
             values[rows], status[rows] = done.values, done.status
             for row, text in zip(rows, done.reason, strict=True):
                 reason[row] = text

@@ -12,6 +12,7 @@ cannot_say: "What any person should take."         # what this simulation does n
 model: ldn                                         # `ldnsim describe ldn` shows it
 accounts: [transient, pet_pool]                    # rival explanations, side by side
 duration: 14 d                                     # t = 0 is local midnight of day 1
+# start: steady_state                              # as if each arm had been followed for ever, instead of drug_free
 arms:                                              # what is compared; the first is the reference
   low:
     regimen:

@@ -177,8 +177,15 @@ def parse_quantity(found: object) -> Quantity:
 
 def coherent(quantity: Quantity, molar_mass: float | None = None) -> float:
     """The quantity as a coherent float. `molar_mass` (g/mol) turns the drug's mass into its amount."""
-    unit = parse_unit(quantity.unit)
-    return quantity.value * unit.factor * _mass_to_amount(unit.dimension, molar_mass)
+    factor, to_amount = _factors(quantity.unit, molar_mass)
+    return quantity.value * factor * to_amount
+
+
+@lru_cache(maxsize=4096)
+def _factors(unit: str, molar_mass: float | None) -> tuple[float, float]:
+    """What makes the unit coherent, and then a drug's mass an amount."""
+    known = parse_unit(unit)
+    return known.factor, _mass_to_amount(known.dimension, molar_mass)
 
 
 def declared(unit: str, molar_mass: float | None = None) -> float:

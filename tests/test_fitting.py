@@ -422,7 +422,7 @@ def test_figures_show_every_datum_once():
     assert len(shown) == len(predictions) == 11
     apart = ldn.plots.residuals(predictions)
     points = {name: x for trace in apart.data for name, x in zip(trace.text, trace.x, strict=True)}
-    assert points["rabiner_15"] == pytest.approx(-predictions.loc["rabiner_15", "residual"])
+    assert points["rabiner_15"] == pytest.approx(predictions.loc["rabiner_15", "residual"])
     assert against.layout.template.layout.font.family == apart.layout.template.layout.font.family
 
 

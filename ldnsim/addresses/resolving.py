@@ -12,6 +12,7 @@ from ldnsim.addresses.reach import miss_faults, way_faults
 from ldnsim.addresses.settings import Setting, choice_faults, qualified, setting_of, with_alternatives
 from ldnsim.errors import Fault, LdnsimError, Lost
 from ldnsim.limits import arm_faults, time_faults
+from ldnsim.repeats import repeat_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,7 @@ def _arm_faults(
     model = None if ("model",) in lost else scenario.model
     as_written = not scenario.changes
     faults = list(arm_faults(arms, model, duration, scenario.start_day, lost, as_written=as_written))
+    faults += repeat_faults(arms) if scenario.start == "steady_state" else []
     return faults + list(way_faults(scenario, arms, settings))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from ldnsim.addresses.values import new_value
 from ldnsim.errors import Fault, LdnsimError, listed, nearest, shown
@@ -42,7 +43,7 @@ class Setting:
     parts: dict[str, Part]
     values: dict[str, Quantity]
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """`slot.parameter` -> its record."""
         return {
@@ -68,25 +69,45 @@ def setting_of(model: Model, name: str, changes: Mapping[str, Change] | None = N
     `changes` holds qualified addresses (`slot.parameter`, `slot.rivals`); those that this account lacks are passed
     over. Raises LdnsimError for values that do not fit.
     """
-    account = model.accounts.get(name) or Account(title=model.title)
-    parts = model.parts(account.choices)
-    values = {
-        f"{slot}.{key}": parameter.value for slot, part in parts.items() for key, parameter in part.parameters.items()
-    }
-    setting = Setting(name, account.title, parts, values)
-    faults: list[Fault] = []
-    for where, source in (("values", account.values), ("changes", changes or {})):
-        in_order = sorted(
-            source, key=lambda address: not address.endswith("." + RIVALS)
-        )  # sets first, single values last
-        for address in in_order:
-            try:
-                values.update(_new_values(setting, address, source[address], strict=where == "values"))
-            except LdnsimError as caught:
-                faults.extend(fault.under(where, address) for fault in caught.faults)
+    before, stated = _as_stated(model, name)
+    setting = Setting(name, before.title, before.parts, dict(before.values))
+    faults = [*stated, *_changed(setting, changes or {}, "changes")]
     if faults:
         raise LdnsimError(faults)
     return setting
+
+
+# what a model's accounts say never changes: it is worked out once for as many cells as there may be. The model is held,
+# so that its id stays its own.
+_stated: dict[tuple[int, str], tuple[Model, Setting, tuple[Fault, ...]]] = {}
+MOST_STATED = 256
+
+
+def _as_stated(model: Model, name: str) -> tuple[Setting, tuple[Fault, ...]]:
+    """An account as its model states it, and what is wrong with that."""
+    found = _stated.get((id(model), name))
+    if found is None:
+        account = model.accounts.get(name) or Account(title=model.title)
+        parts = model.parts(account.choices)
+        values = {
+            f"{slot}.{key}": record.value for slot, part in parts.items() for key, record in part.parameters.items()
+        }
+        setting = Setting(name, account.title, parts, values)
+        found = model, setting, tuple(_changed(setting, account.values, "values"))
+        if len(_stated) >= MOST_STATED:
+            _stated.clear()
+        _stated[id(model), name] = found
+    return found[1], found[2]
+
+
+def _changed(setting: Setting, changes: Mapping[str, Change], where: Literal["values", "changes"]) -> Iterator[Fault]:
+    """Changes a new setting's values; yields what cannot be changed."""
+    in_order = sorted(changes, key=lambda address: not address.endswith("." + RIVALS))  # sets first, single values last
+    for address in in_order:
+        try:
+            setting.values.update(_new_values(setting, address, changes[address], strict=where == "values"))
+        except LdnsimError as caught:
+            yield from (fault.under(where, address) for fault in caught.faults)
 
 
 def choice_faults(model: Model, slot: str, value: Change) -> Iterator[Fault]:

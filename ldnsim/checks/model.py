@@ -151,11 +151,12 @@ def _product_faults(model: Model, product: Input, lost: Lost, salt_path: tuple[s
 
 
 def _way_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
-    """The parameters that a dose meets on its way: its lag, its release, and shares that are parameters."""
+    """The parameters that a dose meets on its way: its lag, its release or rate, and shares that are parameters."""
     ways: list[tuple[tuple[str, ...], str, Dimension]] = []
-    for field, address in (("lag", product.lag), ("over", product.over)):
-        if address is not None:
-            ways.append(((field,), address, BUILT_IN["t"]))
+    hour = BUILT_IN["t"]
+    for field, dimension in {"lag": hour, "over": hour, "rate": AMOUNT.times(hour, -1)}.items():
+        if getattr(product, field) is not None:
+            ways.append(((field,), getattr(product, field), dimension))
     ways += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]
     for path, address, wanted in ways:
         if address.split(".")[0] in unread:

@@ -12,7 +12,7 @@ from ldnsim.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.expressions import BUILT_IN, FUNCTIONS, Name, names_in, read_equations, walk
 from ldnsim.model import ASSUMED, weakest
 from ldnsim.system import cycle_fault, cycles_in, part_dimensions
-from ldnsim.units import coherent, drug_dimension
+from ldnsim.units import DIMENSIONLESS, coherent, drug_dimension
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -95,6 +95,24 @@ def _state_faults(part: Part, lost: Lost) -> Iterator[Fault]:
         for field in ("initial", "scale"):
             if not any(lost.touches("states", name, touched) for touched in (field, "unit", "of")):
                 yield from _state_unit_faults(state, name, field)
+        if ("parameters",) not in lost:
+            yield from (fault.under("states", name) for fault in _dose_faults(part, state, lost))
+
+
+def _dose_faults(part: Part, state: State, lost: Lost) -> Iterator[Fault]:
+    """The parameters that a dose into a state meets."""
+    hour = BUILT_IN["t"]
+    wanted = {"lag": hour, "bioavailability": DIMENSIONLESS, "duration": hour}
+    wanted["rate"] = state.dimension.times(hour, -1)
+    for field, dimension in wanted.items():
+        name = getattr(state, field)
+        if name is None or name in lost.names("parameters"):
+            continue
+        if name not in part.parameters:
+            yield Fault(f"{name!r} is no parameter", (field,), listed(part.parameters), nearest(name, part.parameters))
+        elif part.parameters[name].dimension != dimension and not lost.touches("parameters", name):
+            unit = "without unit" if dimension == DIMENSIONLESS else f"in {dimension}"
+            yield Fault(f"{name} is in {part.parameters[name].value.unit}", (field,), f"a parameter {unit}")
 
 
 def _state_unit_faults(state: State, name: str, field: str) -> Iterator[Fault]:

@@ -7,5 +7,6 @@ Every solver has the signature of `reference.solve`, so that one can stand for a
     translate, functions, build            driver and kernels to LLVM text
     machine, cache, native                 native code, kept on disk, called
     reference, equations                   the slow solver that tests compare with
-    orbit                                  the drug-free rhythm that every run starts on
+    cycles, orbit, steady                  states that come back: the drug-free rhythm that every run starts on, and
+                                           the steady state of a regimen
 """

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["OWN_ROWS", "Job", "drive"]
 
 # whole numbers that each lane keeps, as rows of `own`
-PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED = range(7)
-OWN_ROWS = 7
+PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED, FIRST, LAST, SHIFT = range(10)
+OWN_ROWS = 10
 FREE, RESTING = -1, -2  # instead of a person: wants one; the queue is empty
 
 NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = (
@@ -55,9 +55,9 @@ class Job(NamedTuple):
     """What is to be solved, and where results go: arrays without strides.
 
     parameters (people * parameters), initial (people * states); home (states) is what a reset goes back to. The events
-    of a person are first_event..last_event - 1 of the four event arrays. times (samples) ascending, tolerance (states)
-    absolute. Results: values (outputs * people * samples), ends (people * states) at the last time, status and tries
-    (people).
+    of a person are first_event..last_event - 1 of the four event arrays; the sample times first_time..last_time - 1 of
+    times, ascending. tolerance (states) absolute. Results: values (outputs * shown), a person's from place[person]
+    on, ends (people * states) at the last time, status and tries (people).
     """
 
     people: int
@@ -71,8 +71,11 @@ class Job(NamedTuple):
     event_kind: Ints
     event_index: Ints
     event_value: Floats
+    first_time: Ints
+    last_time: Ints
+    place: Ints
     times: Floats
-    samples: int
+    shown: int
     rtol: float
     tolerance: Floats
     most_tries: int
@@ -110,7 +113,7 @@ def seat(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
     while lane < m.width:
         if own[CALLED, lane] > 0:
             person = own[PERSON, lane]
-            if person >= 0 and (own[CODE, lane] > 0 or own[SAMPLE, lane] >= job.samples):
+            if person >= 0 and (own[CODE, lane] > 0 or own[SAMPLE, lane] >= own[LAST, lane]):
                 job.status[person] = own[CODE, lane]
                 job.tries[person] = own[TRIES, lane]
                 i: int = 0
@@ -128,7 +131,12 @@ def begin(m: Program, job: Job, person: int, lane: int, w: Rows, own: RowsOfInts
     if person < job.people:
         own[PERSON, lane] = person
         own[EVENT, lane] = job.first_event[person]
-        for row in (SAMPLE, TRIES, CODE):
+        first = job.first_time[person]
+        own[FIRST, lane] = first
+        own[SAMPLE, lane] = first
+        own[LAST, lane] = job.last_time[person]
+        own[SHIFT, lane] = job.place[person] - first
+        for row in (TRIES, CODE):
             own[row, lane] = 0
         i: int = 0
         while i < m.states:
@@ -139,8 +147,8 @@ def begin(m: Program, job: Job, person: int, lane: int, w: Rows, own: RowsOfInts
         while i < m.parameters:
             w[m.p + i, lane] = job.parameters[person * m.parameters + i]
             i += 1
-        w[m.time, lane] = job.times[0]
-        w[m.next_sample, lane] = job.times[0]
+        w[m.time, lane] = job.times[first]
+        w[m.next_sample, lane] = job.times[first]
         w[m.restart, lane] = FIRST_STEP
     else:
         own[PERSON, lane] = RESTING
@@ -151,7 +159,7 @@ def show_start(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
     w[m.at] = w[m.time]
     for state, (row, _) in m.observed.items():
         w[row] = w[m.y + state]
-    show(m, job, (own[CALLED] > 0) & (own[PERSON] >= 0) & (own[SAMPLE] == 0), w, own)
+    show(m, job, (own[CALLED] > 0) & (own[PERSON] >= 0) & (own[SAMPLE] == own[FIRST]), w, own)
 
 
 def happen(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
@@ -167,8 +175,8 @@ def happen(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
             own[EVENT, lane] = event
             own[FRESH, lane] = 1
             w[m.proposed, lane] = w[m.restart, lane]
-            w[m.stop, lane] = job.times[job.samples - 1]
-            if event < last and job.event_time[event] < job.times[job.samples - 1]:
+            w[m.stop, lane] = job.times[own[LAST, lane] - 1]
+            if event < last and job.event_time[event] < w[m.stop, lane]:
                 w[m.stop, lane] = job.event_time[event]
         lane += 1
 
@@ -230,13 +238,13 @@ def show_passed(m: Program, job: Job, accepted: Vector, reached: Vector, w: Rows
 def show(m: Program, job: Job, mask: Vector, w: Rows, own: RowsOfInts) -> None:
     """Write the outputs of the lanes in the mask, and look for their next sample."""
     m.observe(w)
-    place = own[PERSON] * job.samples + own[SAMPLE]
+    place = own[SAMPLE] + own[SHIFT]
     for output in range(m.outputs):
         found = w[m.o + output]
-        scatter(job.values, place + output * job.people * job.samples, mask, found)
+        scatter(job.values, place + output * job.shown, mask, found)
         own[CODE] = where(mask & ~(absolute(found) < NEVER), NOT_FINITE, own[CODE])
     following = where(mask, own[SAMPLE] + 1, own[SAMPLE])
     own[SAMPLE] = following
-    more = following < job.samples
-    time = gather(job.times, where(more, following, job.samples - 1))
+    more = following < own[LAST]
+    time = gather(job.times, where(more, following, 0))
     w[m.next_sample] = where(more, time, NEVER)

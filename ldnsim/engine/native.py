@@ -6,6 +6,7 @@ chunk and number of threads on one machine.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from ldnsim.engine import cache
 from ldnsim.engine.build import DRIVE_KINDS, module_text
 from ldnsim.engine.driver import OWN_ROWS, Job
 from ldnsim.engine.events import Solution, Status
+from ldnsim.engine.grids import Grids
 from ldnsim.engine.machine import Native, assemble, machine
 from ldnsim.engine.program import Program
 from ldnsim.engine.reference import check
@@ -43,8 +45,8 @@ REASONS = {
 
 
 class Walk(NamedTuple):
-    """What the driver wrote: values (people, times, outputs), ends (people, states) at the last time, status and tries
-    (people,).
+    """What the driver wrote: values (people, times, outputs), or (samples, outputs) on grids; ends (people, states) at
+    the last time; status and tries (people,).
     """
 
     values: np.ndarray
@@ -58,7 +60,7 @@ def solve(
     parameters: np.ndarray,
     initial: np.ndarray,
     schedules: Sequence[Sequence[Event]] | Schedules,
-    times: np.ndarray,
+    times: np.ndarray | Grids,
     outputs: Sequence[str],
     rtol: float = 1e-6,
     *,
@@ -70,7 +72,8 @@ def solve(
     Large populations may be solved in pieces: the pieces have the same bits as the whole.
     """
     done = walk(system, parameters, initial, schedules, times, outputs, rtol, threads=threads)
-    done.values[done.status != Status.SOLVED] = np.nan
+    unsolved = done.status != Status.SOLVED
+    done.values[np.repeat(unsolved, times.last - times.first) if isinstance(times, Grids) else unsolved] = np.nan
     return Solution(done.values, done.status.astype(np.int8), reasons(done.status))
 
 
@@ -94,7 +97,7 @@ def walk(
     parameters: np.ndarray,
     initial: np.ndarray,
     schedules: Sequence[Sequence[Event]] | Schedules,
-    times: np.ndarray,
+    times: np.ndarray | Grids,
     outputs: Sequence[str],
     rtol: float,
     *,
@@ -104,14 +107,22 @@ def walk(
     """As `solve`, with the states at the last time; rows that failed hold anything. `drive` stands in for the compiled
     driver.
     """
-    parameters, initial, times = (np.ascontiguousarray(array, float) for array in (parameters, initial, times))
+    parameters, initial = (np.ascontiguousarray(array, float) for array in (parameters, initial))
     packed = pack(schedules)
     check(system, parameters, initial, packed, times, rtol)
-    people, size = len(packed), len(times)
+    people = len(packed)
+    if isinstance(times, Grids):
+        first, last, place, time = times.first, times.last, times.first, times.time
+        shape: tuple[int, ...] = (len(time),)
+    else:
+        time = np.ascontiguousarray(times, float)
+        first, last = np.zeros(people, np.int64), np.full(people, len(time))
+        place, shape = np.arange(people) * len(time), (people, len(time))
+    shown = math.prod(shape)
     entry = compiled(system, tuple(outputs))
-    values, ends = np.empty(len(outputs) * people * size), np.empty(people * len(system.states))
+    values, ends = np.empty(len(outputs) * shown), np.empty(people * len(system.states))
     done = Walk(
-        values.reshape(len(outputs), people, size).transpose(1, 2, 0),  # in memory, an output's values stand together
+        np.moveaxis(values.reshape(len(outputs), *shape), 0, -1),  # in memory, an output's values stand together
         ends.reshape(people, len(system.states)),
         np.zeros(people, np.int64),
         np.zeros(people, np.int64),
@@ -130,8 +141,11 @@ def walk(
         event_kind=packed.kind,
         event_index=packed.index,
         event_value=packed.value,
-        times=times,
-        samples=size,
+        first_time=first,
+        last_time=last,
+        place=place,
+        times=time,
+        shown=shown,
         rtol=rtol,
         tolerance=np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300),
         most_tries=MOST_TRIES,

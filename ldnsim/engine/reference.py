@@ -14,6 +14,7 @@ import numpy as np
 
 from ldnsim.engine.equations import derivative_function, output_function
 from ldnsim.engine.events import Event, Kind, Solution, Status
+from ldnsim.engine.grids import Grids
 from ldnsim.engine.schedules import pack
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SMALLEST_RTOL", "Failed", "check", "integrate", "solve"]
 
 SMALLEST_RTOL = 1e-12
+SHORTEST = 4  # roundings of the time
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
@@ -40,30 +42,34 @@ def solve(
     system: System,
     parameters: np.ndarray,
     initial: np.ndarray,
-    schedules: Sequence[Sequence[Event]],
-    times: np.ndarray,
+    schedules: Sequence[Sequence[Event]] | Schedules,
+    times: np.ndarray | Grids,
     outputs: Sequence[str],
     rtol: float = 1e-8,
 ) -> Solution:
     """Outputs of every person at the sample times.
 
-    parameters (people, parameters), initial (people, states), one schedule per person, times (times,) ascending, h.
+    parameters (people, parameters), initial (people, states), one schedule per person, times (times,) ascending, h, or
+    `Grids`: each person's own, and the values then are (samples, outputs).
     Absolute tolerance of each state: 1e-3 * rtol * its scale. A person that cannot be solved gets a status, a reason
     and NaN, and changes nothing for the others. Raises ValueError for tolerances, times or shapes out of range.
     """
-    parameters, initial, times = np.asarray(parameters, float), np.asarray(initial, float), np.asarray(times, float)
+    parameters, initial = np.asarray(parameters, float), np.asarray(initial, float)
     check(system, parameters, initial, schedules, times, rtol)
     observe = output_function(system, outputs)
-    values = np.full((len(parameters), len(times), len(outputs)), np.nan)
+    shape = (len(times.time),) if isinstance(times, Grids) else (len(parameters), len(times))
+    values = np.full((*shape, len(outputs)), np.nan)
     status = np.zeros(len(parameters), dtype=np.int8)
     reason = [""] * len(parameters)
     for person, schedule in enumerate(schedules):
+        own = slice(times.first[person], times.last[person]) if isinstance(times, Grids) else person
+        at = times.time[own] if isinstance(times, Grids) else np.asarray(times, float)
         try:
-            found = integrate(system, parameters[person], initial[person], schedule, times, rtol)
+            found = integrate(system, parameters[person], initial[person], schedule, at, rtol)
             rows = [observe(t, y, p) for t, y, p in found]
             if not np.all(np.isfinite(rows)):
                 raise Failed(Status.NOT_FINITE, "an output is not finite")
-            values[person] = rows
+            values[own] = rows
         except Failed as caught:
             status[person], reason[person] = caught.status, caught.reason
         except (ArithmeticError, ValueError) as caught:
@@ -122,6 +128,10 @@ def _stretch(
         values = derivative(t, y.tolist(), p)
         return [value + rate for value, rate in zip(values, rates, strict=True)]
 
+    if stop - start <= SHORTEST * np.spacing(max(abs(start), abs(stop))):  # lsoda refuses: nothing bends that quickly
+        slope = change(start, np.asarray(state))
+        reached = [[y + (t - start) * speed for y, speed in zip(state, slope, strict=True)] for t in (*wanted, stop)]
+        return reached[:-1], reached[-1]
     at = np.append(wanted, stop) if len(wanted) == 0 or wanted[-1] < stop else wanted
     try:
         with warnings.catch_warnings():
@@ -170,7 +180,7 @@ def check(
     parameters: np.ndarray,
     initial: np.ndarray,
     schedules: Sequence[Sequence[Event]] | Schedules,
-    times: np.ndarray,
+    times: np.ndarray | Grids,
     rtol: float,
 ) -> None:
     """Raises ValueError for tolerances, times, schedules or shapes out of range."""
@@ -181,17 +191,18 @@ def check(
         )
     if not SMALLEST_RTOL <= rtol <= 0.1:
         raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
-    if times.ndim != 1 or not len(times) or not np.all(np.diff(times) > 0) or not np.all(np.isfinite(times)):
-        raise ValueError("sample times must be finite and ascending, and at least one")
+    starts = _start_times(times, people)
     events = pack(schedules)
     if not len(events.time):
         return
-    within = np.ones(len(events.time) - 1, bool)
-    starts = events.first[(events.first > 0) & (events.first < events.last)]
-    within[starts - 1] = False  # from one person to the next, time may go back
-    if np.any((np.diff(events.time) < 0) & within) or not np.all(np.isfinite(events.time)):
+    some = events.first < events.last
+    inside = np.zeros(len(events.time), np.int64)  # of how many people an event and the next one are both
+    np.add.at(inside, events.first[some], 1)
+    np.add.at(inside, events.last[some] - 1, -1)
+    back = np.diff(events.time) < 0
+    if np.any(back & (np.cumsum(inside)[:-1] > 0)) or not np.all(np.isfinite(events.time)):
         raise ValueError("events must be in ascending time, and finite")
-    if np.any(events.time[events.first[events.first < events.last]] < times[0]):
+    if np.any(events.time[events.first[some]] < starts[some]):
         raise ValueError("an event stands before the first sample time")
     limits = np.array(
         [len(system.states), len(system.states), len(system.parameters), np.iinfo(np.int64).max]
@@ -200,3 +211,18 @@ def check(
         raise ValueError("an event of unknown kind")
     if np.any((events.index < 0) | (events.index >= limits[events.kind])):
         raise ValueError("an event's index is out of range")
+
+
+def _start_times(times: np.ndarray | Grids, people: int) -> np.ndarray:
+    """The first sample time of each person; raises ValueError for times that are not finite, ascending and some."""
+    if isinstance(times, Grids):
+        time, within = times.time, np.ones(max(0, len(times.time) - 1), bool)
+        sound = len(times) == people and bool(np.all(times.first < times.last))
+        if sound:
+            within[times.first[times.first > 0] - 1] = False  # from one person to the next, time may go back
+    else:
+        time = np.asarray(times, float)
+        sound, within = time.ndim == 1 and len(time) > 0, np.ones(max(0, time.size - 1), bool)
+    if not sound or not np.all((np.diff(time) > 0) | ~within) or not np.all(np.isfinite(time)):
+        raise ValueError("sample times must be finite and ascending, and at least one")
+    return time[times.first] if isinstance(times, Grids) else np.full(people, time[0])

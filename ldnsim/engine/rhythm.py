@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ldnsim.system import System
 
-__all__ = ["repeats_daily"]
+__all__ = ["ignores_time", "repeats_daily"]
 
 
 _known: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}  # the system is held, so that its id stays its own
@@ -35,6 +35,12 @@ def repeats_daily(system: System, outputs: Sequence[str]) -> bool:
                 del _known[next(iter(_known))]
             _known[key] = system, _looked_at(system, outputs)
         return _known[key][1]
+
+
+def ignores_time(system: System) -> bool:
+    """Whether the time enters no derivative at all."""
+    graph, slopes, _ = system_graph(system, ())
+    return not any(graph.depends[slope] & ON_TIME for slope in slopes)
 
 
 def _looked_at(system: System, outputs: Sequence[str]) -> bool:

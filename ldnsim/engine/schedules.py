@@ -13,7 +13,7 @@ from ldnsim.engine.events import Event, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Schedules", "joined", "pack"]
+__all__ = ["Schedules", "joined", "no_events", "pack"]
 
 EVENT = np.dtype([("time", "f8"), ("kind", "i8"), ("index", "i8"), ("value", "f8")])
 ENDS = ("first", "last")
@@ -69,3 +69,10 @@ def joined(pieces: Sequence[Schedules]) -> Schedules:
     ends = [[getattr(piece, name) + count for piece, count in zip(pieces, counts, strict=False)] for name in ENDS]
     columns = [[getattr(piece, name) for piece in pieces] for name in EVENT.names or ()]
     return Schedules(*(np.concatenate(arrays) for arrays in (*ends, *columns)))
+
+
+def no_events(people: int) -> Schedules:
+    """The schedules of people to whom nothing happens."""
+    nothing = np.empty(0)
+    none = np.empty(0, np.int64)
+    return Schedules(np.zeros(people, np.int64), np.zeros(people, np.int64), nothing, none, none, nothing)

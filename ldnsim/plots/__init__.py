@@ -4,15 +4,15 @@ time_course(result, output)    the whole course, a panel per account, a colour p
 last_day(result, output)       the last whole day by clock time
 account_fan(result, output)    one arm under all accounts, what lies between them shaded
 by_arm(table, metric)          one metric against the arms, a series per account
-predicted_observed(predictions)  a fit's data against the model; residuals(predictions) in units of their errors
 dose_response(grid, metric)    a sweep over one axis
 dose_clock_map(grid, metric)   a sweep over two, as a heat map with contours
+predicted_observed(predictions)  a fit's data against the model; residuals(predictions) in units of their errors
 calendar(result or scenario)   the doses: days down, clock time across, a panel per arm
 tornado(table, base, metric)   what each number does to a metric by itself
 virtual_trial(table)           power against the size of a trial
 
-The last two read data frames, all others Datasets, so that a result opened from a file is drawn like a fresh one; a
-calendar can also be drawn ahead.
+They read Datasets (those of a fit, a tornado and a trial data frames): a result opened from a file is drawn like
+a fresh one; a calendar can also be drawn ahead.
 """
 
 from __future__ import annotations

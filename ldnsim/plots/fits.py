@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ldnsim.errors import LdnsimError
-from ldnsim.plots.style import COLOURWAY, FAINT, INK, MUTED, TEMPLATE
+from ldnsim.plots.style import COLOURWAY, FAINT, MUTED, TEMPLATE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ ROW = 340  # px
 ACROSS = 3  # panels
 LABELLED = 40  # data up to which each has a line of its own
 SYMBOLS = {"fit": "circle", "test": "diamond-open"}
+WIDE = 10  # times the smallest value: beyond it an axis is logarithmic
 ROOM = 1.25  # factor on a logarithmic axis, beyond the data
 
 
@@ -31,12 +32,13 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
     panels = list(predictions.groupby(["output", "unit"], sort=False))
     across, down = min(ACROSS, len(panels)), -(-len(panels) // ACROSS)
     titles = [f"{output}, {unit if unit != '1' else 'share'}" for (output, unit), _ in panels]
-    figure = make_subplots(down, across, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.2 / down)
+    figure = make_subplots(down, across, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.32 / down)
     colours = _colours(predictions)
     shown: set[tuple[str, str]] = set()
     for place, (_, rows) in enumerate(panels):
         at = {"row": place // ACROSS + 1, "col": place % ACROSS + 1}
-        logarithmic = bool(rows["logarithmic"].all() and (rows["predicted"] > 0).all())
+        both = rows[["observed", "predicted"]].to_numpy(float)
+        logarithmic = bool(np.nanmin(both) > 0 and np.nanmax(both) > WIDE * np.nanmin(both))
         ends = _ends(rows, logarithmic)
         line = {"color": FAINT, "width": 1, "dash": "dash"}
         figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=line, hoverinfo="skip", showlegend=False), **at)
@@ -46,7 +48,7 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
         reach = [float(np.log10(end)) for end in ends] if logarithmic else ends
         kind = "log" if logarithmic else "linear"
         for update, word in ((figure.update_xaxes, "observed"), (figure.update_yaxes, "predicted")):
-            update(type=kind, range=reach, title_text=word, **at)
+            update(type=kind, range=reach, title_text=word, dtick="D2" if logarithmic else None, **at)
     return figure.update_layout(
         template=TEMPLATE,
         height=ROW * down + 100,
@@ -58,7 +60,7 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
 
 
 def residuals(predictions: pd.DataFrame) -> go.Figure:
-    """How far each datum lies above (right) or below the model, in standard errors; tests are open diamonds."""
+    """How far the model lies above (right) or below each datum, in standard errors; tests are open diamonds."""
     rows = predictions[predictions["residual"].notna()]
     _refuse_empty(rows)
     few = len(rows) <= LABELLED
@@ -73,7 +75,7 @@ def residuals(predictions: pd.DataFrame) -> go.Figure:
         held = list(pairs)
         figure.add_trace(
             go.Scatter(
-                x=[-row.residual for _, row in held],  # observed less predicted
+                x=[row.residual for _, row in held],
                 y=[label for label, _ in held],
                 text=[str(row.Index) for _, row in held],
                 name=_series(arm, use),
@@ -82,11 +84,12 @@ def residuals(predictions: pd.DataFrame) -> go.Figure:
                 hovertemplate="%{text}: %{x:.2f} errors<extra></extra>",
             )
         )
+    reach = 1.1 * max(2.5, float(rows["residual"].abs().max()))
     axis = {"categoryorder": "array", "categoryarray": labels[::-1]} if few else {"title": {"text": "datum"}}
     return figure.update_layout(
         height=150 + (22 * len(rows) if few else 420),
-        title={"text": "Observed less predicted"},
-        xaxis={"title": {"text": "in standard errors of the datum"}},
+        title={"text": "Predicted less observed"},
+        xaxis={"title": {"text": "in standard errors of the datum"}, "range": [-reach, reach]},
         yaxis=axis,
         legend={"x": 0, "y": 1.01, "yanchor": "bottom"},
         margin={"t": 100, "b": 64},
@@ -107,7 +110,7 @@ def _points(rows: pd.DataFrame, arm: str, use: str, colour: str, in_legend: bool
         legendgroup=_series(arm, use),
         showlegend=in_legend,
         mode="markers",
-        marker={"color": colour, "symbol": SYMBOLS[use], "size": 9, "line": {"color": INK, "width": 0.5}},
+        marker={"color": colour, "symbol": SYMBOLS[use], "size": 9},
         hovertemplate="%{text}<br>observed %{x:.3g}, predicted %{y:.3g}<extra></extra>",
     )
 
@@ -126,7 +129,7 @@ def _ends(rows: pd.DataFrame, logarithmic: bool) -> list[float]:
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
     if logarithmic:
         return [low / ROOM, high * ROOM]
-    room = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    room = max(0.08 * (high - low), 0.15 * max(abs(low), abs(high))) or 1.0
     return [low - room, high + room]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from ldnsim.files import library
 from ldnsim.plots import predicted_observed, residuals
 from ldnsim.provenance import DISCLAIMER
 from ldnsim.report import document
@@ -60,7 +61,9 @@ def _table(rows: pd.DataFrame, caption: str) -> Iterator[str]:
 
 
 def _again(result: FitResult) -> Iterator[str]:
-    yield f"<pre><code>{escape(f'ldnsim fit {result.fit.name}.yaml')}</code></pre>"
+    name = result.fit.name
+    command = f"ldnsim fit {name if name in library('fits') else name + '.yaml'}"
+    yield f"<pre><code>{escape(command)}</code></pre>"
     told = {key: value for key, value in result.provenance.items() if key != "fit_text"}
     yield '<dl class="facts">'
     yield "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in told.items()) + "</dl>"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "worked"]
 
 MOST_CELLS_KEPT = 2_048  # whose changes stay applied, for their next stretch of people
+AMOUNTS: Any = {"regimen": {"__all__": {"dose"}}}
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
 
 
@@ -39,6 +40,7 @@ class Bench:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._shown = shown_outputs(plan.scenario)
+        self._sampled: dict[Any, tuple[np.ndarray, tuple[float, float]]] = {}
         self._resolved = lru_cache(MOST_CELLS_KEPT)(self._apply)
 
     def arrays(self, block: Block, threads: int | None = 1) -> dict[str, np.ndarray]:
@@ -82,6 +84,17 @@ class Bench:
         except LdnsimError as caught:
             return "; ".join(f"{'.'.join(map(str, fault.path[1:]))}: {fault.message}" for fault in caught.faults)
 
+    def _sampling(self, scenario: Scenario, resolved: Resolved) -> tuple[np.ndarray, tuple[float, float]]:
+        """All sample times of a cell and its window; cells that differ in how much is taken share them."""
+        arms = tuple(arm.model_dump_json(exclude=AMOUNTS) for arm in resolved.arms.values())
+        key = (arms, resolved.duration)
+        if key not in self._sampled:
+            full = sample_times(scenario, resolved)
+            if len(self._sampled) >= MOST_CELLS_KEPT:
+                self._sampled.clear()
+            self._sampled[key] = full, window_of(scenario, resolved, full)
+        return self._sampled[key]
+
     def _doses(
         self, scenario: Scenario, resolved: Resolved, subjects: range, known: dict[Any, list[tuple[Dose, ...]]]
     ) -> dict[str, list[tuple[Dose, ...]]]:
@@ -102,8 +115,7 @@ class Bench:
         if self.plan.times is not None:
             times = self.plan.times[self.plan.times <= hours(case.resolved.duration)]
             return times, (0.0, 0.0)
-        full = sample_times(scenario, case.resolved)
-        start, end = window_of(scenario, case.resolved, full)
+        full, (start, end) = self._sampling(scenario, case.resolved)
         wanted = (full >= full[np.searchsorted(full, start, "right") - 1]) & (full <= full[np.searchsorted(full, end)])
         if any(output.kind == "concentration" for output in self._shown.values()):
             lasts = [nca.latest_dose(taken[id(doses)], np.full(len(doses), np.inf)) for doses in case.doses.values()]

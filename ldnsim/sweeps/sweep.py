@@ -147,10 +147,11 @@ def carried_out(
         path = shard.path(path)
     if path is not None:
         restored(path)
-    mine = [number for number in range(len(plan.layout)) if shard is None or shard.has(number)]
     with connected(scheduler) if scheduler else threads(workers or cores()) as (executor, many):
+        share = len(plan.layout) if shard is None else -(-len(plan.layout) // shard.count)
         if path is None or not path.exists():
-            forecast(plan, len(mine), many, path)  # nothing is made where it would not fit
+            forecast(plan, share, many, path)  # nothing is made where it would not fit
+        mine = [number for number in range(len(plan.layout)) if shard is None or shard.has(number)]
         sink = Memory(plan) if path is None else Store(path, plan, str(shard or ""))
         done = sink.done
         todo = [number for number in mine if number not in done]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ldnsim.facts import facts_of_library
-from ldnsim.files import check_file, doubts, library, load_bibliography, load_model, load_predictions
+from ldnsim.files import check_file, doubts, library, load_bibliography, load_fit, load_model, load_predictions
 from ldnsim.model import ASSUMED, Model, Part
 
 PARTS = {name: check_file(path) for name, path in library("parts").items()}
@@ -64,6 +64,17 @@ def test_no_parameter_rests_on_a_source_of_test_facts_only(name):
     told |= {choice.sets.get("occupancy") for choice in load_predictions().rivals.values() if choice.set_by}
     for rival, values in part.rivals.items():
         assert withheld.isdisjoint(values.source) or rival in told, rival
+
+
+def test_fits_use_the_facts_for_what_they_are_for():
+    """Every number in a fit of the library is one of the tables' facts, and none that is to be predicted is fitted."""
+    published = [(fact.source, span.low, fact.use) for fact in facts_of_library().values() for span in fact.numbers]
+    fits = {name: load_fit(name) for name in library("fits")}
+    assert fits
+    for name, fit in fits.items():
+        for key, fact in fit.facts.items():
+            uses = {use for source, value, use in published if source in fact.source and value == fact.value.value}
+            assert fact.use in uses or (fact.use == "test" and "fit" in uses), f"{name}.{key}: {uses or 'no such fact'}"
 
 
 @pytest.mark.parametrize("path", [*library("parts").values(), *library("models").values()], ids=lambda path: path.stem)

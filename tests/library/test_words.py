@@ -26,6 +26,8 @@ FORBIDDEN = re.compile(
     re.I | re.X,
 )
 
+DENIED = re.compile(r"\b(whether|not|nor|never|no|cannot say) [^.:;]{0,40}$", re.I)  # what is left open, or denied
+
 
 def texts() -> dict[str, str]:
     """Everything written for people: models, scenarios, facts, the package's own words, the README."""
@@ -44,7 +46,8 @@ def texts() -> dict[str, str]:
 @pytest.mark.parametrize("name", texts())
 def test_no_efficacy_claim_and_no_dose_advice(name):
     flat = re.sub(r"\s+", " ", texts()[name])
-    assert [match[0] for match in FORBIDDEN.finditer(flat)] == []
+    found = [match for match in FORBIDDEN.finditer(flat) if not DENIED.search(flat[: match.start()])]
+    assert [match[0] for match in found] == []
 
 
 @pytest.mark.parametrize(
@@ -61,4 +64,13 @@ def test_no_efficacy_claim_and_no_dose_advice(name):
     ],
 )
 def test_such_words_would_be_found(sentence):
-    assert FORBIDDEN.search(sentence)
+    match = FORBIDDEN.search(sentence)
+    assert match
+    assert not DENIED.search(sentence[: match.start()])
+
+
+def test_what_is_left_open_is_no_claim():
+    sentence = "It cannot say whether naltrexone is safe for a diseased liver."
+    match = FORBIDDEN.search(sentence)
+    assert match
+    assert DENIED.search(sentence[: match.start()])

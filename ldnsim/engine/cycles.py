@@ -1,0 +1,254 @@
+"""States that a cycle brings back: what the drug-free rhythm and the steady state of a regimen have in common.
+
+Newton's method on the map of one cycle. All people are solved at once, and the neighbours of a state that tell the
+map's Jacobian are further rows of the same solve; each person still takes its own number of iterations, so that its
+bits do not depend on the company. Where the equations are linear the first step arrives.
+
+A state that no equation looks at (an amount eliminated, an area) only counts: it has no steady value, and stays where
+it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ldnsim.engine.choose import SolverName, native_works
+from ldnsim.engine.events import Status
+from ldnsim.engine.grids import Grids
+from ldnsim.expressions import names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ldnsim.engine.schedules import Schedules
+    from ldnsim.system import System
+
+__all__ = ["SETTLED", "TIGHT", "Cycles", "Returning", "cycle_map", "returning_states"]
+
+LOOSE, TIGHT = 1e-6, 1e-9  # rtol while searching, and for the answer itself
+NEAR, SETTLED = 1e-3, 1e-8  # drift after one cycle, of a state's size
+NUDGE = 1e-4
+MOST_ITERATIONS = 30
+REFRESH = 6  # iterations with one Jacobian
+SINGULAR = 1e-9
+
+# (people, their states at the start, rtol) -> states at the end, status, reasons
+Map = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray, list[str]]]
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """What happens in one cycle of each person: parameters (people, parameters), the schedule, and from when on (h) for
+    how long: start, period (people,). Events at the end belong to the next cycle.
+    """
+
+    parameters: np.ndarray
+    schedules: Schedules
+    start: np.ndarray
+    period: np.ndarray
+
+
+class Returning(NamedTuple):
+    """state (people, states) at the start of the cycle; residual (people, states): what a cycle still changes, as a
+    share of the state's size; status (people,) and reasons of the solves. Above `SETTLED` a residual has not settled.
+    """
+
+    state: np.ndarray
+    residual: np.ndarray
+    status: np.ndarray
+    reason: list[str]
+
+
+class _Search(NamedTuple):
+    """What is known of each person: the answer so far; slope of the map (people, states, states) with the active
+    states; which states are held where they are (people, states); who is given up (people,).
+    """
+
+    found: Returning
+    slope: np.ndarray
+    active: np.ndarray
+    held: np.ndarray
+    given_up: np.ndarray
+
+
+def returning_states(
+    system: System,
+    cycles: Cycles,
+    guess: np.ndarray,
+    *,
+    held: np.ndarray | None = None,
+    outputs: Sequence[str] = (),
+    solver: SolverName = "native",
+    threads: int | None = None,
+) -> Returning:
+    """The states from which each person's cycle comes back; guess (people, states).
+
+    `held` (people, states): states that stay at the guess, besides those that only count. A person whose solve fails
+    keeps its status and reason. `outputs`: those of the solves to come, so that one compiled system serves both.
+    """
+    people, size = guess.shape
+    cycle = cycle_map(system, cycles, outputs=outputs, solver=solver, threads=threads)
+    found = Returning(guess.copy(), np.zeros((people, size)), np.zeros(people, np.int8), [""] * people)
+    slope, active = np.zeros((people, size, size)), np.zeros((people, size), bool)
+    kept = _counters(system) | (np.zeros((people, size), bool) if held is None else held)
+    search = _Search(found, slope, active, kept, np.zeros(people, bool))
+    if size:
+        _settle(system, search, cycle, LOOSE, NEAR, refresh=1)
+        _settle(system, search, cycle, TIGHT, SETTLED, refresh=REFRESH)
+    return found
+
+
+def cycle_map(
+    system: System,
+    cycles: Cycles,
+    *,
+    outputs: Sequence[str] = (),
+    solver: SolverName = "native",
+    threads: int | None = None,
+) -> Map:
+    """What one cycle makes of some people's states."""
+    native = solver == "native" and native_works()
+    return _native_map(system, cycles, outputs, threads) if native else _reference_map(system, cycles)
+
+
+def _counters(system: System) -> np.ndarray:
+    """Which states no derivative looks at, not even their own."""
+    assigned = dict(system.assignments)
+    seen: set[str] = set()
+    waiting = [name for derivative in system.derivatives for name in names_in(derivative)]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += names_in(assigned[name]) if name in assigned else ()
+    return np.array([state not in seen for state in system.states], bool)
+
+
+def _settle(system: System, search: _Search, cycle: Map, rtol: float, settled: float, *, refresh: int) -> None:
+    """Newton until a cycle changes no state by more than `settled`, with a new Jacobian every `refresh` iterations.
+
+    While searching (refresh = 1) the step that belongs to the last Jacobian is taken too: it is paid for already.
+    """
+    found = search.found
+    smallest = 1e-3 * np.asarray(system.scale, float)
+    plain = np.full_like(found.state, np.nan)  # where a plain cycle led to, while a leap is tried out
+    todo = np.flatnonzero((found.status == Status.SOLVED) & ~search.given_up)
+    for iteration in range(MOST_ITERATIONS):
+        end, status, reason = cycle(todo, found.state[todo], rtol)
+        solved = status == Status.SOLVED
+        back = todo[~solved & np.isfinite(plain[todo]).all(axis=1)]
+        found.state[back], plain[back] = plain[back], np.nan  # a leap to where the equations mean nothing
+        for row in np.flatnonzero(~solved & ~np.isin(todo, back)).tolist():
+            found.status[todo[row]], found.reason[todo[row]] = status[row], reason[row]
+        todo, end = todo[solved], end[solved]
+        state, held = found.state[todo], search.held[todo]
+        drift, size = np.where(held, 0.0, end - state), np.maximum(np.abs(state), smallest)
+        found.residual[todo] = np.abs(drift) / size
+        left = np.any(found.residual[todo] > settled, axis=1)
+        if refresh > 1:
+            todo, end, state, held, drift, size, left = (
+                array[left] for array in (todo, end, state, held, drift, size, left)
+            )
+        if len(todo):
+            if iteration % refresh == refresh - 1:
+                _take_slopes(search, cycle, rtol, todo, end, drift, size)
+            proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
+            # A plain cycle never leads to a state that cannot be, Newton may. Later on a state may change sign: there
+            # are orbits that cross zero.
+            same_sign = (proposed > 0) | (state <= 0) | (iteration >= MOST_ITERATIONS // 2)
+            sound = np.all(np.isfinite(proposed) & same_sign, axis=1)[:, None]
+            plain[todo] = np.where(held, state, end)
+            found.state[todo] = np.where(sound, proposed, plain[todo])
+        todo = np.sort(np.concatenate([todo[left], back]))
+        if not len(todo):
+            return
+    search.given_up[todo] = True
+
+
+def _take_slopes(
+    search: _Search,
+    cycle: Map,
+    rtol: float,
+    todo: np.ndarray,
+    end: np.ndarray,
+    drift: np.ndarray,
+    size: np.ndarray,
+) -> None:
+    """The Jacobian of the map by differences: a row per person and active state. States that stay at zero need none."""
+    state = search.found.state[todo]
+    active = ((drift != 0) | (state != 0)) & ~search.held[todo]
+    who, which = np.nonzero(active)
+    nudge = NUDGE * size[who, which]
+    nudged = state[who]
+    nudged[np.arange(len(who)), which] += nudge
+    after, status, _ = cycle(todo[who], nudged, rtol)
+    slope = np.zeros((len(todo), state.shape[1], state.shape[1]))
+    slope[who, :, which] = np.where((status == Status.SOLVED)[:, None], (after - end[who]) / nudge[:, None], np.nan)
+    search.slope[todo], search.active[todo] = slope, active
+
+
+def _newton_step(slope: np.ndarray, active: np.ndarray, drift: np.ndarray) -> np.ndarray:
+    """x of (slope - 1) x = -drift for each person, inactive states left at 0: elimination with pivoting, all at once.
+
+    Element by element over people, so that nobody's rounding depends on the company. A direction in which a cycle
+    changes nothing (something conserved) has a pivot of about zero and is left alone.
+    """
+    used = np.flatnonzero(active.any(axis=0))  # what somebody else uses is an identity here, and changes no bit
+    people, size = len(drift), len(used)
+    everyone, active = np.arange(people), active[:, used]
+    square = active[:, :, None] & active[:, None, :]
+    matrix = np.where(square, slope[:, used[:, None], used], 0.0) - np.eye(size)
+    right = np.where(active, -drift[:, used], 0.0)
+    free = np.zeros((people, size), bool)
+    for k in range(size):
+        pivot = k + np.argmax(np.abs(matrix[:, k:, k]), axis=1)
+        for array in (matrix, right):
+            array[everyone, k], array[everyone, pivot] = array[everyone, pivot], array[everyone, k]
+        free[:, k] = np.abs(matrix[:, k, k]) < SINGULAR
+        lead = np.where(free[:, k], np.inf, matrix[:, k, k])
+        factor = matrix[:, k + 1 :, k] / lead[:, None]
+        matrix[:, k + 1 :] -= factor[:, :, None] * matrix[:, k, None]
+        right[:, k + 1 :] -= factor * right[:, k, None]
+    x = np.zeros_like(drift)
+    for k in range(size - 1, -1, -1):
+        total = right[:, k]
+        for j in range(k + 1, size):
+            total = total - matrix[:, k, j] * x[:, used[j]]
+        x[:, used[k]] = np.where(free[:, k], 0.0, total / np.where(free[:, k], 1.0, matrix[:, k, k]))
+    return x
+
+
+def _native_map(system: System, cycles: Cycles, outputs: Sequence[str], threads: int | None) -> Map:
+    from ldnsim.engine import native
+
+    def cycle(who: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        first, start = 2 * np.arange(len(who)), cycles.start[who]
+        grids = Grids(first, first + 2, np.column_stack([start, start + cycles.period[who]]).reshape(-1))
+        done = native.walk(
+            system, cycles.parameters[who], states, cycles.schedules.of(who), grids, outputs, rtol, threads=threads
+        )
+        return done.ends, done.status, native.reasons(done.status)
+
+    return cycle
+
+
+def _reference_map(system: System, cycles: Cycles) -> Map:
+    from ldnsim.engine.reference import Failed, integrate
+
+    def cycle(who: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        ends, status, reason = np.full_like(states, np.nan), np.zeros(len(states), np.int64), [""] * len(states)
+        schedules = list(cycles.schedules.of(who))
+        for row, person in enumerate(who):
+            times = cycles.start[person] + np.array([0.0, cycles.period[person]])
+            try:
+                found = integrate(system, cycles.parameters[person], states[row], schedules[row], times, rtol)
+                ends[row] = found[-1][1]
+            except Failed as caught:
+                status[row], reason[row] = caught.status, caught.reason
+        return ends, status, reason
+
+    return cycle
