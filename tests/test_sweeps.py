@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 import ldnsim as ldn
-from ldnsim.sweeps import layout
+from ldnsim import solving
+from ldnsim.sweeps import blocks, layout
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 MORNING = '{input: oral, dose: 4.5 mg, at: "08:00"}'
@@ -134,3 +135,25 @@ def test_the_scenario_s_own_sweep(ask):
     table = ldn.sweep(ask("1 d", "[transient]", extra=extra, night=NIGHT))
     np.testing.assert_allclose(table["occupancy.EC50"], [0.5, 1, 2], rtol=1e-14)
     assert table.Cp_Cmax.shape == (2, 3, 1, 1)
+
+
+def test_what_an_axis_does_not_touch_is_solved_once(question, monkeypatch):
+    """Three doses at night: one twin and one morning for each account, three nights; one call for a structure."""
+    calls, solve = [], solving.choose.solver
+
+    def counted(*asked):
+        solver = solve(*asked)
+
+        def with_count(system, parameters, *rest):
+            calls.append(len(parameters))
+            return solver(system, parameters, *rest)
+
+        return with_count
+
+    monkeypatch.setattr(solving.choose, "solver", counted)
+    found = solving.solve
+    monkeypatch.setattr(blocks, "solve", lambda *given: [calls.clear(), found(*given)][1])
+    ldn.sweep(question, {"night.dose": ["1 mg", "2 mg", "3 mg"]})
+    assert sorted(calls) == [1, 1, 4, 4]  # each account: its twin, then three nights and a morning
+    ldn.sweep(question, {"occupancy.f": ["x 1", "x 2"]})  # a parameter of the brain pool only
+    assert sorted(calls) == [1, 2, 2, 4]
