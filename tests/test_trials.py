@@ -12,6 +12,7 @@ from scipy import stats
 import ldnsim as ldn
 from ldnsim.errors import LdnsimError
 from ldnsim.studies import Trial
+from ldnsim.studies.trials import _t_tests
 
 WAVES = Path(__file__).parent / "models/waves.yaml"
 DOSE = '{input: oral, dose: 1 mg, at: "08:00"}'
@@ -73,6 +74,18 @@ def test_power_in_pairs_knows_nothing_of_what_both_arms_share(question):
     for row in ldn.virtual_trial(question, asked).itertuples():
         assert within_chance(row.power, power_of_t(0.5 * np.sqrt(row.people), row.people - 1))
         assert row.sd == pytest.approx(3 * np.sqrt(2))
+
+
+def test_p_values_are_those_of_scipy():
+    stream = np.random.default_rng(3)
+    first, second = stream.normal(0.4, 1, (6, 9)), stream.normal(0, 3, (6, 9))
+    first[stream.random(first.shape) < 0.3] = np.nan
+    welch = [
+        stats.ttest_ind(a, b, equal_var=False, nan_policy="omit").pvalue for a, b in zip(first, second, strict=True)
+    ]
+    np.testing.assert_allclose(_t_tests(first, second), welch, rtol=1e-10)
+    pairs = [stats.ttest_1samp(row, 0, nan_policy="omit").pvalue for row in first]
+    np.testing.assert_allclose(_t_tests(first, None), pairs, rtol=1e-10)
 
 
 @pytest.mark.parametrize("design", ["parallel", "paired"])

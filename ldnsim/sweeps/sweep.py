@@ -125,7 +125,7 @@ def with_sweep(
         raise LdnsimError(Fault(message, ("sweep",), "axes, such as {'night.dose': ['1.5 mg', '3 mg']}"))
     faults += axis_faults(changed, Lost())
     if changed.uncertainty is not None:
-        expected = "no uncertainty, or axes over the parameters"
+        expected = "`ldnsim.sweep_draws`, no uncertainty, or axes over the parameters"
         faults.append(Fault("a sweep does not draw what is uncertain", ("uncertainty",), expected, at_key=True))
     if faults:
         raise LdnsimError(faults)
