@@ -110,7 +110,7 @@ def run(
 
 @app.command("fit")
 def fit_(
-    file: Annotated[str, typer.Argument(help="A fit's name (see `ldnsim list fits`) or a path.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Names (see `ldnsim list fits`) or paths.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
 ) -> None:
     """Estimate parameters from data; write NAME.fit.json, NAME.html and NAME.model.yaml with the fitted account."""
@@ -120,11 +120,12 @@ def fit_(
     from ldnsim.report.fits import fit_page
     from ldnsim.terminal import print_fit
 
-    result = fit(load_fit(file))
-    data, estimates = data_table(result), estimates_table(result)
-    texts = {**fit_files(result), f"{result.fit.name}.html": fit_page(result, data, estimates)}
-    written = write_files(out, {name: partial(_write, text) for name, text in texts.items()})
-    print_fit(result.fit.question, summary(result), estimates, data, result.statements, written)
+    for record in [load_fit(file) for file in files]:  # all are read before the first one is worked on
+        result = fit(record)
+        data, estimates = data_table(result), estimates_table(result)
+        texts = {**fit_files(result), f"{record.name}.html": fit_page(result, data, estimates)}
+        written = write_files(out, {name: partial(_write, text) for name, text in texts.items()})
+        print_fit(record.question, summary(result), estimates, data, result.statements, written)
 
 
 @app.command()

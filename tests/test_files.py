@@ -233,7 +233,9 @@ def test_every_required_field_has_a_stand_in():
         info.alias or name
         for record_type in kinds_of_records(Record)
         for name, info in record_type.model_fields.items()
-        if info.is_required() and record_type.__module__.startswith("ldnsim.")
+        if info.is_required()
+        and record_type.__module__.startswith("ldnsim.")
+        and not record_type.__module__.startswith("ldnsim.studies.")  # no file holds these
     }
     assert required - {"format"} <= STAND_INS.keys()
 
