@@ -31,7 +31,8 @@ def mean_spread(scenario: Scenario) -> dict[str, np.ndarray]:
     For the outputs of a scenario that answers are about; see `parameter_spread` for what is moved, and how far.
     """
     changes = {address: value for address, value in scenario.changes.items() if not address.startswith("population.")}
-    one = scenario.model_copy(update={"population": None, "changes": changes})
+    # what the scenario itself draws as uncertain has a place of its own in the tables
+    one = scenario.model_copy(update={"population": None, "uncertainty": None, "changes": changes})
 
     start, end = _window(one)
     times = np.append(np.arange(start, end, STEP), end)

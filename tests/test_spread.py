@@ -72,3 +72,11 @@ def test_nothing_to_say_of_one_account_or_one_person(ask):
     for accounts, extra in (("[transient]", PEOPLE), ("[transient, pet_pool]", "")):
         result = ldn.simulate(ask("2 d", accounts, extra=extra, night=NIGHT))
         assert spread_words(result, ldn.summarize(result), {}) == []
+
+
+def test_what_a_scenario_draws_as_uncertain_does_not_move_its_spread(ask):
+    """Rival sets put a parameter outside of the range that the draws start from."""
+    plain = ask("2 d", "[transient, pet_pool]", extra=PEOPLE + "\nreport: [mu_occupancy]", night=NIGHT)
+    drawn = "\nreport: [mu_occupancy]\nuncertainty: {draws: 2, parameters: [occupancy.t_pool]}"
+    unsure = ask("2 d", "[transient, pet_pool]", extra=PEOPLE + drawn, night=NIGHT)
+    np.testing.assert_array_equal(mean_spread(unsure)["mu_occupancy"], mean_spread(plain)["mu_occupancy"])
