@@ -398,3 +398,18 @@ def test_figures_are_valid_plotly(result, crowd):
 def test_importing_the_package_loads_neither_plotly_nor_xarray():
     code = "import sys, ldnsim; sys.exit(bool({'plotly', 'xarray'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("pick", [{"arm": "night"}, {"account": "pet_pool"}, {"arm": "night", "account": "pet_pool"}])
+def test_one_that_was_picked_is_drawn_as_it_is_among_others(pick):
+    result = ldn.simulate(ldn.load_scenario("night_vs_morning"), times=range(49))
+    some = result.sel(pick)
+    last = ldn.plots.time_course(some, "endorphin").data
+    assert last
+    drawn = [np.asarray(trace.y, float) for trace in last if trace.y is not None and len(trace.y) > 10]
+    night = result.endorphin.sel(arm="night", account=pick.get("account", "transient"))
+    assert any(np.allclose(y[:5], night.values[:5]) for y in drawn)
+    assert ldn.plots.last_day(some, "mu_occupancy").data
+    assert ldn.plots.account_fan(some, "mu_occupancy").data
+    assert ldn.plots.calendar(some).data
+    assert ldn.plots.by_arm(ldn.summarize(some), "opioid_tone_mean").data

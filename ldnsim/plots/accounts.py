@@ -15,6 +15,7 @@ from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import chosen, curves, output_named, title_of
 from ldnsim.plots.looks import Look
 from ldnsim.plots.pen import Pen
+from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import scale_of
 from ldnsim.plots.style import ACCOUNTS, MUTED, evidence_mark, faded
 
@@ -33,6 +34,7 @@ def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log:
     The fan between the lowest and the highest account is shaded: what is not known. People count by their median.
     Raises LdnsimError for an output or arm that the result lacks, and where no account was solved.
     """
+    result = with_picked(result)
     data = output_named(result, output)
     name = chosen(result, "arm", None if arm is None else [arm])[0]
     time = data["time"].to_numpy().astype(float)

@@ -13,6 +13,7 @@ from ldnsim.comparison import LABELS, style_of
 from ldnsim.errors import Fault, LdnsimError, nearest
 from ldnsim.metrics import over_people
 from ldnsim.plots.curves import title_of
+from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
 from ldnsim.plots.style import ACCOUNTS, TEMPLATE, evidence_mark
 
@@ -32,6 +33,7 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
     Arms stand in the scenario's order. People are drawn as median with a 5 to 95 % bar; an arm that has no value is a
     gap. Raises LdnsimError for a metric that the table lacks.
     """
+    table = with_picked(table)
     data = metric_named(table, metric)
     accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
     if not accounts or not arms:

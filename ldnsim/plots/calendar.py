@@ -17,6 +17,7 @@ from ldnsim.intake import planned_intake
 from ldnsim.plots.clock import DAY, NIGHT_END, NIGHT_START
 from ldnsim.plots.curves import chosen, title_of
 from ldnsim.plots.frame import add_notes, make_room_for_legend
+from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
 from ldnsim.plots.style import COLOURWAY, MUTED, NIGHT, TEMPLATE, faded, ladder
 from ldnsim.scenario import Scenario
@@ -87,6 +88,7 @@ def _of_person(of: xr.Dataset | Scenario, subject: int) -> tuple[xr.Dataset, str
     """The doses of one person, and the words that say whose they are."""
     if isinstance(of, Scenario):
         return planned_intake(of, subject), f", person {subject}" if of.population else ""
+    of = with_picked(of)
     if "dose_time" not in of:
         raise LdnsimError("There is nothing to draw: the dataset holds no doses (`dose_time`).")
     names = [name for name in of.data_vars if str(name).split("_")[0] in ("dose", "missed")]

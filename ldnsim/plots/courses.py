@@ -19,6 +19,7 @@ from ldnsim.plots.curves import Curve, chosen, curves, output_named, title_of, t
 from ldnsim.plots.looks import look_of
 from ldnsim.plots.observed import Observed, observations
 from ldnsim.plots.pen import Pen
+from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import scale_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def time_course(
     Raises LdnsimError for an output, account or arm that the result lacks, for an empty result, and for data that lack
     a column.
     """
+    result = with_picked(result)
     values = output_named(result, output)
     time = values["time"].to_numpy().astype(float)
     start, end = float(time[0]), float(time[-1])
@@ -98,6 +100,7 @@ def last_day(
     Without a whole day in the window it is the window's last 24 h. Options and errors are those of `time_course`; a
     day with fewer than two samples is also an error.
     """
+    result = with_picked(result)
     data = output_named(result, output)
     time = data["time"].to_numpy().astype(float)
     start, end = _day(result, time)

@@ -14,6 +14,7 @@ from ldnsim.comparison import formatted, style_of
 from ldnsim.errors import LdnsimError
 from ldnsim.metrics import over_people
 from ldnsim.plots.arms import CLOCK_TICKS, SYMBOLS, axis_title, metric_named, value_ticks
+from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
 from ldnsim.plots.style import ACCOUNTS, INK, TEMPLATE, evidence_mark, faded
 
@@ -39,6 +40,7 @@ def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> g
     a 5 to 95 % ribbon, the highest point within the axis is named, and what was not solved is a gap. Raises
     LdnsimError for a metric or arm that the sweep lacks, and for a sweep of none or several axes.
     """
+    grid = with_picked(grid)
     data = _of_arm(grid, metric, 1, arm)
     axis = _axes(data)[0]
     style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
@@ -67,6 +69,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
     or over draws of what is uncertain (`sweep_draws`), are drawn as their median, and below it how wide the band from 5
     to 95 % is. `arm` and errors are those of `dose_response`.
     """
+    grid = with_picked(grid)
     data = _of_arm(grid, metric, 2, arm)
     across, up = sorted(_axes(data), key=lambda name: not _is_clock(name))
     style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
