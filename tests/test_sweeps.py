@@ -157,3 +157,15 @@ def test_what_an_axis_does_not_touch_is_solved_once(question, monkeypatch):
     assert sorted(calls) == [1, 1, 4, 4]  # each account: its twin, then three nights and a morning
     ldn.sweep(question, {"occupancy.f": ["x 1", "x 2"]})  # a parameter of the brain pool only
     assert sorted(calls) == [1, 2, 2, 4]
+
+
+def test_the_native_solver_is_the_default_and_the_other_can_be_asked_for(ask):
+    question = ask("1 d", "[transient]", extra="report: [Cp, mu_occupancy]", night=NIGHT)
+    axes = {"night.dose": ["1.5 mg", "4.5 mg"]}
+    usual, native, slow = (
+        ldn.sweep(question, axes, **how) for how in ({}, {"solver": "native"}, {"solver": "reference"})
+    )
+    for name in ("Cp_Cmax", "Cp_AUC_tau", "mu_occupancy_mean"):
+        np.testing.assert_array_equal(usual[name], native[name])
+        np.testing.assert_allclose(usual[name], slow[name], rtol=1e-4)
+    assert not np.array_equal(usual.Cp_AUC_tau, slow.Cp_AUC_tau)  # another solver, indeed
