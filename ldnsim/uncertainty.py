@@ -21,9 +21,11 @@ class Estimate(Record, extra="ignore"):
 
 
 class FitResult(Record, extra="ignore"):
-    """What a fit found: parameters by address, and the covariance of their logarithms in the order of `order`."""
+    """What a fit found: parameters by address, and the covariance of their logarithms in the order of `order`; of one
+    account, where it says which."""
 
     format: Literal["ldnsim-fit-result/1"]
+    account: str = ""
     parameters: Annotated[dict[str, Estimate], at_most(MOST_ESTIMATES)]
     order: Annotated[tuple[str, ...], at_most(MOST_ESTIMATES)]
     covariance_log: Annotated[tuple[tuple[float, ...], ...], at_most(MOST_ESTIMATES)]

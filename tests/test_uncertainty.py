@@ -190,3 +190,28 @@ def test_a_faulty_fit_is_told_with_its_line(ask, tmp_path, changes, message):
 def test_a_sweep_says_that_it_does_not_draw(ask):
     with pytest.raises(ldn.LdnsimError, match="a sweep does not draw what is uncertain"):
         ldn.sweep(ask("1 d", "[pet_pool]", extra=RANGES, night=NIGHT), {"night.dose": ["1.5 mg", "3 mg"]})
+
+
+def test_a_fit_moves_the_account_that_it_is_about(ask, tmp_path):
+    """Accounts carry their own values of a parameter: those of one are not put into another."""
+    found = {
+        "format": "ldnsim-fit-result/1",
+        "account": "pet_pool",
+        "parameters": {"occupancy.EC50": {"value": "3 ng/mL"}},
+        "order": ["occupancy.EC50"],
+        "covariance_log": [[0.04]],
+    }
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    night = '{input: oral, dose: 4.5 mg, at: "22:00"}'
+    report = "report: [mu_occupancy]\n"
+    plain = ldn.simulate(ask("1 d", "[transient, pet_pool]", extra=report, night=night))
+    path = tmp_path / "found.json"
+    drawn = ldn.simulate(
+        ask("1 d", "[transient, pet_pool]", extra=f"{report}uncertainty: {{draws: 2, fit: {path}}}", night=night)
+    )
+    for draw in range(3):
+        same = drawn.mu_occupancy.sel(draw=draw, account="transient")
+        np.testing.assert_array_equal(same, plain.mu_occupancy.sel(account="transient"))
+    assert not np.array_equal(
+        drawn.mu_occupancy.sel(draw=0, account="pet_pool"), plain.mu_occupancy.sel(account="pet_pool")
+    )

@@ -68,7 +68,8 @@ def doubt_of(
     fit = uncertainty.fit
     if fit is not None and not faults:
         estimates = {qualified(name, settings): fit.parameters[name].value for name in fit.order}
-        settings = tuple(_with(setting, estimates) for setting in settings)
+        about = _about(fit, settings)
+        settings = tuple(_with(setting, estimates if setting.account in about else {}) for setting in settings)
         order = tuple(qualified(name, settings) for name in fit.order)
         fit = fit.model_copy(
             update={
@@ -94,8 +95,9 @@ def settings_of_draw(
             number = math.fsum(a * b for a, b in zip(row, z, strict=False))
             together[name] = math.exp(math.sqrt(fit.covariance_log[at][at]) * number)
     drawn = []
+    about = _about(fit, settings) if fit is not None else set()
     for setting in settings:
-        own = {name: factor for name, factor in together.items() if name in setting.values}
+        own = {name: factor for name, factor in together.items() if name in setting.values and setting.account in about}
         values = {name: _times(setting.values[name], factor) for name, factor in own.items()}
         for name in uncertainty.parameters:
             if name in setting.values:
@@ -104,6 +106,12 @@ def settings_of_draw(
                 values[name] = _ranked(record, setting.values[name], molar_mass(model, record.of), rank)
         drawn.append(_with(setting, values))
     return tuple(drawn)
+
+
+def _about(fit: FitResult, settings: Sequence[Setting]) -> set[str]:
+    """The accounts that a fit is about: its own where that is compared, else all: it may be called otherwise."""
+    names = {setting.account for setting in settings}
+    return names & {fit.account} or names
 
 
 def _with(setting: Setting, values: Mapping[str, Quantity]) -> Setting:

@@ -35,6 +35,7 @@ def result_text(result: FitResult) -> str:
     return json.dumps(
         {
             "format": FORMAT,
+            "account": result.provenance["account"],
             "name": result.fit.name,
             "parameters": _values(parameters),
             "order": order,
