@@ -169,3 +169,13 @@ def test_the_native_solver_is_the_default_and_the_other_can_be_asked_for(ask):
         np.testing.assert_array_equal(usual[name], native[name])
         np.testing.assert_allclose(usual[name], slow[name], rtol=1e-4)
     assert not np.array_equal(usual.Cp_AUC_tau, slow.Cp_AUC_tau)  # another solver, indeed
+
+
+def test_courses_of_runs_that_end_at_different_hours(ask):
+    question = ask("1 d", "[transient]", extra="report: [Cp]", night=NIGHT)
+    grid = ldn.sweep(question, {"duration": ["1 d", "2 d"]}, keep="courses")
+    assert float(grid.time[-1]) == 48
+    short, long = (grid.Cp.isel(duration=number) for number in (0, 1))
+    assert np.isnan(short.sel(time=slice(24.01, None))).all()
+    assert np.isfinite(short.sel(time=slice(None, 24))).all()
+    assert np.isfinite(long).all()

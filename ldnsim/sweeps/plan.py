@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ldnsim.addresses import Resolved, resolve
+from ldnsim.dosing import DAY
 from ldnsim.errors import Fault, LdnsimError, nearest
 from ldnsim.fields import hours
 from ldnsim.metrics import summarize
@@ -199,8 +200,10 @@ def plan_of(
     sizes = {**dict(zip(cells.dims, cells.shape, strict=True)), **{str(d): n for d, n in table.sizes.items()}}
     if resolved.population is not None:
         coords["subject"] = (("subject",), np.arange(1, people + 1), {"long_name": "Subject of the population"})
-    if keep == "courses":
-        sizes["dose"] = max(_most_doses(scenario, cells), 1)
+    if at is not None:  # the first cell may end before others do
+        sizes["dose"], sizes["time"] = max(_most_doses(scenario, cells), 1), len(at)
+        for name, values in (("time", at), ("clock_time", at % DAY)):
+            coords[name] = (("time",), values, coords[name][2])
     sizes["subject"] = people
     coords = {**cells.coordinates(), **coords}
     attrs = _attributes(scenario, cells, probes, small)
