@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ldnsim import load_model
-from ldnsim.addresses import setting_of
 from ldnsim.engine import reference
 from ldnsim.engine.events import Event, Kind
-from ldnsim.expressions import Call, Expression, Name, Number
-from ldnsim.system import System, compose, molar_mass
-from ldnsim.units import coherent
+from ldnsim.foundation.expressions import Call, Expression, Name, Number
+from ldnsim.foundation.units import coherent
+from ldnsim.model.system import System, compose, molar_mass
+from ldnsim.scenario.changes import setting_of
 
 HERE = Path(__file__).parent
 DAYS, FIRST_DOSE, INTERVAL = 28, 21.0, 24.0

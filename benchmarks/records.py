@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 import ldnsim as ldn
-from ldnsim.interchange import export_doses
+from ldnsim.simulation.nonmem import export_doses
 
 DAYS, RUNS = 28, 9
 OUTPUTS = ["Cp", "Cm", "mu_occupancy"]

@@ -70,8 +70,8 @@ class Clock:
 
 def of_a_block() -> dict[str, float]:
     """Processor seconds of one block of a thousand people on one thread: engine, metrics, all; the quickest of some."""
-    from ldnsim import solving
     from ldnsim.engine import native
+    from ldnsim.simulation import solve as solving
     from ldnsim.sweeps import blocks
     from ldnsim.sweeps.store import encoded
 
@@ -107,13 +107,13 @@ def of_the_engine(people: int, threads: int) -> dict[str, float]:
     """Seconds of the engine alone for the same rows at the same times: orbit, twin and arm, in pieces of a thousand."""
     import numpy as np
 
-    from ldnsim import solving
-    from ldnsim.addresses import resolve
+    from ldnsim.dosing.events import schedules_of
     from ldnsim.engine import native
     from ldnsim.engine.orbit import periodic_states
-    from ldnsim.people import doses_of, parameters_of
-    from ldnsim.provenance import shown_outputs
-    from ldnsim.schedule import schedules_of
+    from ldnsim.scenario.changes import resolve
+    from ldnsim.simulation import solve as solving
+    from ldnsim.simulation.people import doses_of, parameters_of
+    from ldnsim.simulation.provenance import shown_outputs
 
     scenario = question(people)
     resolved = resolve(scenario)
@@ -136,9 +136,9 @@ def of_the_engine(people: int, threads: int) -> dict[str, float]:
 
 
 def _case(scenario: Any, resolved: Any) -> tuple[Any, Any, Any]:
-    from ldnsim.intake import dose_times
-    from ldnsim.people import doses_of
-    from ldnsim.solving import Case
+    from ldnsim.simulation.dose_variables import dose_times
+    from ldnsim.simulation.people import doses_of
+    from ldnsim.simulation.solve import Case
 
     doses = doses_of(scenario, resolved, "night", range(1, 2))
     return scenario, Case(resolved, {"night": doses}), {id(doses): dose_times(doses)}

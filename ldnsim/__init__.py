@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldnsim import plots as plots
-    from ldnsim.apart import apart
-    from ldnsim.errors import LdnsimError
-    from ldnsim.files import load_fit, load_model, load_scenario
-    from ldnsim.fitting import fit
-    from ldnsim.interchange import export_doses, simulate_data
-    from ldnsim.metrics import summarize
-    from ldnsim.simulation import simulate
+    from ldnsim.calibration.discriminate import apart
+    from ldnsim.calibration.fitting import fit
+    from ldnsim.calibration.validation import validate
+    from ldnsim.foundation.errors import LdnsimError
+    from ldnsim.library.files import load_fit, load_model, load_scenario
+    from ldnsim.metrics.summary import summarize
+    from ldnsim.simulation.nonmem import export_doses, simulate_data
+    from ldnsim.simulation.simulate import simulate
     from ldnsim.sliders import explore
     from ldnsim.studies import sensitivity, sobol, sweep_draws, virtual_trial
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.sweep import sweep
-    from ldnsim.validation import validate
 
 __all__ = [
     "LdnsimError",
@@ -52,23 +52,23 @@ __all__ = [
 
 # name -> the module that holds it; loaded when first asked for, so that `ldnsim --help` stays quick
 _HOMES = {
-    "LdnsimError": "errors",
-    "export_doses": "interchange",
-    "apart": "apart",
+    "LdnsimError": "foundation.errors",
+    "export_doses": "simulation.nonmem",
+    "apart": "calibration.discriminate",
     "explore": "sliders",
-    "fit": "fitting",
-    "load_fit": "files",
-    "load_model": "files",
-    "load_scenario": "files",
+    "fit": "calibration.fitting",
+    "load_fit": "library.files",
+    "load_model": "library.files",
+    "load_scenario": "library.files",
     "merge_shards": "sweeps.shards",
-    "sensitivity": "studies.local",
-    "simulate": "simulation",
-    "simulate_data": "interchange",
-    "sobol": "studies.whole",
-    "summarize": "metrics",
+    "sensitivity": "studies.one_at_a_time",
+    "simulate": "simulation.simulate",
+    "simulate_data": "simulation.nonmem",
+    "sobol": "studies.variance_based",
+    "summarize": "metrics.summary",
     "sweep": "sweeps.sweep",
     "sweep_draws": "studies.draws",
-    "validate": "validation",
+    "validate": "calibration.validation",
     "virtual_trial": "studies.trials",
 }
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ldnsim.fields import Record
-    from ldnsim.scenario import Scenario
+    from ldnsim.foundation.fields import Record
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["main"]
 
@@ -42,7 +42,7 @@ STOPPED = 130  # as shells say it of Ctrl-C
 
 def main() -> None:
     """Run the command line; every fault becomes one message, a traceback only with --debug."""
-    from ldnsim.errors import LdnsimError
+    from ldnsim.foundation.errors import LdnsimError
 
     debug = "--debug" in sys.argv[1:]
     if debug:
@@ -86,14 +86,14 @@ def run(
     ] = "",
 ) -> None:
     """Simulate every account and arm of a scenario, print the comparison, write NAME.nc and NAME.html."""
-    from ldnsim.answer import answers
-    from ldnsim.files import load_scenario
-    from ldnsim.metrics import summarize
-    from ldnsim.outfiles import check_formats, write_results
-    from ldnsim.report import page
-    from ldnsim.simulation import simulate
-    from ldnsim.spread import mean_spread, spread_words
-    from ldnsim.terminal import print_answer
+    from ldnsim.calibration.spread import mean_spread, spread_words
+    from ldnsim.library.files import load_scenario
+    from ldnsim.metrics.summary import summarize
+    from ldnsim.report.answer import answers
+    from ldnsim.report.output_files import check_formats, write_results
+    from ldnsim.report.page import page
+    from ldnsim.report.terminal import print_answer
+    from ldnsim.simulation.simulate import simulate
 
     wanted = check_formats([form.strip() for form in formats.split(",") if form.strip()])
     question = _changed(load_scenario(scenario), changes)
@@ -114,11 +114,11 @@ def fit_(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
 ) -> None:
     """Estimate parameters from data; write NAME.fit.json, NAME.html and NAME.model.yaml with the fitted account."""
-    from ldnsim.files import load_fit
-    from ldnsim.fitting import data_table, estimates_table, fit, fit_files, summary
-    from ldnsim.outfiles import write_files
-    from ldnsim.report.fits import fit_page
-    from ldnsim.terminal import print_fit
+    from ldnsim.calibration.fitting import data_table, estimates_table, fit, fit_files, summary
+    from ldnsim.library.files import load_fit
+    from ldnsim.report.fit_page import fit_page
+    from ldnsim.report.output_files import write_files
+    from ldnsim.report.terminal import print_fit
 
     for record in [load_fit(file) for file in files]:  # all are read before the first one is worked on
         result = fit(record)
@@ -151,13 +151,13 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
 ) -> None:
     """Compute every cell of a scenario's sweep; started again, it goes on where it stopped."""
-    from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import load_scenario
-    from ldnsim.overview import failures
+    from ldnsim.foundation.errors import Fault, LdnsimError
+    from ldnsim.library.files import load_scenario
+    from ldnsim.report.overview import failures
+    from ldnsim.report.terminal import print_sweep
     from ldnsim.sweeps.options import axes_of, design_of
     from ldnsim.sweeps.sweep import sweep as swept
     from ldnsim.sweeps.tables import check_tables, write_tables
-    from ldnsim.terminal import print_sweep
 
     tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
     if tables and shard:
@@ -192,10 +192,10 @@ def merge(
     formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
 ) -> None:
     """Put the shards of a sweep together into one store."""
-    from ldnsim.overview import failures
+    from ldnsim.report.overview import failures
+    from ldnsim.report.terminal import print_sweep
     from ldnsim.sweeps.shards import merge_shards
     from ldnsim.sweeps.tables import check_tables, write_tables
-    from ldnsim.terminal import print_sweep
 
     tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
     result = merge_shards(store)
@@ -213,9 +213,9 @@ def data(
     outputs: Annotated[str, typer.Option(help="Names separated by commas; all of the model where left out.")] = "",
 ) -> None:
     """Simulate a NONMEM-format data set: a row out per row in, with the model's outputs."""
-    from ldnsim.errors import LdnsimError
-    from ldnsim.files import load_model
-    from ldnsim.interchange import read_table, simulate_data, write_table
+    from ldnsim.foundation.errors import LdnsimError
+    from ldnsim.library.files import load_model
+    from ldnsim.simulation.nonmem import read_table, simulate_data, write_table
 
     _not_the_same(table, out)
     chosen = [name.strip() for name in outputs.split(",") if name.strip()]
@@ -241,9 +241,9 @@ def export(
     changes: Sets = [],  # noqa: B006
 ) -> None:
     """Write a scenario's doses for other programs, and for `ldnsim data`."""
-    from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import load_scenario
-    from ldnsim.interchange import export_doses, write_table
+    from ldnsim.foundation.errors import Fault, LdnsimError
+    from ldnsim.library.files import load_scenario
+    from ldnsim.simulation.nonmem import export_doses, write_table
 
     if to != "nonmem":
         raise LdnsimError(Fault(f"unknown format {to!r}", expected="nonmem"))
@@ -258,8 +258,8 @@ def list_(
     kind: Annotated[str, typer.Argument(help="models, parts, scenarios or fits; all of them where left out.")] = "",
 ) -> None:
     """What there is, a line each."""
-    from ldnsim.errors import Fault, LdnsimError, nearest
-    from ldnsim.files import FOLDERS, check_file, library
+    from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+    from ldnsim.library.files import FOLDERS, check_file, library
 
     kinds = ("models", "scenarios", "fits") if not kind else (kind,)
     if kind not in ("", *FOLDERS):
@@ -288,12 +288,12 @@ def describe(
     changes: Sets = [],  # noqa: B006
 ) -> None:
     """Parts, equations, parameters and sources of a model; or a scenario's or fit's question and dose calendar."""
-    from ldnsim.describe import describe_fit, describe_model, describe_part, describe_scenario
-    from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import find_any, load_bibliography
-    from ldnsim.fitfile import Fit
-    from ldnsim.model import Model, Part
-    from ldnsim.scenario import Scenario
+    from ldnsim.foundation.errors import Fault, LdnsimError
+    from ldnsim.library.files import find_any, load_bibliography
+    from ldnsim.library.fit_file import Fit
+    from ldnsim.model.records import Model, Part
+    from ldnsim.report.describe import describe_fit, describe_model, describe_part, describe_scenario
+    from ldnsim.scenario.scenario import Scenario
 
     if form not in ("", "md", "html", "json"):
         raise LdnsimError(Fault(f"unknown format {form!r}", expected="md, html or json"))
@@ -321,7 +321,7 @@ def describe(
     else:
         from rich.markdown import Markdown
 
-        from ldnsim.terminal import console
+        from ldnsim.report.terminal import console
 
         console().print(Markdown(text))
 
@@ -331,8 +331,8 @@ def check(paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="F
     """Check part, model, scenario and fit files: all faults at once, with line and caret; exit 1 if any.
 
     Numbers that a body could hardly have are faults, unless the file gives a reason (`plausible:`)."""
-    from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.files import doubts
+    from ldnsim.foundation.errors import Fault, LdnsimError
+    from ldnsim.library.files import doubts
 
     files = [
         file
@@ -360,10 +360,10 @@ def validate(
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
 ) -> None:
     """The model against the evidence: a row per fact with prediction and error; facts that disagree, and rival sets."""
-    from ldnsim.files import load_model
-    from ldnsim.outfiles import write_texts
-    from ldnsim.scoreboard import print_validation
-    from ldnsim.validation import evaluate, frame_of
+    from ldnsim.calibration.validation import evaluate, frame_of
+    from ldnsim.library.files import load_model
+    from ldnsim.report.output_files import write_texts
+    from ldnsim.report.validation_table import print_validation
 
     record = load_model(model, account or None)
     found = evaluate(record)
@@ -371,9 +371,9 @@ def validate(
     if csv is not None:
         texts[csv] = frame_of(found).to_csv(index=False)
     if html is not None:
-        from ldnsim.apart import sights
-        from ldnsim.facts import claims_of_library
-        from ldnsim.report.evidence import evidence_page
+        from ldnsim.calibration.discriminate import sights
+        from ldnsim.library.facts import claims_of_library
+        from ldnsim.report.evidence_page import evidence_page
 
         blurred = sights(record) if len(record.accounts) > 1 else []
         texts[html] = evidence_page(found, blurred, claims_of_library())
@@ -387,10 +387,10 @@ def apart(
     csv: Annotated[Path | None, typer.Option(help="Write all observations to this file.")] = None,
 ) -> None:
     """Which observation, at which hour after which dose, would best tell a model's accounts apart."""
-    from ldnsim.apart import frame_of, sights
-    from ldnsim.files import load_model
-    from ldnsim.outfiles import write_texts
-    from ldnsim.scoreboard import print_sights
+    from ldnsim.calibration.discriminate import frame_of, sights
+    from ldnsim.library.files import load_model
+    from ldnsim.report.output_files import write_texts
+    from ldnsim.report.validation_table import print_sights
 
     found = sights(load_model(model))
     texts = {} if csv is None else {csv: frame_of(found).to_csv(index=False)}
@@ -403,8 +403,8 @@ def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario, fit 
     """The JSON Schema of a file kind, for completion and hints in editors."""
     import json
 
-    from ldnsim.errors import Fault, LdnsimError, nearest
-    from ldnsim.files import FORMATS
+    from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+    from ldnsim.library.files import FORMATS
 
     kinds = {name.split("-")[1].split("/")[0]: record for name, record in FORMATS.items()}
     if kind not in kinds:
@@ -415,9 +415,9 @@ def schema(kind: Annotated[str, typer.Argument(help="part, model, scenario, fit 
 @app.command()
 def new(file: Annotated[Path, typer.Argument(help="The file to write; its name becomes the scenario's name.")]) -> None:
     """Write a commented scenario to start from."""
-    from ldnsim.errors import Fault, LdnsimError
-    from ldnsim.fields import IDENTIFIER
-    from ldnsim.starter import scenario_text
+    from ldnsim.foundation.errors import Fault, LdnsimError
+    from ldnsim.foundation.fields import IDENTIFIER
+    from ldnsim.library.templates import scenario_text
 
     if file.suffix not in (".yaml", ".yml") or not IDENTIFIER.match(file.stem):
         raise LdnsimError(
@@ -437,7 +437,7 @@ def _write(text: str, path: Path) -> None:
 
 
 def _not_the_same(source: Path, out: Path) -> None:
-    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.foundation.errors import Fault, LdnsimError
 
     if out.exists() and source.exists() and out.samefile(source):
         raise LdnsimError(Fault(f"{out} is the data set itself", expected="another file to write"))
@@ -445,7 +445,7 @@ def _not_the_same(source: Path, out: Path) -> None:
 
 def _changed(scenario: Scenario, changes: list[str]) -> Scenario:
     """The scenario with `--set ADDRESS=VALUE` applied; a list is written a,b,c."""
-    from ldnsim.errors import Fault, LdnsimError
+    from ldnsim.foundation.errors import Fault, LdnsimError
 
     pairs = [change.partition("=") for change in changes]
     wrong = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ldnsim as ldn
-from ldnsim.scenario import Scenario
+from ldnsim.scenario.scenario import Scenario
 
 Ask = Callable[..., Scenario]
 

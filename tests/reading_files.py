@@ -7,10 +7,10 @@ import time
 import unicodedata
 from pathlib import Path
 
-from ldnsim.errors import Fault, LdnsimError
-from ldnsim.fields import Record
-from ldnsim.files import check_file
-from ldnsim.yaml import read_document
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.foundation.fields import Record
+from ldnsim.foundation.yaml import read_document
+from ldnsim.library.files import check_file
 
 FOLDER = Path(__file__).parent / "bad_input"
 GOOD = FOLDER / "good"

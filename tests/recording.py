@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import ldnsim as ldn
-from ldnsim.model import Model
+from ldnsim.model.records import Model
 
 CL, V, KA, RATE, DURATION = 1.1, 20.0, 1.5, 10.0, 2.0
 K = CL / V

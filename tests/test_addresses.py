@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import resolve, setting_of
-from ldnsim.dosing import Bottle, Split
-from ldnsim.errors import LdnsimError
-from ldnsim.scenario import Scenario
-from ldnsim.units import Quantity
+from ldnsim.dosing.regimen import Bottle, Split
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.units import Quantity
+from ldnsim.scenario.changes import resolve, setting_of
+from ldnsim.scenario.scenario import Scenario
 
 GOOD = Path(__file__).parent / "bad_input" / "good"
 

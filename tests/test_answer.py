@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import ldnsim as ldn
-from ldnsim.answer import answers
+from ldnsim.report.answer import answers
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 FULL = '{input: oral, dose: 50 mg, at: "22:00"}'

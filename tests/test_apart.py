@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.apart import _hardest, best_of_each, frame_of, sights
-from ldnsim.errors import LdnsimError
+from ldnsim.calibration.discriminate import _hardest, best_of_each, frame_of, sights
+from ldnsim.foundation.errors import LdnsimError
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 from made_results import made_result
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import calendar
 from ldnsim.plots.frame import bare
-from ldnsim.report import page
-from ldnsim.report.doses import missed_words
-from ldnsim.report.figures import calendar_figure
+from ldnsim.report.dose_text import missed_words
+from ldnsim.report.page import page
+from ldnsim.report.page_figures import calendar_figure
 
 MOVED = "from planned to real time"
 

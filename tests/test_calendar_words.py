@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from ldnsim.addresses import resolve
-from ldnsim.calendar_words import _run_words, _runs, calendar_lines
+from ldnsim.report.calendar import _run_words, _runs, calendar_lines
+from ldnsim.scenario.changes import resolve
 
 
 def told(ask, *lines: str, duration: str = "90 d", extra: str = "") -> list[str]:

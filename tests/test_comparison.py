@@ -7,7 +7,8 @@ import pytest
 from made_results import fail, made_result
 
 import ldnsim as ldn
-from ldnsim.comparison import DASH, Comparison, comparison, formatted, style_of
+from ldnsim.metrics.number_text import DASH, formatted, style_of
+from ldnsim.report.comparison import Comparison, comparison
 
 
 def compared(table, output: str) -> Comparison:

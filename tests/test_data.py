@@ -8,12 +8,12 @@ import pytest
 from recording import RECORDED, V, amounts, model, records
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
-from ldnsim.describe import describe_model
-from ldnsim.errors import LdnsimError
-from ldnsim.interchange import read_table, write_table
-from ldnsim.model import Part
-from ldnsim.system import compose
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.model.records import Part
+from ldnsim.model.system import compose
+from ldnsim.report.describe import describe_model
+from ldnsim.scenario.changes import setting_of
+from ldnsim.simulation.nonmem import read_table, write_table
 
 MODELS = RECORDED.parent
 

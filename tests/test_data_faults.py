@@ -7,7 +7,7 @@ import pytest
 from recording import amounts, model, records
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 
 HEAD = "ID TIME EVID AMT CMT RATE II ADDL SS"
 GOOD = "1 0 1 100 2 . . . ."

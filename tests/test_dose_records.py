@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
-from ldnsim.interchange import read_table, write_table
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.simulation.nonmem import read_table, write_table
 
 MIXED = (
     '{input: oral, dose: 4.5 mg, at: "22:00", potency: [90 %, 110 %], jitter: 30 min, miss: 20 %}, '

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ldnsim.dosing import Arm, RegimenLine, count_doses, planned_doses
-from ldnsim.draws import generator
-from ldnsim.fields import clock_text
-from ldnsim.taking import given_doses, missed_doses
-from ldnsim.units import Quantity
-from ldnsim.variability import normals, varied
+from ldnsim.dosing.adherence import given_doses, missed_doses
+from ldnsim.dosing.regimen import Arm, RegimenLine, count_doses, planned_doses
+from ldnsim.foundation.fields import clock_text
+from ldnsim.foundation.random_streams import generator
+from ldnsim.foundation.units import Quantity
+from ldnsim.model.variability import normals, varied
 
 MG = Quantity(4.5, "mg")
 

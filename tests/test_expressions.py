@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ldnsim.engine.equations import output_function
-from ldnsim.errors import LdnsimError
-from ldnsim.expressions import (
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.expressions import (
     BUILT_IN,
     FUNCTIONS,
     Call,
@@ -23,9 +23,9 @@ from ldnsim.expressions import (
     rename,
     walk,
 )
-from ldnsim.model import Model, Part
-from ldnsim.system import compose
-from ldnsim.units import DIMENSIONLESS, parse_unit
+from ldnsim.foundation.units import DIMENSIONLESS, parse_unit
+from ldnsim.model.records import Model, Part
+from ldnsim.model.system import compose
 
 VALUES = {"a": 1.7, "b": 0.3, "c": 2.25}
 

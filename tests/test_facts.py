@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ldnsim.errors import LdnsimError
-from ldnsim.facts import COLUMNS, claims_of_library, facts_of_library, read_claims, read_facts, unfit_faults
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.facts import COLUMNS, claims_of_library, facts_of_library, read_claims, read_facts, unfit_faults
 
 HEAD = ",".join(COLUMNS)
 SOURCES = ["lee1988", "meyer1984"]

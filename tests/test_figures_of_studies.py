@@ -13,7 +13,7 @@ import xarray as xr
 from made_results import fail, made_result
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import account_fan, dose_clock_map, dose_response, time_course, tornado, virtual_trial
 from ldnsim.plots.clock import EPOCH_MS
 

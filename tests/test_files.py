@@ -10,15 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
-from ldnsim.errors import LdnsimError
-from ldnsim.fields import Record
-from ldnsim.files import FORMATS, check_file, find_any, library, load_bibliography, source_text
-from ldnsim.model import Model, Part
-from ldnsim.reading import STAND_INS
-from ldnsim.references import read_bibliography
-from ldnsim.scenario import Scenario
-from ldnsim.units import Quantity
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.fields import Record
+from ldnsim.foundation.units import Quantity
+from ldnsim.library.bibliography import read_bibliography
+from ldnsim.library.files import FORMATS, check_file, find_any, library, load_bibliography, source_text
+from ldnsim.library.reading import STAND_INS
+from ldnsim.model.records import Model, Part
+from ldnsim.scenario.changes import setting_of
+from ldnsim.scenario.scenario import Scenario
 
 GOOD = Path(__file__).parent / "bad_input" / "good"
 

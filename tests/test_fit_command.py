@@ -9,7 +9,7 @@ from test_cli import ldnsim
 
 import ldnsim as ldn
 from ldnsim import cli
-from ldnsim.files import LIBRARY
+from ldnsim.library.files import LIBRARY
 
 FACT = "{arm: once, output: Cp, at: 3 h, value: 20 nmol/L, cv: 10 %}"
 NOTHING = "{arm: once, output: Cp, at: 0 h, value: 0 nmol/L, sd: 1 nmol/L}"  # before the dose

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
+from ldnsim.calibration.fitting import fit_files, fitted_model
+from ldnsim.calibration.fitting.problem import problem_of
+from ldnsim.calibration.fitting.readings import METRICS, value_at
+from ldnsim.calibration.fitting.search import look
 from ldnsim.engine import native
-from ldnsim.errors import LdnsimError
-from ldnsim.fitfile import Fit
-from ldnsim.fitting import fit_files, fitted_model
-from ldnsim.fitting.problem import problem_of
-from ldnsim.fitting.readings import METRICS, value_at
-from ldnsim.fitting.search import look
-from ldnsim.measures import METRICS as MEASURES
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.fit_file import Fit
+from ldnsim.metrics.curves import METRICS as MEASURES
+from ldnsim.scenario.changes import setting_of
 
 MODELS = Path(__file__).parent / "models"
 HEAD = """\

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_files import GOOD, assert_shown_right, faults_of
 
-from ldnsim.errors import LdnsimError
-from ldnsim.files import check_file
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.files import check_file
 
 MOST_BYTES = 50e6
 

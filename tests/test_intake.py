@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import ldnsim as ldn
-from ldnsim.intake import planned_intake
+from ldnsim.simulation.dose_variables import planned_intake
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 DOSES = {"dose_time", "dose_amount", "dose_input"}

@@ -11,8 +11,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnsim import measures, metrics
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics import curves as measures
+from ldnsim.metrics import summary as metrics
 
 ACCOUNTS = ("transient", "pet_pool")
 ARMS = ("night", "placebo")

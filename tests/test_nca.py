@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnsim import nca
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics import nca
 
 THEOPH = {  # subject: times h, concentrations mg/L
     1: (

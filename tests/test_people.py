@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import resolve
-from ldnsim.dosing import Dose
+from ldnsim.dosing.events import Occasions, events_of, schedules_of
+from ldnsim.dosing.regimen import Dose
 from ldnsim.engine.equations import output_function
 from ldnsim.engine.events import Kind
-from ldnsim.people import doses_of, occasions_of, parameters_of
-from ldnsim.schedule import Occasions, events_of, schedules_of
-from ldnsim.system import compose
-from ldnsim.units import Quantity
-from ldnsim.variability import NotTogether, Spread, drawn, mixed, mixing, normals, varied
+from ldnsim.foundation.units import Quantity
+from ldnsim.model.system import compose
+from ldnsim.model.variability import NotTogether, Spread, drawn, mixed, mixing, normals, varied
+from ldnsim.scenario.changes import resolve
+from ldnsim.simulation.people import doses_of, occasions_of, parameters_of
 
 MANY = range(1, 20_001)
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ldnsim.cli import app
-from ldnsim.errors import LdnsimError
-from ldnsim.files import check_file, doubts
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.files import check_file, doubts
 
 PART = """format: ldnsim-part/1
 name: body

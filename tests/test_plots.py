@@ -15,7 +15,7 @@ import xarray as xr
 from made_results import OUTPUTS, fail, made_result
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import by_arm, last_day, time_course
 from ldnsim.plots.clock import EPOCH_MS, nights
 from ldnsim.plots.frame import bare

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ldnsim.checks.predictions import measured
-from ldnsim.errors import LdnsimError
-from ldnsim.facts import facts_of_library
-from ldnsim.files import check_file, load_predictions
-from ldnsim.predictions import Prediction
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.checks.predictions import measured
+from ldnsim.library.facts import facts_of_library
+from ldnsim.library.files import check_file, load_predictions
+from ldnsim.library.predictions import Prediction
 
 ARM = 'arms: {once: {title: "50 mg", duration: 24 h, regimen: [{input: oral, dose: 50 mg, at: "00:00"}]}}'
 

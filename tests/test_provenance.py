@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import ldnsim as ldn
-import ldnsim.files
-from ldnsim.metrics import silent_arms
+from ldnsim.library.folders import LIBRARY
+from ldnsim.metrics.summary import silent_arms
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import first_dose
 
@@ -61,7 +61,7 @@ def test_only_what_is_asked_for(ask):
 
 def test_shares_in_percent_are_refused(tmp_path):
     """Metrics compare shares with 0.2, 0.5 and 0.8: a unit of % would move every one of them in silence."""
-    text = (ldn.files.LIBRARY / "models" / "ldn.yaml").read_text(encoding="utf-8")
+    text = (LIBRARY / "models" / "ldn.yaml").read_text(encoding="utf-8")
     title = 'title: "mu occupancy by naltrexone"\n    unit: '
     assert title in text
     (tmp_path / "ldn.yaml").write_text(text.replace(title + '"1"', title + '"%"'), encoding="utf-8")

@@ -13,9 +13,9 @@ import xarray as xr
 from made_results import OUTPUTS, fail, made_result
 
 import ldnsim as ldn
-from ldnsim.answer import answers
-from ldnsim.report import page
-from ldnsim.report.doses import Taken, dose_words
+from ldnsim.report.answer import answers
+from ldnsim.report.dose_text import Taken, dose_words
+from ldnsim.report.page import page
 
 HOSTILE = '</script><script>alert(1)</script> & "quotes" <b> <!-- %{y} ${x} \u2028'
 LIMIT = 6e6

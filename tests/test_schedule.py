@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 
 
 def test_a_product_lets_go_of_its_dose_over_time(ask):

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 import ldnsim as ldn
+from ldnsim.calibration.validation import evaluate
 from ldnsim.cli import app
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots.evidence import folds, occupancies
-from ldnsim.validation import evaluate
 
 WIDTH = 80
 

@@ -10,10 +10,10 @@ import pytest
 from scipy.stats import sobol_indices
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import dose_clock_map, dose_response, tornado
-from ldnsim.studies.whole import _indices, _shares
-from ldnsim.uncertainty import Uncertainty
+from ldnsim.scenario.uncertainty import Uncertainty
+from ldnsim.studies.variance_based import _indices, _shares
 
 WAVES = Path(__file__).parent / "models/waves.yaml"
 DOSE = '{input: oral, dose: 1 mg, at: "08:00"}'

@@ -8,8 +8,8 @@ import pytest
 
 import ldnsim as ldn
 from ldnsim import sliders
-from ldnsim.errors import LdnsimError
-from ldnsim.sliders.knobs import Knob, parameter_knobs, scenario_knobs
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.sliders.controls import Knob, parameter_knobs, scenario_knobs
 from ldnsim.sliders.panel import Panel
 from ldnsim.sliders.view import View, accounts_of, code, figures, moved, outputs_of, result_of, table
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.spread import Z90, mean_spread, spread_words
-from ldnsim.uncertain import free_parameters, parameter_spread
+from ldnsim.calibration.parameter_spread import free_parameters, parameter_spread
+from ldnsim.calibration.spread import Z90, mean_spread, spread_words
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 PEOPLE = "population: {size: 30, seed: 1}"
@@ -62,7 +62,9 @@ def test_means_are_of_the_same_hours_as_those_of_the_table(ask, monkeypatch):
     """The values that are spread are the means of the table of one typical person."""
     question = ask("3 d", "[pet_pool]", extra="report: [mu_occupancy]", night=NIGHT)
     seen = []
-    monkeypatch.setattr("ldnsim.spread.parameter_spread", lambda scenario, read: seen.append(read(scenario)))
+    monkeypatch.setattr(
+        "ldnsim.calibration.spread.parameter_spread", lambda scenario, read: seen.append(read(scenario))
+    )
     mean_spread(question)
     mean = ldn.summarize(ldn.simulate(question)).mu_occupancy_mean.item()
     assert seen[0]["mu_occupancy"].item() == pytest.approx(mean, abs=0.002)

@@ -7,9 +7,9 @@ import pytest
 from recording import RECORDED
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
-from ldnsim.outfiles import write_results
-from ldnsim.report import page
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.report.output_files import write_results
+from ldnsim.report.page import page
 
 STEADY = "start: steady_state"
 REPORT = "report: [Cp, Cm, mu_occupancy, endorphin, opioid_tone]"

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import ldnsim as ldn
-from ldnsim import solving
+from ldnsim.simulation import solve as solving
 from ldnsim.sweeps import blocks, layout
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'

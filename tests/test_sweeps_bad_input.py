@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 import ldnsim as ldn
-from ldnsim import capacity, cli, overview, simulation
+from ldnsim import cli
+from ldnsim.report import overview
+from ldnsim.simulation import memory
+from ldnsim.simulation import simulate as simulation
 from ldnsim.sweeps import blocks, forecast
 from ldnsim.sweeps.options import axes_of, design_of
 
@@ -112,7 +115,7 @@ def test_a_run_that_does_not_fit_into_memory(question, monkeypatch):
 
 
 def test_sizes_and_durations_as_people_read_them():
-    assert [capacity.size_text(size) for size in (12, 1.5e6, 3e18)] == ["12 B", "1.5 MB", "3,000 PB"]
+    assert [memory.size_text(size) for size in (12, 1.5e6, 3e18)] == ["12 B", "1.5 MB", "3,000 PB"]
     assert [forecast.duration_text(s) for s in (0.1, 60, 600, 7200, 4e5)] == ["1 s", "60 s", "10 min", "2.0 h", "4.6 d"]
 
 

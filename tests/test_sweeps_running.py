@@ -16,7 +16,7 @@ import pytest
 import xarray as xr
 
 import ldnsim as ldn
-from ldnsim.metrics import over_people
+from ldnsim.metrics.summary import over_people
 from ldnsim.sweeps import layout, sweep
 from ldnsim.sweeps.blocks import Bench
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ldnsim.engine.equations import derivative_function, output_function
-from ldnsim.errors import LdnsimError
-from ldnsim.expressions import parse_equations
-from ldnsim.model import Model, Part
-from ldnsim.system import compose, computing_order, cycles_in, molar_mass, part_dimensions
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.expressions import parse_equations
+from ldnsim.model.records import Model, Part
+from ldnsim.model.system import compose, computing_order, cycles_in, molar_mass, part_dimensions
 
 
 def part(name: str, equations: str, **fields: Any) -> Part:

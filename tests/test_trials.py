@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import ldnsim as ldn
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.studies import Trial
 from ldnsim.studies.trials import _t_tests
 

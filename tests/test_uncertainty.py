@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import resolve, settings_of_draw
-from ldnsim.answer import answers
-from ldnsim.comparison import comparison
-from ldnsim.report import page
-from ldnsim.results import stated
-from ldnsim.terminal import print_answer
+from ldnsim.report.answer import answers
+from ldnsim.report.comparison import comparison
+from ldnsim.report.page import page
+from ldnsim.report.terminal import print_answer
+from ldnsim.scenario.changes import resolve, settings_of_draw
+from ldnsim.simulation.result import stated
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 MORNING = '{input: oral, dose: 4.5 mg, at: "08:00"}'

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldnsim.errors import LdnsimError
-from ldnsim.units import (
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.units import (
     DIMENSIONLESS,
     SYMBOLS,
     Dimension,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.facts import Span
-from ldnsim.files import load_predictions
-from ldnsim.model import Input
-from ldnsim.predictions import Measure
-from ldnsim.validation import evaluate, frame_of
-from ldnsim.validation.measuring import Course, read_off
-from ldnsim.validation.rows import error_of
-from ldnsim.validation.wording import formatted_error, formatted_number
+from ldnsim.calibration.validation import evaluate, frame_of
+from ldnsim.calibration.validation.measuring import Course, read_off
+from ldnsim.calibration.validation.number_text import formatted_error, formatted_number
+from ldnsim.calibration.validation.rows import error_of
+from ldnsim.library.facts import Span
+from ldnsim.library.files import load_predictions
+from ldnsim.library.predictions import Measure
+from ldnsim.model.records import Input
 
 HOURS = np.linspace(0, 48, 481)
 

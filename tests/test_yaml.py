@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ldnsim.errors import Fault, LdnsimError, Lost, nearest
-from ldnsim.yaml import HOLE, Document, read_document
+from ldnsim.foundation.errors import Fault, LdnsimError, Lost, nearest
+from ldnsim.foundation.yaml import HOLE, Document, read_document
 
 quiet = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ldnsim.engine.compiler.translate import fields, translate
 from ldnsim.engine.driver import Job, drive
 from ldnsim.engine.functions import FUNCTIONS
-from ldnsim.engine.translate import fields, translate
 
 if TYPE_CHECKING:
-    from ldnsim.engine.machine import Machine
+    from ldnsim.engine.compiler.machine import Machine
     from ldnsim.engine.program import Program
 
 __all__ = ["DRIVE_KINDS", "module_text"]

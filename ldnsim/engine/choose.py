@@ -21,7 +21,7 @@ SolverName = Literal["native", "reference"]
 def native_works() -> bool:
     """Whether machine code can be made here; warns, once, where it cannot."""
     try:
-        from ldnsim.engine.machine import Native, assemble
+        from ldnsim.engine.compiler.machine import Native, assemble
 
         trial = Native(assemble(TRIAL))  # by name: the code lives as long as this object
         trial.function("trial", "")()

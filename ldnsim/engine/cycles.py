@@ -19,13 +19,13 @@ import numpy as np
 from ldnsim.engine.choose import SolverName, native_works
 from ldnsim.engine.events import Status
 from ldnsim.engine.grids import Grids
-from ldnsim.expressions import names_in
+from ldnsim.foundation.expressions import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ldnsim.engine.schedules import Schedules
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["SETTLED", "TIGHT", "Cycles", "Returning", "cycle_map", "returning_states"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ldnsim.expressions import Call, Expression, Name, Number, names_in
+from ldnsim.foundation.expressions import Call, Expression, Name, Number, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["derivative_function", "output_function"]
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ldnsim.engine import cache
 from ldnsim.engine.build import DRIVE_KINDS, module_text
+from ldnsim.engine.compiler import cache
+from ldnsim.engine.compiler.machine import Native, assemble, machine
 from ldnsim.engine.driver import OWN_ROWS, Job
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.grids import Grids
-from ldnsim.engine.machine import Native, assemble, machine
 from ldnsim.engine.program import Program
 from ldnsim.engine.reference import check
 from ldnsim.engine.schedules import Schedules, pack
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ldnsim.engine.events import Event
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["Walk", "compiled", "reasons", "solve", "walk"]
 

@@ -15,7 +15,7 @@ from ldnsim.engine.schedules import no_events
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["periodic_states"]
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ldnsim.engine.derivative import TIME, gradients
-from ldnsim.engine.graph import ON_TIME, Graph, Node, system_graph
-from ldnsim.engine.kernel import Kernel, cut
-from ldnsim.engine.lu import factor
+from ldnsim.engine.compiler.derivative import TIME, gradients
+from ldnsim.engine.compiler.graph import ON_TIME, Graph, Node, system_graph
+from ldnsim.engine.compiler.kernel import Kernel, cut
+from ldnsim.engine.compiler.lu import factor
 from ldnsim.engine.rodas5p import STAGES, D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["Program"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ldnsim.engine.schedules import Schedules
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["SMALLEST_RTOL", "Failed", "check", "integrate", "solve"]
 

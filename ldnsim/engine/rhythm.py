@@ -6,13 +6,13 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
-from ldnsim.engine.derivative import TIME, gradients
-from ldnsim.engine.graph import DAY, ON_TIME, Graph, Node, system_graph
+from ldnsim.engine.compiler.derivative import TIME, gradients
+from ldnsim.engine.compiler.graph import DAY, ON_TIME, Graph, Node, system_graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["ignores_time", "repeats_daily"]
 

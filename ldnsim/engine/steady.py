@@ -20,7 +20,7 @@ from ldnsim.engine.rhythm import ignores_time, repeats_daily
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldnsim.system import System
+    from ldnsim.model.system import System
 
 __all__ = ["Steady", "common_cycle", "steady_states", "unsettled"]
 

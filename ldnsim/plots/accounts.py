@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import frame
+from ldnsim.plots.arm_styles import Look
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import chosen, curves, output_named, title_of
-from ldnsim.plots.looks import Look
-from ldnsim.plots.pen import Pen
-from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import scale_of
+from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import ACCOUNTS, MUTED, evidence_mark, faded
+from ldnsim.plots.traces import Pen
 
 if TYPE_CHECKING:
     import xarray as xr

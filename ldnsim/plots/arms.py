@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ldnsim.comparison import LABELS, style_of
-from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.metrics import over_people
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics.number_text import LABELS, style_of
+from ldnsim.metrics.summary import over_people
 from ldnsim.plots.curves import title_of
-from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
+from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import ACCOUNTS, TEMPLATE, evidence_mark
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from ldnsim.errors import Fault, LdnsimError
-from ldnsim.intake import planned_intake
+from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.plots.clock import DAY, NIGHT_END, NIGHT_START
 from ldnsim.plots.curves import chosen, title_of
 from ldnsim.plots.frame import add_notes, make_room_for_legend
-from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
+from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import COLOURWAY, MUTED, NIGHT, TEMPLATE, faded, ladder
-from ldnsim.scenario import Scenario
+from ldnsim.scenario.scenario import Scenario
+from ldnsim.simulation.dose_variables import planned_intake
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,17 +10,17 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from ldnsim.errors import LdnsimError
-from ldnsim.metrics import NO_MECHANISM
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.summary import NO_MECHANISM
 from ldnsim.plots import frame
+from ldnsim.plots.arm_styles import look_of
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import Curve, chosen, curves, output_named, title_of, twin_curve
-from ldnsim.plots.looks import look_of
 from ldnsim.plots.observed import Observed, observations
-from ldnsim.plots.pen import Pen
-from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import scale_of
+from ldnsim.plots.selection import with_picked
+from ldnsim.plots.traces import Pen
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.metrics import texts_of
+from ldnsim.metrics.summary import texts_of
 from ldnsim.plots.curves import first_dose, number, title_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.metrics import NO_MECHANISM, silent_arms
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics.summary import NO_MECHANISM, silent_arms
 
 if TYPE_CHECKING:
     import xarray as xr

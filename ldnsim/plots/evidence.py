@@ -11,7 +11,7 @@ from ldnsim.plots.scales import label
 from ldnsim.plots.style import ACCOUNTS, COLOURWAY, FAINT, MUTED, TEMPLATE
 
 if TYPE_CHECKING:
-    from ldnsim.validation import Row, Validation
+    from ldnsim.calibration.validation import Row, Validation
 
 __all__ = ["folds", "occupancies"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots.style import COLOURWAY, FAINT, MUTED, TEMPLATE
 
 if TYPE_CHECKING:

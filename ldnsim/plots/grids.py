@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ldnsim.comparison import formatted, style_of
-from ldnsim.errors import LdnsimError
-from ldnsim.metrics import over_people
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.number_text import formatted, style_of
+from ldnsim.metrics.summary import over_people
 from ldnsim.plots.arms import CLOCK_TICKS, SYMBOLS, axis_title, metric_named, value_ticks
-from ldnsim.plots.picked import with_picked
 from ldnsim.plots.scales import label
+from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import ACCOUNTS, INK, TEMPLATE, evidence_mark, faded
 
 if TYPE_CHECKING:

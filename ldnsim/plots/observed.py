@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.plots.given import columns_of
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.plots.input_tables import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.measures import UNBLOCKED
+from ldnsim.metrics.curves import UNBLOCKED
 
 __all__ = ["Scale", "label", "scale_of", "unit_words"]
 

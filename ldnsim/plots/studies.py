@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from ldnsim.errors import LdnsimError
-from ldnsim.plots.given import columns_of
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.plots.input_tables import columns_of
 from ldnsim.plots.scales import label
 from ldnsim.plots.style import COLOURWAY, MUTED, TEMPLATE, faded
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 
 if TYPE_CHECKING:
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
     from ldnsim.sliders.panel import Panel
 
 __all__ = ["explore"]

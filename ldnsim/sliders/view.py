@@ -9,27 +9,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ldnsim.addresses import resolve
-from ldnsim.comparison import comparison
-from ldnsim.dosing import DAY, planned_doses
-from ldnsim.errors import LdnsimError
-from ldnsim.fields import hours
-from ldnsim.files import library
-from ldnsim.metrics import summarize
+from ldnsim.dosing.regimen import DAY, planned_doses
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.fields import hours
+from ldnsim.foundation.units import coherent
+from ldnsim.library.files import library
+from ldnsim.metrics.summary import summarize
 from ldnsim.plots import last_day, time_course
 from ldnsim.plots.curves import title_of
-from ldnsim.provenance import shown_outputs
-from ldnsim.report.tables import metrics_table
-from ldnsim.sampling import sample_times
-from ldnsim.simulation import simulate
-from ldnsim.sliders.knobs import Knob
-from ldnsim.units import coherent
+from ldnsim.report.comparison import comparison
+from ldnsim.report.page_tables import metrics_table
+from ldnsim.scenario.changes import resolve
+from ldnsim.simulation.provenance import shown_outputs
+from ldnsim.simulation.sampling import sample_times
+from ldnsim.simulation.simulate import simulate
+from ldnsim.sliders.controls import Knob
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["View", "accounts_of", "code", "figures", "moved", "outputs_of", "result_of", "table"]
 

@@ -10,8 +10,8 @@ trials     virtual trials and their power: `virtual_trial`
 from __future__ import annotations
 
 from ldnsim.studies.draws import sweep_draws
-from ldnsim.studies.local import sensitivity
+from ldnsim.studies.one_at_a_time import sensitivity
 from ldnsim.studies.trials import Response, Trial, virtual_trial
-from ldnsim.studies.whole import sobol
+from ldnsim.studies.variance_based import sobol
 
 __all__ = ["Response", "Trial", "sensitivity", "sobol", "sweep_draws", "virtual_trial"]

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ldnsim.addresses import Resolved, resolve, settings_of_draw
-from ldnsim.errors import Fault, LdnsimError
-from ldnsim.metrics import over_people
-from ldnsim.studies.asked import Rows, reasons_of
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.metrics.summary import over_people
+from ldnsim.scenario.changes import Resolved, resolve, settings_of_draw
+from ldnsim.scenario.uncertainty import Uncertainty
+from ldnsim.studies.request import Rows, reasons_of
 from ldnsim.sweeps.cells import CELL, cells_of
 from ldnsim.sweeps.plan import plan_of
 from ldnsim.sweeps.sweep import carried_out, with_sweep
-from ldnsim.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["sweep_draws"]
 

@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, ValidationError
 
-from ldnsim.addresses import resolve
-from ldnsim.design import Design
-from ldnsim.dosing import Arm
-from ldnsim.draws import generator
-from ldnsim.errors import Fault, LdnsimError, listed, nearest
-from ldnsim.fields import Record, Share, Whole, at_most
-from ldnsim.misfits import faults_of
-from ldnsim.studies.asked import metric_faults, typical_table
+from ldnsim.dosing.regimen import Arm
+from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
+from ldnsim.foundation.fields import Record, Share, Whole, at_most
+from ldnsim.foundation.random_streams import generator
+from ldnsim.foundation.schema_faults import faults_of
+from ldnsim.foundation.units import coherent
+from ldnsim.scenario.changes import resolve
+from ldnsim.scenario.design import Design
+from ldnsim.studies.request import metric_faults, typical_table
 from ldnsim.sweeps.sweep import sweep
-from ldnsim.units import coherent
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["PLACEBO", "Response", "Trial", "virtual_trial"]
 

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim import nca
-from ldnsim.addresses import Resolved
-from ldnsim.errors import LdnsimError
-from ldnsim.fields import hours
-from ldnsim.intake import dose_amounts, dose_times
-from ldnsim.measures import Curves, measures
-from ldnsim.metrics import judged
-from ldnsim.people import doses_of, everyone
-from ldnsim.provenance import shown_outputs, window_of
-from ldnsim.results import has_twin, inputs_of
-from ldnsim.sampling import sample_times
-from ldnsim.solving import Case, Courses, Look, silent_arms, solve
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.fields import hours
+from ldnsim.metrics import nca
+from ldnsim.metrics.curves import Curves, measures
+from ldnsim.metrics.summary import judged
+from ldnsim.scenario.changes import Resolved
+from ldnsim.simulation.dose_variables import dose_amounts, dose_times
+from ldnsim.simulation.people import doses_of, everyone
+from ldnsim.simulation.provenance import shown_outputs, window_of
+from ldnsim.simulation.result import has_twin, inputs_of
+from ldnsim.simulation.sampling import sample_times
+from ldnsim.simulation.solve import Case, Courses, Look, silent_arms, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
 from ldnsim.sweeps.store import encoded
 
 if TYPE_CHECKING:
-    from ldnsim.dosing import Dose
-    from ldnsim.scenario import Scenario
+    from ldnsim.dosing.regimen import Dose
+    from ldnsim.scenario.scenario import Scenario
     from ldnsim.sweeps.layout import Block
 
 __all__ = ["Bench", "worked"]

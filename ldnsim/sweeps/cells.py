@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.addresses import resolve
-from ldnsim.design import SAMPLED, Ends, Range, ends_of, number_of, values_of
-from ldnsim.errors import LdnsimError
-from ldnsim.units import coherent, parse_quantity
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.units import coherent, parse_quantity
+from ldnsim.scenario.changes import resolve
+from ldnsim.scenario.design import SAMPLED, Ends, Range, ends_of, number_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ldnsim.addresses import Resolved
-    from ldnsim.design import Design
-    from ldnsim.fields import Change
-    from ldnsim.scenario import Scenario
+    from ldnsim.foundation.fields import Change
+    from ldnsim.scenario.changes import Resolved
+    from ldnsim.scenario.design import Design
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["CELL", "Cells", "cells_of", "sampled_cells"]
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ldnsim.errors import Fault, LdnsimError
-from ldnsim.provenance import package_version
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.simulation.provenance import package_version
 from ldnsim.sweeps.blocks import Bench, worked
 
 if TYPE_CHECKING:

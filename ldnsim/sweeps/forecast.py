@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldnsim.capacity import free_memory, size_text
-from ldnsim.errors import Fault, LdnsimError
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.simulation.memory import free_memory, size_text
 
 if TYPE_CHECKING:
     from pathlib import Path

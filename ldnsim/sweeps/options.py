@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ldnsim.errors import Fault, LdnsimError
+from ldnsim.foundation.errors import Fault, LdnsimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

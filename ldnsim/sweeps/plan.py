@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ldnsim.addresses import Resolved, resolve
-from ldnsim.dosing import DAY
-from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.fields import hours
-from ldnsim.metrics import summarize
-from ldnsim.model import weakest
-from ldnsim.people import everyone
-from ldnsim.provenance import notes_of, package_version, provenance, shown_outputs, window_of
-from ldnsim.results import Request, output_attributes
-from ldnsim.sampling import sample_times
-from ldnsim.simulation import simulate
+from ldnsim.dosing.regimen import DAY
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.foundation.fields import hours
+from ldnsim.metrics.summary import summarize
+from ldnsim.model.records import weakest
+from ldnsim.scenario.changes import Resolved, resolve
+from ldnsim.simulation.people import everyone
+from ldnsim.simulation.provenance import notes_of, package_version, provenance, shown_outputs, window_of
+from ldnsim.simulation.result import Request, output_attributes
+from ldnsim.simulation.sampling import sample_times
+from ldnsim.simulation.simulate import simulate
 from ldnsim.sweeps.cells import CELL, Cells
 from ldnsim.sweeps.layout import Block, Layout, layout_of
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ldnsim.engine import choose
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "Plan", "Variable", "plan_of"]
 
@@ -255,7 +255,7 @@ def _common_times(scenario: Scenario, cells: Cells, times: Sequence[float] | Non
 
 
 def _most_doses(scenario: Scenario, cells: Cells) -> int:
-    from ldnsim.dosing import planned_doses
+    from ldnsim.dosing.regimen import planned_doses
 
     most = 0
     for cell in range(len(cells)):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.errors import Fault, LdnsimError
-from ldnsim.metrics import over_people
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.metrics.summary import over_people
 from ldnsim.sweeps.plan import ABSENT
 from ldnsim.sweeps.store import IDENTITY, SUMMARISED
 

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ldnsim.errors import LdnsimError
+from ldnsim.foundation.errors import LdnsimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

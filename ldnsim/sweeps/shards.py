@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldnsim.errors import Fault, LdnsimError
+from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.sweeps.quantiles import summarise_store
 from ldnsim.sweeps.store import IDENTITY, LAST
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.errors import Fault, LdnsimError
+from ldnsim.foundation.errors import Fault, LdnsimError
 
 if TYPE_CHECKING:
     from pathlib import Path

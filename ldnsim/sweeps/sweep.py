@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ldnsim.addresses import axis_faults, resolve
-from ldnsim.design import Design, SweepAxis
 from ldnsim.engine.native import cores
-from ldnsim.errors import Fault, LdnsimError, Lost
-from ldnsim.misfits import faults_of
+from ldnsim.foundation.errors import Fault, LdnsimError, Lost
+from ldnsim.foundation.schema_faults import faults_of
+from ldnsim.scenario.changes import axis_faults, resolve
+from ldnsim.scenario.design import Design, SweepAxis
 from ldnsim.sweeps.blocks import Bench, worked
 from ldnsim.sweeps.cells import cells_of
 from ldnsim.sweeps.cluster import connected, parcel, remote
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ldnsim.engine import choose
-    from ldnsim.scenario import Scenario
+    from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["sweep"]
 

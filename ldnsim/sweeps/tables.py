@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldnsim.errors import Fault, LdnsimError, nearest
-from ldnsim.metrics import over_people
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics.summary import over_people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
 from ldnsim.engine import reference
 from ldnsim.engine.events import Event, Kind, Status
 from ldnsim.engine.orbit import periodic_states
-from ldnsim.system import compose
+from ldnsim.model.system import compose
+from ldnsim.scenario.changes import setting_of
 
 MODELS = Path(__file__).parents[1] / "models"
 KA, CL, V, F, LAG, KD = 1.5, 10.0, 50.0, 0.8, 0.5, 20.0

@@ -12,7 +12,7 @@ import pytest
 from made_results import OUTPUTS, made_result
 
 import ldnsim as ldn
-from ldnsim.report import page
+from ldnsim.report.page import page
 
 HOSTILE = '"><img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script><a href="javascript:1">%{y}'
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')]"

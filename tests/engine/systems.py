@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
 from ldnsim.engine.events import Event, Kind
-from ldnsim.expressions import names_in, parse_equations
-from ldnsim.system import System, compose, computing_order, molar_mass
-from ldnsim.units import coherent
+from ldnsim.foundation.expressions import names_in, parse_equations
+from ldnsim.foundation.units import coherent
+from ldnsim.model.system import System, compose, computing_order, molar_mass
+from ldnsim.scenario.changes import setting_of
 
 
 def system_from(text: str, parameters: dict[str, float], initial: dict[str, float], scale: float = 1.0) -> System:

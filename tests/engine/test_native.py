@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from systems import library, random_people, random_schedule, system_from
 
-from ldnsim.engine import cache, choose, native, reference
+from ldnsim.engine import choose, native, reference
+from ldnsim.engine.compiler import cache
 from ldnsim.engine.events import Event, Kind, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.schedules import pack

@@ -7,8 +7,8 @@ import pytest
 
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.expressions import Name, parse_equations, rename
-from ldnsim.system import System
+from ldnsim.foundation.expressions import Name, parse_equations, rename
+from ldnsim.model.system import System
 
 
 def system_of(text: str, initial: float = 1.0) -> System:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from systems import library, random_people, system_from
 
-from ldnsim.engine.derivative import TIME, gradients
-from ldnsim.engine.graph import Graph, system_graph
-from ldnsim.engine.kernel import Kernel
-from ldnsim.engine.lu import factor
+from ldnsim.engine.compiler.derivative import TIME, gradients
+from ldnsim.engine.compiler.graph import Graph, system_graph
+from ldnsim.engine.compiler.kernel import Kernel
+from ldnsim.engine.compiler.lu import factor
 from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.expressions import parse_equations
+from ldnsim.foundation.expressions import parse_equations
 
 EVERYTHING = system_from(
     """

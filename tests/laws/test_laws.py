@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import ldnsim as ldn
-from ldnsim.addresses import examine, setting_of
+from ldnsim.dosing.events import label_molar_mass
+from ldnsim.dosing.limits import AMOUNT
 from ldnsim.engine import reference
 from ldnsim.engine.events import Event, Kind
-from ldnsim.errors import Lost
-from ldnsim.library import LIBRARY, files_in
-from ldnsim.limits import AMOUNT
-from ldnsim.model import Model
-from ldnsim.schedule import label_molar_mass
-from ldnsim.system import compose, molar_mass
-from ldnsim.units import coherent, parse_unit
+from ldnsim.foundation.errors import Lost
+from ldnsim.foundation.units import coherent, parse_unit
+from ldnsim.library.folders import LIBRARY, files_in
+from ldnsim.model.records import Model
+from ldnsim.model.system import compose, molar_mass
+from ldnsim.scenario.changes import examine, setting_of
 
 MODELS = {name: ldn.load_model(name) for name in files_in(LIBRARY / "models", Model)}
 CASES = [(name, account) for name, model in MODELS.items() for account in model.accounts]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ldnsim as ldn
-from ldnsim.dosing import Arm, RegimenLine
-from ldnsim.taking import given_doses, missed_doses
+from ldnsim.dosing.adherence import given_doses, missed_doses
+from ldnsim.dosing.regimen import Arm, RegimenLine
 
 # --- regimens: what holds for any of them
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.addresses import setting_of
 from ldnsim.engine import reference
 from ldnsim.engine.events import Event, Kind
-from ldnsim.system import compose, molar_mass
-from ldnsim.units import coherent
+from ldnsim.foundation.units import coherent
+from ldnsim.model.system import compose, molar_mass
+from ldnsim.scenario.changes import setting_of
 
 NALTREXONE = 341.41  # g/mol, usp28
 SHOT = '{input: depot, dose: 380 mg, at: "00:00", until: day 1}'

@@ -7,8 +7,8 @@ import re
 import pytest
 
 import ldnsim as ldn
-from ldnsim.answer import answers
-from ldnsim.files import library
+from ldnsim.library.files import library
+from ldnsim.report.answer import answers
 
 NAMES = list(library("scenarios"))
 # Words that a teaching tool must not use of anybody's treatment.

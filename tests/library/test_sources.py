@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ldnsim.facts import facts_of_library
-from ldnsim.files import check_file, doubts, library, load_bibliography, load_fit, load_model, load_predictions
-from ldnsim.model import ASSUMED, Model, Part
+from ldnsim.library.facts import facts_of_library
+from ldnsim.library.files import check_file, doubts, library, load_bibliography, load_fit, load_model, load_predictions
+from ldnsim.model.records import ASSUMED, Model, Part
 
 PARTS = {name: check_file(path) for name, path in library("parts").items()}
 MODELS = {name: load_model(name) for name in library("models")}

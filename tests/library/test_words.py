@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ldnsim.facts import claims_of_library
-from ldnsim.library import LIBRARY
+from ldnsim.library.facts import claims_of_library
+from ldnsim.library.folders import LIBRARY
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = re.compile(

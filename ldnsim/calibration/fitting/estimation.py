@@ -1,0 +1,184 @@
+"""The road of a fit: from the record to the result."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnsim.calibration.fitting.problem import Problem, problem_of
+from ldnsim.calibration.fitting.profile import Interval, covariance, profile
+from ldnsim.calibration.fitting.result import FitResult
+from ldnsim.calibration.fitting.search import Found, Point, descend, look, starts
+from ldnsim.calibration.fitting.statements import AT_BOUND, statements
+from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed
+from ldnsim.library.checks import datum_faults, fit_faults
+from ldnsim.library.files import load_bibliography, load_fit
+from ldnsim.library.fit_file import Fit
+from ldnsim.simulation.provenance import package_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldnsim.engine.choose import SolverName
+
+__all__ = ["fit"]
+
+SAME = 1e-3  # of chi-square, relative and absolute: the same optimum
+STILL = 1e-9  # errors that the data move while a parameter goes from bound to bound
+MOST_RETURNS = 5  # times a profile may find a lower minimum
+
+
+def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
+    """Estimate the parameters of a fit, a record or the name or path of a file, by least squares.
+
+    Data with a `cv` are held against the model on the log scale, those with an `sd` on the linear one. The search
+    descends from each of `starts` points; intervals are likelihood profiles (95 %). The same file and seed give the
+    same bits. Raises LdnsimError for a fit that cannot be done: a faulty file, a parameter that moves nothing, no start
+    that can be solved, no convergence.
+    """
+    record = what if isinstance(what, Fit) else load_fit(what)
+    _refuse_faulty(record)
+    problem = problem_of(record, solver)
+    _refuse_still(problem, look(problem, problem.start))
+    begun = starts(problem)
+    found = [descend(problem, start) for start in begun]
+    ends = [end.point for end in found if isinstance(end, Found) and end.converged]
+    if not ends:
+        raise LdnsimError(_why_none(record, found))
+    best = min(ends, key=lambda point: point.chi2)
+    for _ in range(MOST_RETURNS):
+        best = look(problem, best.position)
+        spreads, spread, directions = covariance(best.slopes)
+        intervals = [profile(problem, best, spreads, index) for index in range(len(problem.axes))]
+        lower = [interval.lower for interval in intervals if interval.lower is not None]
+        if not lower:
+            break
+        again = descend(problem, min(lower, key=lambda point: point.chi2).position)
+        best = again.point if isinstance(again, Found) else lower[0]
+    _refuse_still(problem, best)
+    agreeing = sum(abs(end.chi2 - best.chi2) < SAME * (1 + best.chi2) for end in ends)
+    scale = np.sqrt(np.diag(spreads))
+    correlation = spreads / np.outer(scale, scale)
+    said = statements(problem, best, intervals, correlation, spread, directions)
+    if agreeing == 1 and len(begun) > 1:
+        said.insert(0, "Only one start ended at this optimum: there may be a better one, more `starts` would tell.")
+    return _result(problem, best, intervals, spreads, correlation, said, agreeing, len(begun))
+
+
+def _refuse_faulty(record: Fit) -> None:
+    """What a file is told when it is read: a record may be made, or changed, in Python."""
+    faults = fit_faults(record, load_bibliography(record.folder), Lost())
+    for name in record.tables:
+        rows = [fact for label, fact in record.data.items() if label.startswith(f"{name}.")]
+        faults += [fault for fact in rows for fault in datum_faults(record, fact, ("tables", name), Lost())]
+        if not rows:
+            faults.append(Fault("the table was not read", ("tables", name), "a fit from `load_fit`, or facts"))
+    if faults:
+        raise LdnsimError(faults)
+
+
+def _refuse_still(problem: Problem, point: Point) -> None:
+    """A parameter along which no datum moves at all, or the lack of any that could be read."""
+    if point.why:
+        return
+    still = [
+        Fault(f"{axis.name} moves none of the data", ("estimate", name), "data that depend on it", at_key=True)
+        for axis, name, column in zip(problem.axes, problem.fit.estimate, point.slopes.T, strict=True)
+        if np.all(np.abs(column) < STILL)
+    ]
+    if still:
+        raise LdnsimError(still)
+
+
+def _why_none(record: Fit, found: list[Found | str]) -> str:
+    unsolved = list(dict.fromkeys(end for end in found if isinstance(end, str)))
+    if unsolved and not any(isinstance(end, Found) for end in found):
+        return f"The fit {record.name} found no start that can be solved: {listed(unsolved)}."
+    return f"The fit {record.name} did not converge from any of its {len(found)} starts: other bounds may help."
+
+
+def _result(
+    problem: Problem,
+    best: Point,
+    intervals: list[Interval],
+    spreads: np.ndarray,
+    correlation: np.ndarray,
+    said: list[str],
+    agreeing: int,
+    tried: int,
+) -> FitResult:
+    import pandas as pd
+
+    record, axes = problem.fit, problem.axes
+    names = [axis.name for axis in axes]
+    values = problem.values(best.position)
+    widths = np.array([axis.width(value) for axis, value in zip(axes, values, strict=True)])
+    of_logarithm = spreads * np.outer(widths, widths)
+    estimates = pd.DataFrame(
+        {
+            "value": values,
+            "low": [float(axis.value(i.low)) for axis, i in zip(axes, intervals, strict=True)],
+            "high": [float(axis.value(i.high)) for axis, i in zip(axes, intervals, strict=True)],
+            "unit": [axis.unit for axis in axes],
+            "start": [axis.start for axis in axes],
+            "lower": [axis.low for axis in axes],
+            "upper": [axis.high for axis in axes],
+            "at_bound": (best.position < AT_BOUND) | (best.position > 1 - AT_BOUND),
+            "open_below": [interval.open_below for interval in intervals],
+            "open_above": [interval.open_above for interval in intervals],
+            "se_log": np.sqrt(np.diag(of_logarithm)),
+            "time": [axis.column is None for axis in axes],
+        },
+        index=pd.Index(names, name="parameter"),
+    )
+    return FitResult(
+        fit=record,
+        estimates=estimates,
+        covariance=pd.DataFrame(of_logarithm, names, names),
+        correlation=pd.DataFrame(correlation, names, names),
+        predictions=_predictions(problem, best),
+        statements=tuple(said),
+        chi2=best.chi2,
+        freedom=int(problem.fitted.sum()) - len(axes),
+        agreeing=agreeing,
+        tried=tried,
+        provenance={
+            "package_version": package_version(),
+            "model": record.model.name,
+            "model_hash": hashlib.sha256(record.model.model_dump_json().encode()).hexdigest(),
+            "account": next(iter(record.scenario.accounts), record.model.name),
+            "seed": record.seed,
+            "fit_text": record.text,
+        },
+    )
+
+
+def _predictions(problem: Problem, best: Point) -> pd.DataFrame:
+    import pandas as pd
+
+    predicted = problem.predictions(best.position[None])[0][0]
+    residual = problem.residuals(predicted[None])[0]
+    facts = problem.facts.values()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fold = np.exp(np.abs(np.log(predicted / problem.observed)))
+    has_error = [fact.cv is not None or fact.sd is not None for fact in facts]
+    return pd.DataFrame(
+        {
+            "arm": [fact.arm for fact in facts],
+            "output": [fact.output for fact in facts],
+            "what": [fact.what for fact in facts],
+            "observed": problem.observed,
+            "error": np.where(has_error, problem.error, np.nan),
+            "predicted": predicted,
+            "residual": np.where(has_error, residual, np.nan),
+            "fold": np.where(np.isfinite(fold), fold, np.nan),
+            "use": [fact.use for fact in facts],
+            "logarithmic": problem.logarithmic,
+            "unit": [fact.value.unit for fact in facts],
+            "source": [", ".join(fact.source) for fact in facts],
+        },
+        index=pd.Index(list(problem.facts), name="datum"),
+    )

@@ -1,0 +1,127 @@
+"""Least squares from many starts. A point and all the neighbours that tell its slopes are rows of one engine call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.stats import qmc
+
+from ldnsim.foundation.random_streams import generator
+
+if TYPE_CHECKING:
+    from ldnsim.calibration.fitting.problem import Problem
+    from ldnsim.metrics.nca import Floats
+
+__all__ = ["Found", "Point", "descend", "look", "starts"]
+
+STEP = 1e-3  # of the logarithm, or of the way between the bounds on a linear scale
+TOLERANCE = 1e-8
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Point:
+    """A position, its residuals (fitted data,) and their slopes (fitted data, parameters) per position; `why` says
+    what keeps it from being solved, "" where it is."""
+
+    position: Floats
+    residuals: Floats
+    slopes: Floats
+    why: str
+
+    @property
+    def chi2(self) -> float:
+        return float(self.residuals @ self.residuals)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a descent ended, and whether it converged there."""
+
+    point: Point
+    converged: bool
+
+
+class _LostError(Exception):
+    """A position whose slopes cannot be told."""
+
+
+def look(problem: Problem, position: Floats, free: np.ndarray | None = None) -> Point:
+    """The residuals at a position and their slopes along the `free` parameters (all of them where None), by central
+    differences; one-sided of the second order at a bound. One engine call."""
+    free = np.arange(len(position)) if free is None else free
+    steps = np.array([STEP / axis.width(1.0) if axis.logarithmic else STEP for axis in problem.axes])[free]
+    first, second = -steps, steps
+    near = position[free]
+    first, second = (
+        np.where(near - steps < 0, steps, np.where(near + steps > 1, -steps, first)),
+        np.where(near - steps < 0, 2 * steps, np.where(near + steps > 1, -2 * steps, second)),
+    )
+    rows = np.tile(position, (1 + 2 * len(free), 1))
+    count = np.arange(len(free))
+    rows[1 + count, free] += first
+    rows[1 + len(free) + count, free] += second
+    predicted, why = problem.predictions(rows)
+    found = problem.residuals(predicted)[:, problem.fitted]
+    centre, one, two = found[0], found[1 : 1 + len(free)], found[1 + len(free) :]
+    a, b = first[:, None], second[:, None]
+    slopes = ((one - centre) * b**2 - (two - centre) * a**2) / (a * b * (b - a))
+    unread = "" if np.all(np.isfinite(centre)) else "a datum on the log scale is predicted as 0, or cannot be read"
+    return Point(position, centre, slopes.T, why[0] or unread)
+
+
+def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> Found | str:
+    """From a position to the nearest minimum over the `free` parameters; a text says why there is none."""
+    free = np.arange(len(start)) if free is None else free
+    seen: dict[bytes, Point] = {}
+
+    def at(moved: Floats) -> Point:
+        if moved.tobytes() not in seen:
+            position = start.copy()
+            position[free] = np.clip(moved, 0.0, 1.0)
+            seen.clear()  # only the last point is asked for again, for its slopes
+            seen[moved.tobytes()] = look(problem, position, free)
+        return seen[moved.tobytes()]
+
+    def slopes(moved: Floats) -> Floats:
+        found = at(moved).slopes
+        if not np.all(np.isfinite(found)):
+            raise _LostError
+        return found
+
+    first = look(problem, start, free)
+    if first.why:
+        return first.why
+    if not len(free):
+        return Found(first, True)
+    tolerances = {"xtol": TOLERANCE, "ftol": TOLERANCE, "gtol": TOLERANCE}
+    try:
+        done = least_squares(
+            lambda moved: at(moved).residuals, start[free], slopes, (0.0, 1.0), max_nfev=MOST_STEPS, **tolerances
+        )
+    except _LostError:
+        return "the neighbourhood of a point on the way cannot be solved"
+    return Found(_settled(problem, at(done.x), free), bool(done.status > 0))
+
+
+def _settled(problem: Problem, point: Point, free: np.ndarray) -> Point:
+    """On the bound itself where that is no worse: the search keeps a little away from it."""
+    edge = point.position.copy()
+    near = free[(edge[free] < 1e-4) | (edge[free] > 1 - 1e-4)]
+    edge[near] = np.round(edge[near])
+    if not len(near):
+        return point
+    there = look(problem, edge, free)
+    return there if not there.why and there.chi2 <= point.chi2 * (1 + 1e-9) + 1e-12 else point
+
+
+def starts(problem: Problem) -> list[Floats]:
+    """The start that is said, then a Latin hypercube between the bounds, drawn by the fit's seed."""
+    more = problem.fit.starts - 1
+    if not more:
+        return [problem.start]
+    seed = int(generator(problem.fit.seed, "fit.starts", 0).integers(2**32))
+    return [problem.start, *qmc.LatinHypercube(len(problem.axes), seed=seed).random(more)]

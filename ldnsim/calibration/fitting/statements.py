@@ -1,0 +1,112 @@
+"""What the data fix and what they leave open, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import chi2
+
+from ldnsim.foundation.errors import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ldnsim.calibration.fitting.problem import Axis, Problem
+    from ldnsim.calibration.fitting.profile import Interval
+    from ldnsim.calibration.fitting.search import Point
+    from ldnsim.metrics.nca import Floats
+
+__all__ = ["AT_BOUND", "CORRELATED", "statements"]
+
+OPEN = 0.5  # standard errors of half the way between the bounds and more
+AT_BOUND = 1e-3  # of the way between the bounds
+CORRELATED = 0.95
+TAKES_PART = 0.2  # of the largest share in a direction
+UNMOVED = 1e-6  # errors that a datum moves while a parameter goes from bound to bound
+
+
+def statements(
+    problem: Problem,
+    best: Point,
+    intervals: list[Interval],
+    correlation: Floats,
+    spread: Floats,
+    directions: Floats,
+) -> list[str]:
+    """Sentences, most important first; `spread` and `directions` are those of `covariance`."""
+    open_directions = list(_open_directions(problem, spread, directions))
+    return [
+        *_scatter(problem, best),
+        *(_together(part) for part in open_directions),
+        *_correlated(problem.axes, correlation, open_directions),
+        *_ends(problem.axes, best, intervals),
+        *_unmoved(problem, best),
+    ]
+
+
+def _scatter(problem: Problem, best: Point) -> Iterator[str]:
+    freedom = int(problem.fitted.sum()) - len(problem.axes)
+    if freedom > 0 and best.chi2 > chi2.ppf(0.99, freedom):
+        yield (
+            f"The data lie farther from the model than their errors allow (chi-square {best.chi2:.3g} with {freedom} "
+            "degrees of freedom): the intervals are too narrow, or the model is wrong."
+        )
+
+
+def _open_directions(problem: Problem, spread: Floats, directions: Floats) -> Iterator[dict[str, float]]:
+    """Directions of several parameters along which the data let them go as far as the bounds do: name -> share."""
+    for how_far, direction in zip(spread, directions, strict=True):
+        if how_far < OPEN:
+            continue
+        share = direction * [axis.width(1.0) if axis.logarithmic else 1.0 for axis in problem.axes]
+        share /= share[np.argmax(np.abs(share))]
+        part = {axis.name: float(s) for axis, s in zip(problem.axes, share, strict=True) if abs(s) > TAKES_PART}
+        if len(part) > 1:  # of one alone its profile tells
+            yield part
+
+
+def _together(part: dict[str, float]) -> str:
+    up, down = ([name for name, share in part.items() if share * sign > 0] for sign in (1, -1))
+    moves = f"{_and(up)} can rise {'together' if len(up) > 1 else ''}".rstrip()
+    moves += f" while {_and(down)} fall{'s' if len(down) == 1 else ''}" if down else ""
+    fixed = f"{'their ratio' if len(part) == 2 else 'ratios'}" if not down else "combinations of them"
+    fixed = "their product" if len(part) == 2 and down else fixed
+    return f"{moves}, and the data hardly change: they fix {fixed}, not the values one by one."
+
+
+def _correlated(axes: tuple[Axis, ...], correlation: Floats, open_directions: list[dict[str, float]]) -> Iterator[str]:
+    """Pairs that no open direction speaks of."""
+    for first in range(len(axes)):
+        for second in range(first):
+            found = correlation[first, second]
+            named = any({axes[first].name, axes[second].name} <= part.keys() for part in open_directions)
+            if abs(found) > CORRELATED and not named:
+                both = axes[first].logarithmic and axes[second].logarithmic
+                what = ("ratio" if found > 0 else "product") if both else ("difference" if found > 0 else "sum")
+                yield (
+                    f"{axes[second].name} and {axes[first].name} are hardly told apart (correlation {found:.3f}): "
+                    f"the data fix their {what} better than either."
+                )
+
+
+def _ends(axes: tuple[Axis, ...], best: Point, intervals: list[Interval]) -> Iterator[str]:
+    for axis, position, interval in zip(axes, best.position, intervals, strict=True):
+        bound = "lower" if position < AT_BOUND else "upper" if position > 1 - AT_BOUND else ""
+        if interval.open_below and interval.open_above:
+            yield f"{axis.name}: any value within its bounds fits the data (flat profile)."
+        elif bound:
+            yield f"{axis.name} stands at its {bound} bound: the data ask for a value beyond it."
+        elif interval.open_below or interval.open_above:
+            yield f"{axis.name}: the data set no {'lower' if interval.open_below else 'upper'} limit within its bounds."
+
+
+def _unmoved(problem: Problem, best: Point) -> Iterator[str]:
+    labels = [label for label, fitted in zip(problem.facts, problem.fitted, strict=True) if fitted]
+    still = [label for label, row in zip(labels, best.slopes, strict=True) if np.all(np.abs(row) < UNMOVED)]
+    if still:
+        yield f"No parameter moves {listed(still)}: they count for nothing in this fit."
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,104 @@
+"""Models against the evidence: every fact that was fitted, or is to be predicted, beside what the model says of it.
+
+`evaluate` gives records, `validate` the same as a data frame. Nothing is left out: a fact that a model cannot predict
+has a row that says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ldnsim.calibration.validation.rows import Row, Situation, rows_of
+from ldnsim.calibration.validation.runs import rival_changes, runs_of
+from ldnsim.calibration.validation.summary import Clash, Overall, clashes_of, overall_of
+from ldnsim.library.facts import facts_of_library
+from ldnsim.library.files import load_predictions
+from ldnsim.scenario.changes import setting_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldnsim.foundation.fields import Change
+    from ldnsim.library.facts import Fact
+    from ldnsim.library.predictions import Predictions
+    from ldnsim.model.records import Model
+
+__all__ = ["Clash", "Overall", "Row", "Validation", "evaluate", "frame_of", "validate"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """A model held against the facts: a row per number and account, what that amounts to, and facts that disagree."""
+
+    model: Model
+    rows: tuple[Row, ...]
+    overall: tuple[Overall, ...]
+    clashes: tuple[Clash, ...]
+    rivals: tuple[str, ...]
+
+
+def validate(model: Model) -> pd.DataFrame:
+    """The evidence table: a row per number of each fact, and per account that differs in it.
+
+    Columns: fact, use (fit or test), quantity, account, predicted, observed (as printed; `observed_low`,
+    `observed_high` as numbers), unit, error and its scale (fold, points, hours), conditions (regimen, what was read off
+    the curve and in which window), tag, source, status, reason (why there is no prediction), `predicted_low` and
+    `predicted_high` where the time of the measurement is uncertain, and `under_<rival>`: the prediction under each
+    rival set. Raises LdnsimError for faults in the library's tables.
+    """
+    return frame_of(evaluate(model))
+
+
+def evaluate(
+    model: Model, predictions: Predictions | None = None, facts: Mapping[str, Fact] | None = None
+) -> Validation:
+    """The same as records; other `predictions` and `facts` than the library's may be given."""
+    predictions = load_predictions() if predictions is None else predictions
+    facts = facts_of_library() if facts is None else facts
+    accounts = tuple(model.accounts) or (model.name,)
+
+    def situation(changes: Mapping[str, Change]) -> Situation:
+        settings = {name: setting_of(model, name, changes) for name in accounts}
+        return Situation(settings, runs_of(model, predictions, changes))
+
+    chosen = {name: rival_changes(model, choice) for name, choice in predictions.rivals.items()}
+    under = {name: situation(changes) for name, changes in chosen.items() if changes}
+    rows = rows_of(model, predictions, facts, situation({}), under)
+    return Validation(model, tuple(rows), tuple(overall_of(rows)), tuple(clashes_of(rows, predictions)), tuple(under))
+
+
+def frame_of(validation: Validation) -> pd.DataFrame:
+    """The rows as a data frame; see `validate`."""
+    import pandas as pd
+
+    records = []
+    for row in validation.rows:
+        span = row.observed
+        sweep = [value for _, value in row.sweep]
+        records.append(
+            {
+                "fact": row.fact.id,
+                "use": row.fact.use,
+                "quantity": row.quantity,
+                "account": row.account,
+                "predicted": row.predicted,
+                "observed": row.fact.value,
+                "observed_low": span.low if span else math.nan,
+                "observed_high": span.high if span else math.nan,
+                "unit": row.unit,
+                "error": row.error,
+                "scale": row.scale,
+                "conditions": row.conditions,
+                "tag": row.tag,
+                "source": row.fact.source,
+                "status": row.fact.status,
+                "reason": row.reason,
+                "predicted_low": min(sweep, default=math.nan),
+                "predicted_high": max(sweep, default=math.nan),
+                **{f"under_{name}": row.rivals.get(name, math.nan) for name in validation.rivals},
+            }
+        )
+    return pd.DataFrame(records)

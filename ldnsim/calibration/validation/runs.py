@@ -1,0 +1,151 @@
+"""The runs that facts are predicted from: as few as the arms' lengths and changes allow, all by `simulate`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ldnsim.calibration.validation.measuring import Course
+from ldnsim.dosing.events import label_molar_mass
+from ldnsim.dosing.regimen import planned_doses
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.fields import hours
+from ldnsim.foundation.units import coherent
+from ldnsim.scenario.scenario import Scenario
+from ldnsim.simulation.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import xarray as xr
+
+    from ldnsim.foundation.fields import Change
+    from ldnsim.library.predictions import Predictions, RivalChoice, Setup
+    from ldnsim.model.records import Model
+
+__all__ = ["Lacking", "Runs", "rival_changes", "runs_of", "wanted"]
+
+TWIN = "_drug_free"
+Key = tuple[str, str]  # arm, and the changes made for it
+
+
+class Lacking(Exception):
+    """What a model lacks to predict a fact."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Results by arm and changes; a text says why there is none."""
+
+    results: dict[Key, xr.Dataset | str]
+    setups: dict[str, Setup]
+
+    def course(self, account: str, arm: str, output: str, changes: Mapping[str, Change], *, relative: bool) -> Course:
+        """The curve of an output; raises Lacking where the model has no such thing, or could not be solved."""
+        result = self.results[arm, json.dumps(dict(changes))]
+        if isinstance(result, str):
+            raise Lacking(result)
+        if output not in result:
+            raise Lacking(f"not in this model: no output {output!r}")
+        here = result.sel(account=account)
+        if int(here.status.sel(arm=arm)) != 0:
+            raise Lacking(f"not solved: {here.reason.sel(arm=arm).item()}")
+        curve = here[output].sel(arm=arm) if "arm" in here[output].dims else here[output]
+        values = curve.to_numpy()
+        if relative and curve.attrs.get("relative_to") != "drug_free":
+            values = values / here[output + TWIN].to_numpy()
+        return Course(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
+
+    def tag(self, account: str, arm: str, output: str, changes: Mapping[str, Change]) -> str:
+        """The evidence tag of an output in an account."""
+        result = self.results[arm, json.dumps(dict(changes))]
+        assert not isinstance(result, str)
+        return str(result[output].attrs[f"evidence_{account}"])
+
+    def dose(self, model: Model, arm: str) -> float:
+        """All that an arm gives, nmol."""
+        setup = self.setups[arm]
+        return sum(
+            coherent(dose.amount, label_molar_mass(model, model.inputs[dose.input]))
+            for dose in planned_doses(setup, hours(setup.duration))
+        )
+
+
+def wanted(predictions: Predictions) -> dict[Key, Mapping[str, Change]]:
+    """Every arm that a prediction looks at, with the changes that it makes."""
+    found: dict[Key, Mapping[str, Change]] = {}
+    for items in predictions.facts.values():
+        for item in items:
+            for arm in {item.arm, item.over.arm if item.over else ""} - {""}:
+                found[arm, json.dumps(item.changes)] = item.changes
+                if item.over is not None:
+                    found[arm, "{}"] = {}
+    return found
+
+
+def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]) -> Runs:
+    """Simulate every arm that is wanted, in all the model's accounts, with `rivals` (address -> set) chosen."""
+    outputs = _outputs(model, predictions)
+    keys = wanted(predictions)
+    results: dict[Key, xr.Dataset | str] = {}
+    taken: list[Key] = []
+    for key in keys:
+        lacking = sorted({line.input for line in predictions.arms[key[0]].regimen} - model.inputs.keys())
+        if lacking:
+            results[key] = f"not in this model: no input {lacking[0]!r}"
+        else:
+            taken.append(key)
+
+    def alike(key: Key) -> tuple[float, str]:
+        return hours(predictions.arms[key[0]].duration), key[1]
+
+    for _, group in groupby(sorted(taken, key=alike), key=alike):
+        here = list(group)
+        setups = {arm: predictions.arms[arm] for arm, _ in here}
+        found = _simulated(model, setups, outputs, {**rivals, **keys[here[0]]})
+        results.update(dict.fromkeys(here, found))
+    return Runs(results, dict(predictions.arms))
+
+
+def rival_changes(model: Model, choice: RivalChoice, accounts: Iterable[str] = ()) -> dict[str, Change]:
+    """The changes that choose rival sets, as far as the parts of the accounts (all where none is named) have them."""
+    found: dict[str, Change] = {}
+    for slot, name in choice.sets.items():
+        choices = [model.accounts[name].choices for name in tuple(accounts) or tuple(model.accounts)] or [{}]
+        parts = [model.parts(chosen).get(slot) for chosen in choices]
+        if any(part is not None and name in part.rivals for part in parts):
+            found[f"{slot}.rivals"] = name
+    return found
+
+
+def _outputs(model: Model, predictions: Predictions) -> tuple[str, ...]:
+    items: Iterable[str] = (
+        output.removesuffix(TWIN)
+        for predicted in predictions.facts.values()
+        for item in predicted
+        for output in (item.output, item.over.output if item.over else "")
+    )
+    asked = dict.fromkeys(items)
+    return tuple(name for name in model.outputs if name in asked)
+
+
+def _simulated(
+    model: Model, setups: Mapping[str, Setup], outputs: tuple[str, ...], changes: Mapping[str, Change]
+) -> xr.Dataset | str:
+    if not outputs:
+        return "not in this model: none of the outputs that facts are about"
+    scenario = Scenario(
+        format="ldnsim-scenario/1",
+        name="evidence",
+        question="What do the models predict where people have measured?",
+        model=model,
+        duration=next(iter(setups.values())).duration,
+        arms=dict(setups),
+        report=outputs,
+    )
+    try:
+        return simulate(scenario.with_changes(dict(changes)) if changes else scenario)
+    except LdnsimError as caught:
+        return f"not in this model: {caught.faults[0].message}"

@@ -1,0 +1,1 @@
+"""Files to checked records: models, parts, scenarios, fits, facts and tables."""

@@ -1,0 +1,254 @@
+"""The facts that models are fitted to and held against: the library's own copy, with a source for each.
+
+A table is a CSV file; its columns are the fields of `Fact`. `use` decides what may be done with a fact: `fit` is for
+calibration, `test` is predicted and never tuned to, `context` is for parameters and words. A `value` is a number, a
+range (`5-40`), a bound (`>30`), a clock time (`10:43`, `22:00-03:30`), or several of these with commas between; or it
+is words, and then its unit is `text`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
+from ldnsim.foundation.units import parse_unit
+from ldnsim.foundation.yaml import read_text
+from ldnsim.library.folders import LIBRARY, load_bibliography
+
+__all__ = [
+    "COLUMNS",
+    "Claim",
+    "Fact",
+    "Span",
+    "claims_of_library",
+    "facts_of_library",
+    "read_claims",
+    "read_facts",
+    "unfit_faults",
+]
+
+Use = Literal["fit", "test", "context"]
+Status = Literal["verified", "secondary", "memory", "derived"]
+COLUMNS = (
+    "id", "use", "quantity", "value", "unit", "spread", "dose", "route", "when", "subjects", "source", "status", "note",
+)  # fmt: skip
+CLAIM_COLUMNS = ("claim", "data", "facts")
+WORDS = ("fold", "clock", "points", "text")  # units that are none: a ratio, a time of day, a scale's points, no number
+NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
+ONE, RANGE = re.compile(NUMBER), re.compile(rf"({NUMBER})-({NUMBER})")
+BOUND = re.compile(rf"([<>])({NUMBER})")
+TIME, TIMES = re.compile(CLOCK), re.compile(rf"({CLOCK})-({CLOCK})")
+SPREAD = re.compile(rf"({NUMBER})(?: min)? (SD|SEM|SE)|({NUMBER}) to ({NUMBER})")
+IDENTIFIER = re.compile(r"[a-z]{2}[0-9]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One published number in its fact's unit: both ends alike, or those of a range; an open end is infinite."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """The number, or the middle of the range; the known end of a bound."""
+        if math.isinf(self.low):
+            return self.high
+        return self.low if math.isinf(self.high) else (self.low + self.high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One published fact. `numbers` is its value read (empty for words), in `unit`; clock times are hours."""
+
+    id: str
+    use: Use
+    quantity: str
+    value: str
+    unit: str
+    spread: str
+    dose: str
+    route: str
+    when: str
+    subjects: str
+    source: str
+    status: Status
+    note: str
+    numbers: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What popular texts say, what the data say, and the ids of the facts that say so."""
+
+    claim: str
+    data: str
+    facts: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def facts_of_library() -> dict[str, Fact]:
+    """id -> fact, from all tables of the library; raises LdnsimError with all faults of all of them."""
+    return read_facts(sorted((LIBRARY / "models" / "evidence").glob("*.csv")), load_bibliography())
+
+
+def read_facts(files: Iterable[Path], sources: Collection[str]) -> dict[str, Fact]:
+    """id -> fact, from CSV files; `sources` are the keys of the bibliography.
+
+    Raises LdnsimError with every fault: a column that is missing or unknown, an id twice, an unknown use, status, unit
+    or source, a value that is no number.
+    """
+    facts: dict[str, Fact] = {}
+    faults: list[Fault] = []
+    for file in files:
+        for line, row, found in _rows(file):
+            faults += found
+            if row is not None:
+                wrong = [*_row_faults(row, sources)]
+                if row["id"] in facts:
+                    wrong.append(Fault(f"the id {row['id']} stands twice", ("id",), "each id once"))
+                faults += (_located(fault, file, line, row) for fault in wrong)
+                if not wrong:
+                    numbers = () if row["unit"] == "text" else tuple(_numbers(row["value"]))
+                    facts[row["id"]] = Fact(**row, numbers=numbers)  # type: ignore[arg-type]
+    if faults:
+        raise LdnsimError(faults)
+    return facts
+
+
+@lru_cache(maxsize=1)
+def claims_of_library() -> tuple[Claim, ...]:
+    """The library's claims, each with the facts that answer it."""
+    return read_claims(LIBRARY / "models" / "claims.csv", facts_of_library())
+
+
+def read_claims(file: Path, facts: Collection[str]) -> tuple[Claim, ...]:
+    """Claims from a CSV file; raises LdnsimError for rows that are none and for facts that there are not."""
+    claims, faults = [], []
+    for line, row, found in _rows(file, CLAIM_COLUMNS):
+        faults += found
+        if row is not None:
+            ids = tuple(row["facts"].split())
+            wrong = [
+                Fault(f"there is no fact {shown(id)}", (), "an id", nearest(id, facts)) for id in ids if id not in facts
+            ]
+            if not (row["claim"] and row["data"] and ids):
+                wrong.append(Fault("an empty cell", (), "a claim, what the data say, and the ids of facts"))
+            faults += (replace(fault, file=str(file), line=line) for fault in wrong)
+            claims.append(Claim(row["claim"], row["data"], ids))
+    if faults:
+        raise LdnsimError(faults)
+    return tuple(claims)
+
+
+def unfit_faults(ids: Iterable[str], facts: dict[str, Fact]) -> Iterator[Fault]:
+    """Why facts may not be fitted to: there are none of that id, or their use is not `fit`."""
+    for id in ids:
+        if id not in facts:
+            yield Fault(f"there is no fact {shown(id)}", (), "the id of a fact", nearest(id, facts))
+        elif facts[id].use != "fit":
+            yield Fault(f"the fact {id} is for {facts[id].use}, not for fitting", (), "facts whose use is `fit`")
+
+
+def _rows(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[int, dict[str, str] | None, list[Fault]]]:
+    """(line, row, faults) of a table; no row where the line cannot be one."""
+    reader = csv.reader(io.StringIO(read_text(file)))
+    head = next(reader, [])
+    missing, unknown = [name for name in columns if name not in head], [name for name in head if name not in columns]
+    wrong = [Fault(f"the column {name!r} is missing", (), listed(columns), file=str(file), line=1) for name in missing]
+    wrong += [
+        Fault(f"unknown column {name!r}", (), listed(columns), nearest(name, columns), file=str(file), line=1)
+        for name in unknown
+    ]
+    if wrong:
+        yield 1, None, wrong
+        return
+    for cells in reader:
+        line = reader.line_num
+        if len(cells) == len(head):
+            yield line, {name: cell.strip() for name, cell in zip(head, cells, strict=True)}, []
+        elif cells:
+            message = f"{len(cells)} cells"
+            yield line, None, [Fault(message, (), f"{len(head)}, as the first line has", file=str(file), line=line)]
+
+
+def _row_faults(row: dict[str, str], sources: Collection[str]) -> Iterator[Fault]:
+    """What is wrong with one row; a fault's path is its column."""
+    if not IDENTIFIER.fullmatch(row["id"]):
+        yield Fault(f"{shown(row['id'])} is no id", ("id",), "two letters and three digits, such as pk001")
+    for column, known in (("use", get_args(Use)), ("status", get_args(Status))):
+        if row[column] not in known:
+            yield Fault(f"unknown {column} {shown(row[column])}", (column,), listed(known), nearest(row[column], known))
+    if not row["quantity"]:
+        yield Fault("the fact says not what it is of", ("quantity",), "what was measured")
+    yield from _value_faults(row)
+    if row["spread"] and not SPREAD.fullmatch(row["spread"]):
+        yield Fault(f"{shown(row['spread'])} is no spread", ("spread",), "2.6 SD, 7.4 SEM, or 1.8 to 3.3")
+    if not row["source"] and row["status"] != "derived":
+        yield Fault("the fact has no source", ("source",), "a key of references.bib")
+    elif row["source"] and row["source"] not in sources:
+        near = nearest(row["source"], sources)
+        yield Fault(f"unknown source {shown(row['source'])}", ("source",), "a key of references.bib", near)
+
+
+def _value_faults(row: dict[str, str]) -> Iterator[Fault]:
+    unit = row["unit"]
+    if unit not in WORDS:
+        try:
+            parse_unit(unit)
+        except LdnsimError as caught:
+            for fault in caught.faults:
+                near = fault.nearest or nearest(unit, WORDS)
+                yield Fault(fault.message, ("unit",), f"{fault.expected}; or {listed(WORDS)}", near)
+    if unit == "text" and not row["value"]:
+        yield Fault("the fact has no value", ("value",), "words, or a number and its unit")
+    if unit == "text":
+        return
+    try:
+        _numbers(row["value"])
+    except ValueError:
+        expected = "a number, 5-40, >30 or 10:43, or several with commas; words have the unit `text`"
+        yield Fault(f"{shown(row['value'])} is no number", ("value",), expected)
+        return
+    if (unit == "clock") != (":" in row["value"]):
+        yield Fault(f"{shown(row['value'])} in {unit}", ("value",), "clock times have the unit `clock`, and only they")
+
+
+def _numbers(text: str) -> list[Span]:
+    """The numbers that a value holds; raises ValueError where it holds none."""
+    found = []
+    for part in (piece.strip() for piece in text.split(",")):
+        if ONE.fullmatch(part):
+            found.append(Span(float(part), float(part)))
+        elif match := RANGE.fullmatch(part):
+            found.append(Span(*sorted((float(match[1]), float(match[2])))))
+        elif match := BOUND.fullmatch(part):
+            found.append(Span(-math.inf, float(match[2])) if match[1] == "<" else Span(float(match[2]), math.inf))
+        elif TIME.fullmatch(part):
+            found.append(Span(_clock(part), _clock(part)))
+        elif match := TIMES.fullmatch(part):
+            start, end = _clock(match[1]), _clock(match[2])
+            found.append(Span(start, end if end >= start else end + 24))  # over midnight
+        else:
+            raise ValueError(part)
+    return found
+
+
+def _clock(text: str) -> float:
+    hour, minute = text.split(":")
+    return int(hour) + int(minute) / 60
+
+
+def _located(fault: Fault, file: Path, line: int, row: dict[str, str]) -> Fault:
+    """The fault with its place: file, line, and the column by name."""
+    path = (row["id"] or "?", *fault.path)
+    return Fault(fault.message, path, fault.expected, fault.nearest, file=str(file), line=line)

@@ -1,0 +1,90 @@
+"""Values of metrics as people read them: 3 significant digits, shares in %, clock times as HH:MM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnsim.metrics.summary import CLOCK
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["DASH", "LABELS", "difference_text", "formatted", "style_of"]
+
+DASH, MINUS = "—", "−"
+NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
+
+LABELS = {
+    "unblocked_hours": "unblocked",
+    "hours_above_50": "above 50 %",
+    "hours_to_peak": "peak after",
+    "halved_hours": "halved for",
+    "least_of_first": "least",
+    "rebound_peak": "rebound peak",
+    "rebound_clock_time": "peak at",
+    "rebound_hours": "above +2 %",
+    "net_area": "net area",
+    "AUC_tau": "AUC",
+    "t_half": "half-life",
+}
+
+
+def style_of(table: xr.Dataset, output: str, metric: str) -> str:
+    """How a metric's numbers read: `clock`, `share` (%), `rise` (signed %) or `plain`."""
+    if metric in CLOCK:
+        return "clock"
+    if metric == "rebound_peak":
+        return "rise"
+    shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
+    fraction = shares and metric in ("peak", "trough", "mean")
+    return "share" if fraction or metric in ("AUC_inf_extrapolated", "least_of_first") else "plain"
+
+
+def formatted(value: float, style: str) -> str:
+    """A number as people read it; a dash for NaN."""
+    if not np.isfinite(value):
+        return DASH
+    if style == "clock":
+        minutes = round(value * 60) % 1440
+        return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    if style == "plain":
+        return _digits(value)
+    sign = "+" if style == "rise" and value > NOTHING else ""
+    return f"{sign}{_digits(100 * value)} %"
+
+
+def _digits(value: float) -> str:
+    """At least 3 significant digits, without an exponent where that stays short."""
+    if abs(value) < NOTHING:
+        return "0"
+    size = abs(value)
+    text = (
+        f"{size:.{_decimals(size)}f}"
+        if 1e-3 <= size < 1e6
+        else f"{size:.2e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    )
+    return (MINUS if value < 0 else "") + text.replace("e-", f"e{MINUS}")
+
+
+def _decimals(value: float) -> int:
+    """Decimals that show 3 significant digits."""
+    return max(0, 2 - int(f"{abs(value):.2e}".split("e")[1])) if abs(value) >= NOTHING else 0
+
+
+def difference_text(here: float, first: float, change: float, style: str) -> str:
+    """A signed difference with the decimals of the finer of both numbers; 0 if it does not reach them."""
+    if not np.isfinite(change):
+        return DASH
+    if style == "clock":
+        minutes = round(change * 60)
+        sign = "+" if minutes > 0 else MINUS
+        return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d}" if minutes else "0"
+    scale, unit = (1.0, "") if style == "plain" else (100.0, " pp")
+    shown = [scale * value for value in (here, first) if abs(scale * value) >= NOTHING]
+    decimals = max((_decimals(value) for value in shown), default=0)
+    size = f"{abs(scale * change):.{decimals}f}"
+    if float(size) == 0:
+        return "0"
+    return f"{'+' if change > 0 else MINUS}{size}{unit}"

@@ -1,0 +1,234 @@
+"""What a simulated day amounts to: peaks, hours over a threshold, rebound against the drug-free twin, exposure.
+
+Reads only the result Dataset, so a result opened from a file is summarised like a fresh one. All metrics are of one
+person (`measures` says how they are computed); `over_people` summarises them afterwards, so that a ratio is never taken
+between averages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics import nca
+from ldnsim.metrics.curves import METRICS, Curves, Measure, measures
+
+Floats = NDArray[np.float64]
+Texts = NDArray[np.object_]
+
+NO_MECHANISM = "no mechanism in the model"
+TWIN = "_drug_free"
+TAGS = ("measured", "fitted", "hypothesis")  # strongest first
+CLOCK = ("time_of_peak", "rebound_clock_time")  # hours on a clock, where 23.9 is next to 0.1
+
+
+def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> xr.Dataset:
+    """Metrics of every output over `window` (start, end; h since midnight of day 1), dims of the result without time.
+
+    Without `window` it is the result's own (attribute `window`), or else the last whole day simulated. Variables are
+    `<output>_<metric>`, with `<output>_<metric>_reason` ("" where a value is given) if the metric can be impossible.
+    Hours are hours within the window, whatever its length. People who were not solved have NaN throughout. Raises
+    LdnsimError if this is no result, or if the window is empty or reaches outside the simulation.
+    """
+    grid = _window(result, window)
+    table = result[[name for name in ("status", "reason") if name in result]].copy()
+    table.attrs = {**result.attrs, "window": [float(grid[0]), float(grid[-1])]}
+    outputs = [str(name) for name, data in result.data_vars.items() if "time" in data.dims]
+    outputs = [name for name in outputs if not (name.endswith(TWIN) and name.removesuffix(TWIN) in outputs)]
+    if not outputs:
+        return table
+    blocking = next((name for name in outputs if result[name].attrs.get("kind") == "blockade"), None)
+    like = result[outputs[0]].isel(time=0, drop=True)
+    unsolved = _unsolved(result, like)
+    silent = _silent(result, like)
+    doses = lru_cache(lambda inputs: _doses(result, like, inputs))  # most outputs are about the same ones
+    curves = {name: _curves(result, name, like, doses) for name in outputs}
+    time, rows = result["time"].to_numpy().astype(float), np.arange(like.size)
+    found: dict[str, xr.Variable] = {}
+    for measure in measures(time, grid, curves, rows, _first_arm(like, rows)):
+        name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
+        values, reason = judged(measure, unsolved, None if curves[measure.output].kind == "concentration" else silent)
+        found[name] = xr.Variable(like.dims, values.reshape(like.shape), attrs)
+        if reason is not None:
+            attrs = {"long_name": f"Why there is no {name}"}
+            found[f"{name}_reason"] = xr.Variable(like.dims, reason.reshape(like.shape), attrs)
+    return table.assign_coords(like.coords).assign(found)
+
+
+def judged(
+    measure: Measure, unsolved: Texts | None, silent: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Texts | None]:
+    """The values (rows,) with NaN where there is a reason against them, and the reasons; `unsolved` (rows,) says who
+    has no solution, None that everybody has one, `silent` (rows,) of whom the model has nothing to say."""
+    if measure.reason is None and (silent is None or not silent.any()):
+        return measure.values if unsolved is None else np.where(unsolved == "", measure.values, np.nan), None
+    reason = np.full(measure.values.shape, "", dtype=object) if measure.reason is None else measure.reason.copy()
+    if unsolved is not None:
+        reason = np.where(unsolved != "", unsolved, reason)
+    if silent is not None:
+        reason[silent] = NO_MECHANISM
+    reason[np.isnan(measure.values) & ~reason.astype(bool)] = "the output has missing values"
+    return np.where(reason.astype(bool), np.nan, measure.values), reason
+
+
+def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> xr.Dataset:
+    """Quantiles over `subject` of each metric in a table from `summarize`; adds the dim `quantile`.
+
+    People without a value are left out: `n_solved` counts those whose simulation succeeded, `<output>_<metric>_n`
+    those who have a metric that can be impossible. Clock times are taken around their circular mean, so that 23:50
+    and 00:10 average to midnight. Raises LdnsimError without people, or for a quantile outside 0 to 1.
+    """
+    if "subject" not in table.dims:
+        raise LdnsimError(
+            "This table has no people: expected a dimension 'subject', from a scenario with a population."
+        )
+    levels = np.asarray(quantiles, dtype=float)
+    if levels.ndim != 1 or levels.size == 0 or not np.all((levels >= 0) & (levels <= 1)):
+        raise LdnsimError(f"Quantiles {quantiles!r} were asked for; expected one or more numbers from 0 to 1.")
+    summary = xr.Dataset(coords={"quantile": levels}, attrs=dict(table.attrs))
+    if "status" in table:
+        summary["n_solved"] = (table["status"] == 0).sum("subject")
+        summary["n_solved"].attrs = {"units": "1", "long_name": "People whose simulation succeeded"}
+    for name, data in table.data_vars.items():
+        if "metric" not in data.attrs or "subject" not in data.dims:
+            continue
+        like = data.isel(subject=0, drop=True)
+        values = data.transpose(*like.dims, "subject").to_numpy()
+        found = _quantiles(values, levels, circular=data.attrs["metric"] in CLOCK)
+        coords = {**like.coords, "quantile": levels}
+        summary[name] = xr.DataArray(found, coords, (*like.dims, "quantile"), attrs=data.attrs)
+        if f"{name}_reason" in table:
+            summary[f"{name}_n"] = data.notnull().sum("subject")
+            summary[f"{name}_n"].attrs = {"units": "1", "long_name": f"People who have {name}"}
+    return summary
+
+
+def _quantiles(values: Floats, levels: Floats, *, circular: bool) -> Floats:
+    """Quantiles over the last axis without NaN, shape (..., level); NaN where nobody has a value."""
+    known = np.isfinite(values)
+    someone = known.any(axis=-1, keepdims=True)
+    filled = np.where(someone, values, 0.0)
+    if not circular:
+        found = np.nanquantile(filled, levels, axis=-1)
+    else:
+        angle = np.where(known, values, 0.0) * (2.0 * np.pi / 24.0)
+        mean = np.arctan2((np.sin(angle) * known).sum(axis=-1), (np.cos(angle) * known).sum(axis=-1))
+        centre = mean * 24.0 / (2.0 * np.pi)
+        found = (centre + np.nanquantile((filled - centre[..., None] + 12.0) % 24.0 - 12.0, levels, axis=-1)) % 24.0
+    return np.where(someone, np.moveaxis(found, 0, -1), np.nan)
+
+
+def _window(result: xr.Dataset, window: tuple[float, float] | None) -> Floats:
+    """The times, h, that the window is sampled at: its two ends and every sample between."""
+    if "time" not in result.coords or result["time"].ndim != 1 or result.sizes["time"] == 0:
+        found = ", ".join(map(str, result.coords)) or "none"
+        raise LdnsimError(f"This dataset is no simulation result: expected a coordinate 'time' in h, found {found}.")
+    time = result["time"].to_numpy().astype(float)
+    first, last = float(time[0]), float(time[-1])
+    midnight = last // 24.0 * 24.0
+    whole_day = (midnight - 24.0, midnight) if midnight - 24.0 >= first else (first, last)
+    asked = result.attrs.get("window", whole_day) if window is None else window
+    if np.shape(asked) != (2,):
+        raise LdnsimError(f"The metrics window is {asked!r}; expected two times in h, its start and its end.")
+    start, end = (float(edge) for edge in asked)
+    if not start < end:
+        raise LdnsimError(
+            f"The metrics window from {start:g} h to {end:g} h is empty; expected an end after its start."
+        )
+    if start < first or end > last:
+        raise LdnsimError(
+            f"The metrics window from {start:g} h to {end:g} h reaches outside the simulation; "
+            f"expected times from {first:g} h to {last:g} h."
+        )
+    return nca.times_between(time, start, end)
+
+
+def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
+    """`data` over all dims of `like`, then `last`: a drug-free twin has no arm, every arm is compared with it."""
+    return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
+
+
+def texts_of(attribute: Any) -> list[str]:
+    """An attribute that is a list of texts; netCDF hands a list of one back as a text, and none as an empty array."""
+    return [attribute] * bool(attribute) if isinstance(attribute, str) else [*map(str, np.ravel(np.asarray(attribute)))]
+
+
+def silent_arms(result: xr.Dataset) -> dict[str, str]:
+    """The arms of which the model says nothing beyond concentrations, and why."""
+    found = json.loads(str(result.attrs.get("no_mechanism", "{}")))
+    return {str(arm): str(why) for arm, why in found.items()}
+
+
+def _silent(result: xr.Dataset, like: xr.DataArray) -> NDArray[np.bool_] | None:
+    """The rows of which the model has nothing to say; None where there are none."""
+    arms = list(silent_arms(result))
+    if not arms or "arm" not in like.dims:
+        return None
+    return _spread(like["arm"].isin(arms), like).reshape(-1).astype(bool)
+
+
+def _first_arm(like: xr.DataArray, rows: NDArray[np.int_]) -> NDArray[np.int_]:
+    """For each row that of the same account and person in the first arm."""
+    if "arm" not in like.dims:
+        return rows
+    shaped = rows.reshape(like.shape)
+    return np.broadcast_to(shaped.take([0], axis=like.get_axis_num("arm")), like.shape).reshape(-1)
+
+
+def _curves(result: xr.Dataset, name: str, like: xr.DataArray, doses: Callable[[tuple[str, ...]], Floats]) -> Curves:
+    """An output of every person and arm, a row each, with its drug-free twin."""
+    attrs = result[name].attrs
+
+    def rows(source: str) -> Floats:
+        found = _spread(result[source], like, "time").astype(float, copy=False)
+        return np.ascontiguousarray(found.reshape(like.size, -1))
+
+    twin = rows(name + TWIN) if name + TWIN in result else None
+    taken = doses(tuple(texts_of(attrs.get("inputs", []))))
+    return Curves(rows(name), twin, attrs.get("kind", "other"), attrs.get("relative_to"), taken)
+
+
+def _doses(result: xr.Dataset, like: xr.DataArray, inputs: tuple[str, ...]) -> Floats:
+    """Times, h, of the doses above zero of some inputs (none named: of any), (rows, dose), NaN-padded."""
+    if "dose_time" not in result:
+        return np.full((like.size, 1), np.nan)
+    taken = result["dose_time"]
+    if "dose_amount" in result:
+        taken = taken.where(result["dose_amount"] > 0)
+    if inputs and "dose_input" in result:
+        taken = taken.where(result["dose_input"].isin(inputs))
+    return _spread(taken, like, "dose").reshape(like.size, -1)
+
+
+def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:
+    """Why there is no solution, a row each; "" where there is one, None where all have one."""
+    if "status" not in result or not (result["status"] != 0).any():
+        return None
+    status, reason = _spread(result["status"], like), _spread(result["reason"], like).astype(object)
+    found = np.full(like.shape, "", dtype=object)
+    found[status != 0] = "not solved: " + reason[status != 0]
+    return found.reshape(-1)
+
+
+def labels(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:
+    """Labels of a metric; its evidence tags are those of the output, or of the blockade it also rests on if weaker."""
+    source = result[name].attrs
+    words, units = METRICS[metric]
+    tags = {key: str(tag) for key, tag in source.items() if key == "evidence" or key.startswith("evidence_")}
+    if metric == "mean_while_unblocked" and blocking is not None:
+        other = result[blocking].attrs
+        tags = {key: max(tag, other.get(key, tag), key=TAGS.index) for key, tag in tags.items()}
+    return {
+        "output": name,
+        "metric": metric,
+        "units": units.format(source.get("units", "1")),
+        "long_name": f"{source.get('long_name', name)}: {words}",
+        **tags,
+    }

@@ -1,0 +1,139 @@
+"""How one curve is drawn: a few people, the ribbon that holds most of them, the typical course, the drug-free twin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from ldnsim.plots.arm_styles import Look
+from ldnsim.plots.clock import TimeAxis
+from ldnsim.plots.curves import Curve
+from ldnsim.plots.frame import yaxis_name
+from ldnsim.plots.observed import Observed
+from ldnsim.plots.scales import Scale, label
+from ldnsim.plots.style import INK, MUTED, faded
+from ldnsim.plots.thinning import telling_points
+
+__all__ = ["Pen"]
+
+Floats = NDArray[np.float64]
+
+PERSON_POINTS = 200  # faint lines need no more
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Draws into the panels of a figure, at the curves' time less `origin` (h), with at most `most` samples a curve."""
+
+    figure: go.Figure
+    axis: TimeAxis
+    scale: Scale
+    look: Look
+    origin: float
+    most: int
+
+    def draw(self, row: int, curves: Sequence[Curve], told: Set[str]) -> set[str]:
+        """The curves into panel `row`, all ribbons under all lines; those of arms not yet `told` go into the legend.
+
+        Returns the arms drawn; a curve of which nobody was solved is not.
+        """
+        seen = [(curve, self._kept(curve)) for curve in curves if curve.drawn]
+        for curve, keep in seen:
+            self._spread(row, curve, keep)
+        for curve, keep in seen:
+            self._line(row, curve, keep, in_legend=curve.arm not in told)
+        return {curve.arm for curve, _ in seen}
+
+    def _kept(self, curve: Curve) -> NDArray[np.intp]:
+        ribbon = () if curve.low is None or curve.high is None else (curve.low, curve.high)
+        return telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
+
+    def _spread(self, row: int, curve: Curve, keep: NDArray[np.intp]) -> None:
+        """A few people and the ribbon, if the curve has any."""
+        if curve.low is None or curve.high is None:
+            return
+        colour = self.look.colours[curve.arm]
+        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.arm)}
+        quiet = {**shared, "mode": "lines", "hoverinfo": "skip", "showlegend": False}
+        if curve.people.size:
+            self._people(curve, {**quiet, "line": {"width": 0.7, "color": faded(colour, 0.35)}})
+        x = self.axis.x(curve.time[keep] - self.origin)
+        fill = {"fill": "tonexty", "fillcolor": faded(colour, 0.2)}
+        self.figure.add_trace(go.Scatter(x=x, y=_short(curve.low[keep]), line={"width": 0}, **quiet))
+        self.figure.add_trace(go.Scatter(x=x, y=_short(curve.high[keep]), line={"width": 0}, **fill, **quiet))
+
+    def _line(self, row: int, curve: Curve, keep: NDArray[np.intp], *, in_legend: bool) -> None:
+        """The typical course."""
+        colour = self.look.colours[curve.arm]
+        shared = {"yaxis": yaxis_name(row), "legendgroup": label(curve.arm)}
+        x = self.axis.x(curve.time[keep] - self.origin)
+        line = {"color": colour, "width": 2, "dash": self.look.dashes[curve.arm]}
+        mode = {"mode": "lines"} if keep.size > 1 else {"mode": "markers", "marker": {"size": 9, "color": colour}}
+        hover = self._hover(curve, keep)
+        names = {"name": label(curve.title), "showlegend": in_legend}
+        self.figure.add_trace(
+            go.Scatter(x=x, y=_short(curve.typical[keep]), line=line, **mode, **shared, **names, **hover)
+        )
+
+    def observed(self, rows: int, sets: Sequence[Observed]) -> None:
+        """Data over the curves, in every one of the `rows` panels: none of the accounts owns them."""
+        for data in sets:
+            colour = self.look.colours.get(data.arm, INK)
+            bars = {}
+            if np.isfinite(data.low).any() or np.isfinite(data.high).any():
+                ends = {"array": data.high - data.value, "arrayminus": data.value - data.low}
+                bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.3, "width": 3, **ends}
+            marker = {"size": 8, "color": "white", "line": {"color": colour, "width": 2}}
+            name = f"observed, {data.arm}" if data.arm else "observed"
+            hover = {"hovertemplate": f"observed %{{y:{self.scale.hover}}}"}
+            for row in range(rows):
+                ties = {"yaxis": yaxis_name(row), "legendgroup": label(name), "showlegend": row == 0}
+                x = self.axis.x(data.time - self.origin)
+                look = {"mode": "markers", "marker": marker, "name": label(name)}
+                self.figure.add_trace(go.Scatter(x=x, y=data.value, **look, **ties, **hover, **bars))
+
+    def twin(self, row: int, time: Floats, values: Floats, *, in_legend: bool) -> None:
+        """The drug-free twin (n,) over `time` (n,), h, into panel `row`."""
+        keep = telling_points(time, values[None], self.most)
+        look = {"line": {"color": MUTED, "width": 1.3, "dash": "1px 3px"}, "mode": "lines", "name": "without drug"}
+        ties = {"yaxis": yaxis_name(row), "legendgroup": "without drug", "showlegend": in_legend}
+        hover = {"hovertemplate": f"%{{y:{self.scale.hover}}}"}
+        x = self.axis.x(time[keep] - self.origin)
+        self.figure.add_trace(go.Scatter(x=x, y=_short(values[keep]), **look, **ties, **hover))
+
+    def _people(self, curve: Curve, look: dict[str, Any]) -> None:
+        """A few people as one trace with gaps between them."""
+        most = max(2, min(PERSON_POINTS, self.most // len(curve.people)))
+        xs: list[Floats] = []
+        ys: list[Floats] = []
+        gap = np.array([np.nan])
+        for values in curve.people:
+            keep = telling_points(curve.time, values[None], most)
+            xs += [self.axis.x(curve.time[keep] - self.origin), gap]
+            ys += [values[keep], gap]
+        self.figure.add_trace(go.Scatter(x=np.concatenate(xs), y=_short(np.concatenate(ys)), **look))
+
+    def _hover(self, curve: Curve, keep: NDArray[np.intp]) -> dict[str, Any]:
+        """Value, spread over people, and time after the last dose before (or, before any, to the first)."""
+        value = f"%{{y:{self.scale.hover}}}"
+        columns = []
+        if curve.low is not None and curve.high is not None:
+            columns += [curve.low[keep], curve.high[keep]]
+            low, high = (f"%{{customdata[{column}]:{self.scale.hover}}}" for column in (0, 1))
+            value = f"median {value} (5 to 95 %: {low} to {high})"
+        if curve.doses.size:
+            time = curve.time[keep]
+            last = curve.doses[np.maximum(np.searchsorted(curve.doses, time, side="left") - 1, 0)]
+            value += f", %{{customdata[{len(columns)}]:.1f}} h after dose"
+            columns.append(time - last)
+        return {"hovertemplate": value, **({"customdata": _short(np.column_stack(columns))} if columns else {})}
+
+
+def _short(values: Floats) -> NDArray[np.float32]:
+    """Seven digits are enough for a picture and halve a page."""
+    return np.asarray(values, dtype=np.float32)

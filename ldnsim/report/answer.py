@@ -1,0 +1,181 @@
+"""The answer in words: one sentence or two per account, from the metrics table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnsim.metrics.summary import NO_MECHANISM, silent_arms
+from ldnsim.simulation.result import stated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+__all__ = ["answers"]
+
+MOST_ARMS_LISTED = 3
+MOST_OF = 0.99  # of the largest effect: the arm that has so much of it has the largest
+MOST_EFFECTS_LISTED = 8  # arms, where each is an answer of its own
+APART = 0.05  # of receptors: arms whose blockade differs by more are told one by one
+REBOUND = 0.02  # a ratio to the drug-free twin above 1 + this counts as a rebound
+DAY = 24.0
+
+
+def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
+    """One text per account of a result and its table of metrics (`summarize`); people count by their median, and
+    what is uncertain by its stated values."""
+    result, table = stated(result), stated(table)
+    window = table.attrs.get("window", result.attrs["window"])
+    span = "a day" if window[1] - window[0] == DAY else f"of the {window[1] - window[0]:g} h"
+    failed = table.status != 0
+    typical = table.drop_vars([name for name in table if table[name].dtype.kind not in "fi"])
+    if "subject" in typical.dims:
+        typical = typical.where(~failed).median("subject")
+    titles = json.loads(result.attrs["arm_titles"])
+    silent = [titles.get(arm, arm) for arm in silent_arms(result)]
+    if len(set(titles.values())) == len(titles):
+        typical = typical.assign_coords(arm=list(titles.values()))
+    texts = []
+    for account in result.account.values:
+        lost = failed.sel(account=account)
+        if bool(lost.all()):
+            texts.append(f"{account}: None of its runs could be solved.")
+            continue
+        solved = ~lost.all([dim for dim in lost.dims if dim != "arm"]) & ~result.arm.isin(list(silent_arms(result)))
+        here = typical.sel(account=account).isel(arm=np.flatnonzero(solved))
+        told = [
+            *_effects(result, here, str(account), span),
+            _tone(result, here, str(account), span),
+            _blockade(result, here, str(account), span),
+            _exposure(result, here),
+        ]
+        parts = [part for part in told if part] if here.sizes["arm"] else []
+        parts += [f"{title}: {NO_MECHANISM}, so no number." for title in silent]
+        if bool(lost.any()):
+            parts.append(f"{int(lost.sum())} of {lost.size} runs could not be solved.")
+        lead = f"(median of {lost.size // lost.sizes['arm']} people) " if "subject" in lost.dims else ""
+        texts.append(f"{account}: {lead}" + " ".join(parts))
+    return texts
+
+
+def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
+    return [
+        str(name)
+        for name, variable in result.data_vars.items()
+        if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")
+    ]
+
+
+def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> Iterator[str]:
+    """How high each effect goes in each arm; how long others halve it if the first arm has most of it, else when."""
+    for name in _of_kind(result, "effect"):
+        metrics = ("peak", "hours_to_peak", "halved_hours", "least_of_first")
+        peak, when, halved, least = (table[f"{name}_{metric}"] for metric in metrics)
+        tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+        lead = f"{result[name].attrs['long_name']} ({tag})"
+        if not bool((peak > 0).any()):
+            yield f"{lead} stays at 0."
+            continue
+        if table.sizes["arm"] > 1 and float(peak[0]) >= MOST_OF * float(peak.max()):
+            others = [
+                f"{arm} down to {100 * float(lowest):.0f} %"
+                + (f", under half for {float(hours):.1f} h {span}" if float(hours) > 0 else "")
+                for arm, lowest, hours in zip(table.arm.values[1:], least[1:], halved[1:], strict=True)
+            ]
+            peaks = _list(100 * peak, "{:.1f} %", MOST_EFFECTS_LISTED)
+            yield f"{lead} peaks at {peaks}. Against {table.arm.values[0]} at the same time: {'; '.join(others)}."
+        else:
+            arms = [
+                f"{100 * float(top):.1f} % after {float(hours):.1f} h ({arm})" if float(top) > 0 else f"0 % ({arm})"
+                for arm, top, hours in zip(table.arm.values, peak, when, strict=True)
+            ]
+            yield f"{lead} peaks, from the start of the window on, at {', '.join(arms)}."
+
+
+def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
+    """Whether the ratio to the drug-free twin rises above 1, for how long, and what is left on average."""
+    outputs = _of_kind(result, "endogenous")
+    outputs.sort(key=lambda name: result[name].attrs.get("relative_to") != "drug_free")  # a tone before a level
+    if not outputs:
+        return ""
+    name = outputs[0]
+    title, tag = (
+        result[name].attrs["long_name"],
+        result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"]),
+    )
+    peak, duration, mean = (table[f"{name}_{metric}"] for metric in ("rebound_peak", "rebound_hours", "mean"))
+    lead = f"{title} ({tag}) "
+    rises = peak > REBOUND
+    if not bool(rises.any()):
+        return lead + f"never rises above its drug-free level; its mean is {_list(mean, '{:.2f}')} of it."
+    if table.sizes["arm"] <= MOST_ARMS_LISTED:
+        told = [
+            f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, "
+            f"above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
+            if bool(rises.sel(arm=arm)) else f"{arm} none"
+            for arm in table.arm.values
+        ]  # fmt: skip
+        return lead + f"rebounds: {'; '.join(told)}; its mean is {_list(mean, '{:.2f}')} of the drug-free one."
+    best = table.arm.values[int(np.nanargmax(peak.values))]
+    none = [str(arm) for arm in table.arm.values if not bool(rises.sel(arm=arm))]
+    absent = f", and there is none with {', '.join(none)}" if none else ""
+    return (
+        lead
+        + f"rebounds most with {best} (+{100 * float(peak.max()):.0f} % at most, "
+        + f"{float(duration.sel(arm=best)):.1f} h {span}){absent}."
+    )
+
+
+def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
+    outputs = _of_kind(result, "blockade")
+    if not outputs or not bool((table[f"{outputs[0]}_peak"] > 0).any()):
+        return ""
+    name = outputs[0]
+    free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
+    tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    lead = f"Receptors ({tag}) are"
+    if _of_kind(result, "effect") and table.sizes["arm"] > MOST_ARMS_LISTED:
+        return ""  # what gets through to so many arms is told by its effect
+    if not bool((free > 0).any()):
+        apart = max(float(low.max() - low.min()), float(high.max() - high.min())) > APART
+        if apart and table.sizes["arm"] <= MOST_ARMS_LISTED:
+            edges = [
+                f"{100 * float(bottom):.0f} and {100 * float(top):.0f} % ({arm})"
+                for bottom, top, arm in zip(low, high, table.arm.values, strict=True)
+            ]
+            return f"{lead} never free: blockade stays between {', '.join(edges)}."
+        ends = f"{100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
+        return f"{lead} never free: blockade stays between {ends}{', depending on the arm' if apart else ''}."
+    if table.sizes["arm"] <= MOST_ARMS_LISTED:
+        return f"{lead} free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
+    hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"
+    return f"{lead} free (blockade under 20 %) for {hours}, depending on the arm."
+
+
+def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:
+    """Concentrations answer only where nothing further down the road is reported; all they say of other arms is how
+    they compare with the first."""
+    outputs = _of_kind(result, "concentration")
+    if not outputs or _of_kind(result, "endogenous") or _of_kind(result, "effect"):
+        return ""
+    name = outputs[0]
+    unit, peak, area = result[name].attrs["units"], table[f"{name}_Cmax"], table[f"{name}_AUC_tau"]
+    told = f"{result[name].attrs['long_name']} peaks at {_list(peak, '{:.3g}')} {unit}."
+    if table.sizes["arm"] > 1 and float(area[0]) > 0:
+        others = _list((area / area[0]).isel(arm=slice(1, None)), "{:.2f}", MOST_EFFECTS_LISTED, always_named=True)
+        told += f" Exposure over the window (AUC), times that of {table.arm.values[0]}: {others}."
+    return told
+
+
+def _list(values: xr.DataArray, pattern: str, most: int = MOST_ARMS_LISTED, *, always_named: bool = False) -> str:
+    """One number where all arms agree as printed, a range for more than `most` arms, else a number per arm."""
+    texts = [pattern.format(float(value)) for value in values.values]
+    if len(set(texts)) == 1 and not (always_named and len(texts) == 1):
+        return texts[0]
+    if len(texts) > most:
+        return f"{pattern.format(float(values.min()))} to {pattern.format(float(values.max()))}"
+    return ", ".join(f"{text} ({arm})" for text, arm in zip(texts, values.arm.values, strict=True))

@@ -1,0 +1,219 @@
+"""The table of metrics as people read it: accounts and arms by a few headline metrics, as text, free of any layout.
+
+Numbers carry 3 significant digits; shares are in %, clock times HH:MM; what cannot be given is a dash with a footnote.
+People count by their median, and a difference between arms is taken within each person first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnsim.metrics.curves import METRICS
+from ldnsim.metrics.number_text import LABELS, difference_text, formatted, style_of
+from ldnsim.metrics.summary import over_people
+from ldnsim.simulation.result import stated
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Cell", "Column", "Comparison", "Row", "comparison"]
+
+Floats = NDArray[np.float64]
+
+# kind of output, told by a metric that only it has -> the metrics shown. The first that fits counts.
+HEADLINES = {
+    "unblocked_hours": ("mean", "trough", "unblocked_hours"),
+    "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+    "halved_hours": ("peak", "hours_to_peak", "mean", "least_of_first", "halved_hours"),
+    "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
+    "hours_above_50": ("mean", "trough", "hours_above_50"),
+    "mean": ("mean", "peak", "trough"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric: its name in the table, its heading, the unit of plain numbers ("" for shares, ratios, clock times)."""
+
+    metric: str
+    label: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number as text.
+
+    `spread` is its 5 to 95 % range over people, `difference` that to the first arm ("" there); `notes` are
+    indices into the comparison's footnotes. `doubt` is the 5 to 95 % range of the number itself over the draws of what
+    is uncertain.
+    """
+
+    text: str
+    spread: str = ""
+    difference: str = ""
+    notes: tuple[int, ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One account and arm; a cell per column."""
+
+    account: str
+    arm: str
+    evidence: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that the default table says of one output."""
+
+    output: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    footnotes: tuple[str, ...]
+
+
+def comparison(table: xr.Dataset) -> list[Comparison]:
+    """One comparison per output of a table from `summarize`, in its order; rows by account, then arm."""
+    outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
+    drawn = _over_draws(table) if "draw" in table.dims else None
+    table = stated(table)
+    # only what is shown: quantiles of a whole table of many people take their time
+    names = [f"{output}_{metric}" for output in outputs for metric in _shown(table, output)]
+    typical = over_people(table[names]) if "subject" in table.dims else None
+    return [_comparison(table, typical, drawn, output) for output in outputs]
+
+
+def _over_draws(table: xr.Dataset) -> xr.Dataset:
+    """The 5 and 95 % quantiles, over the draws of what is uncertain, of each metric of the median person."""
+    draws = table.isel(draw=slice(1, None))  # the first one has the values as stated
+    if "subject" in draws.dims:
+        draws = over_people(draws, [0.5]).sel(quantile=0.5, drop=True)
+    return over_people(draws.rename(draw="subject"), [0.05, 0.95])
+
+
+def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset | None, output: str) -> Comparison:
+    metrics = _shown(table, output)
+    columns = tuple(_column(table, output, metric) for metric in metrics)
+    footnotes: dict[str, int] = {}
+    accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
+    cells = [_cells(table, typical, drawn, output, metric, footnotes) for metric in metrics]
+    rows = []
+    for a, account in enumerate(accounts):
+        for b, arm in enumerate(arms):
+            rows.append(
+                Row(account, arm, _evidence(table, output, metrics, account), tuple(grid[a][b] for grid in cells))
+            )
+    return Comparison(output, _title(table, output, metrics), columns, tuple(rows), tuple(footnotes))
+
+
+def _shown(table: xr.Dataset, output: str) -> list[str]:
+    """The metrics shown of an output."""
+    shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
+    return [metric for metric in shown if f"{output}_{metric}" in table]
+
+
+def _column(table: xr.Dataset, output: str, metric: str) -> Column:
+    unit = str(table[f"{output}_{metric}"].attrs.get("units", "1"))
+    plain = style_of(table, output, metric) == "plain" and unit != "1"
+    return Column(metric, LABELS.get(metric, metric), unit.replace("*", "·") if plain else "", METRICS[metric][0])
+
+
+def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:
+    if not metrics:
+        return output
+    attrs = table[f"{output}_{metrics[0]}"].attrs
+    return str(attrs.get("long_name", output)).removesuffix(f": {METRICS[metrics[0]][0]}")
+
+
+def _evidence(table: xr.Dataset, output: str, metrics: list[str], account: str) -> str:
+    attrs = table[f"{output}_{metrics[0]}"].attrs if metrics else {}
+    return str(attrs.get(f"evidence_{account}", attrs.get("evidence", "")))
+
+
+def _cells(
+    table: xr.Dataset,
+    typical: xr.Dataset | None,
+    drawn: xr.Dataset | None,
+    output: str,
+    metric: str,
+    footnotes: dict[str, int],
+) -> list[list[Cell]]:
+    """Cells of one metric, accounts by arms; new footnotes are added to `footnotes` (text -> index)."""
+    name, style = f"{output}_{metric}", style_of(table, output, metric)
+    values = _people(table[name])  # (account, arm, people)
+    middle = (
+        values[..., 0] if typical is None else typical[name].sel(quantile=0.5).transpose("account", "arm").to_numpy()
+    )
+    ends, doubts = (
+        None
+        if found is None
+        else found[name].sel(quantile=[0.05, 0.95]).transpose("account", "arm", "quantile").to_numpy()
+        for found in (typical, drawn)
+    )
+    change = values - values[:, :1]
+    change = (change + 12.0) % 24.0 - 12.0 if style == "clock" else change
+    known = np.isfinite(change)
+    typical_change = np.full(middle.shape, np.nan)
+    typical_change[known.any(axis=-1)] = [
+        np.median(row[fine]) for row, fine in zip(change[known.any(axis=-1)], known[known.any(axis=-1)], strict=True)
+    ]
+    grid = []
+    for a in range(values.shape[0]):
+        row = []
+        for b in range(values.shape[1]):
+            notes = tuple(
+                footnotes.setdefault(text, len(footnotes)) for text in _lacking(table, name, a, b, values[a, b])
+            )
+            spread, doubt = (
+                " to ".join(formatted(end, style) for end in found[a, b])
+                if found is not None and np.isfinite(middle[a, b])
+                else ""
+                for found in (ends, doubts)
+            )
+            difference = difference_text(middle[a, b], middle[a, 0], typical_change[a, b], style) if b else ""
+            row.append(Cell(formatted(middle[a, b], style), spread, difference, notes, doubt))
+        grid.append(row)
+    return grid
+
+
+def _people(data: xr.DataArray) -> Floats:
+    """Values as (account, arm, people), one person where there is no population."""
+    if "subject" not in data.dims:
+        data = data.expand_dims(subject=1)
+    return np.asarray(data.transpose("account", "arm", "subject").to_numpy(), dtype=float)
+
+
+def _lacking(table: xr.Dataset, name: str, account: int, arm: int, values: Floats) -> list[str]:
+    """Why some of the people of an account and arm have no value; nothing if all have one."""
+    missing = ~np.isfinite(values)
+    if not missing.any():
+        return []
+    reasons = Counter(text for text in _reasons(table, name, account, arm)[missing] if text)
+    reason = reasons.most_common(1)[0][0] if reasons else "no value"
+    if values.size == 1:
+        return [reason]
+    mostly = "mostly: " if len(reasons) > 1 else ""
+    return [f"{missing.sum()} of {values.size} people have none, {mostly}{reason}"]
+
+
+def _reasons(table: xr.Dataset, name: str, account: int, arm: int) -> NDArray[np.object_]:
+    """Why a person has no value, shape (people,): what the metric says, else why the run was not solved; or ""."""
+    texts: list[NDArray[np.object_]] = []
+    for source, lead in ((f"{name}_reason", ""), ("reason", "not solved: ")):
+        if source in table:
+            found = np.atleast_1d(table[source].isel(account=account, arm=arm).to_numpy())
+            texts.append(np.array([lead + str(text) if str(text) else "" for text in found], dtype=object))
+    if len(texts) == 2:
+        return np.where(texts[0] != "", texts[0], texts[1])
+    return texts[0] if texts else np.full(max(table.sizes.get("subject", 1), 1), "", dtype=object)

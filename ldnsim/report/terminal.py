@@ -1,0 +1,185 @@
+"""The answer of a run as it is printed: sentences first, then one table per output, 80 columns wide at least."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from ldnsim.report.comparison import Cell, Comparison, comparison
+from ldnsim.report.overview import extremes, failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+    import xarray as xr
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["console", "print_answer", "print_fit", "print_sweep"]
+
+WIDTH = 80  # where the output is no terminal
+MOST_DATA = 40  # printed; the page holds all
+MOST_DIFFERENCES = 3  # arms up to which each difference has a line of its own
+
+
+def console() -> Console:
+    """Where text goes: colours and the real width on a terminal, plain 80 columns elsewhere."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+
+
+def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], written: Iterable[Path]) -> None:
+    """Question, answers, tables, what is extrapolated, and where the files are."""
+    out = console()
+    out.print(result.attrs["question"], style="bold", markup=False)
+    out.print()
+    for answer in answers:
+        out.print(f"- {answer}", markup=False)
+    titles = json.loads(result.attrs["arm_titles"])
+    for compared in comparison(table):
+        out.print()
+        out.print(_table(compared, titles))
+        for number, note in enumerate(compared.footnotes, start=1):
+            out.print(f"  {number} {note}", style="dim", markup=False)
+    out.print()
+    for sentence in _sentences(result):
+        out.print(sentence, style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+def print_fit(
+    question: str,
+    summary: str,
+    estimates: pd.DataFrame,
+    data: pd.DataFrame,
+    statements: Iterable[str],
+    written: Iterable[Path],
+) -> None:
+    """Estimates, data and what they leave open; tables as they are to be shown."""
+    out = console()
+    out.print(question, style="bold", markup=False)
+    out.print()
+    out.print(summary, markup=False)
+    out.print()
+    out.print(_plain_table(estimates, left=("unit",)))
+    for statement in statements:
+        out.print(f"- {statement}", markup=False)
+    shown = data if len(data) <= MOST_DATA else data.head(MOST_DATA)
+    out.print()
+    out.print(_plain_table(shown, left=("output", "unit", "use")))
+    if len(data) > len(shown):
+        out.print(f"... and {len(data) - len(shown)} more data, in the page", style="dim", markup=False)
+    out.print("Off by: predicted less observed, in standard errors of the datum.", style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+MOST_REASONS = 5  # of failed cells
+
+
+def print_sweep(table: xr.Dataset, written: Iterable[Path]) -> None:
+    """What a sweep found, in a table; how many cells failed, and why; where it all is."""
+    from rich import box
+    from rich.table import Table
+
+    out = console()
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for heading in ("", "lowest", "where", "highest", "where"):
+        found.add_column(heading, justify="right" if heading.endswith("est") else "left")
+    for account, group in groupby(extremes(table), key=lambda extreme: extreme.account):
+        found.add_row(f"[bold]{escape(account)}[/]")
+        for one in group:
+            cells = (f"  {one.output} {one.metric}", one.lowest, one.lowest_at, one.highest, one.highest_at)
+            found.add_row(*map(escape, cells))
+    if found.row_count:
+        out.print(found)
+    if "subject" in table.dims:
+        out.print("People count by their median.", style="dim")
+    failed, whole, reasons = failures(table)
+    if failed:
+        out.print(f"{failed:,} of {whole:,} could not be solved:", style="bold")
+        for reason, count in list(reasons.items())[:MOST_REASONS]:
+            out.print(f"  {count:,}: {reason}", markup=False)
+    for sentence in (*_texts(table, "notes"), str(table.attrs["disclaimer"])):
+        out.print(sentence, style="dim", markup=False)
+    for path in written:
+        out.print(f"-> {path}", markup=False, soft_wrap=True)
+
+
+def _plain_table(rows: pd.DataFrame, left: tuple[str, ...]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for name in rows.columns:
+        table.add_column(str(name), justify="left" if name in left else "right", overflow="fold")
+    for name, cells in rows.iterrows():
+        table.add_row(*(escape(str(text)) for text in (name, *cells)))
+    return table
+
+
+def _sentences(result: xr.Dataset) -> list[str]:
+    found = _texts(result, "extrapolated")
+    start, end = result.attrs["window"]
+    lead = f"Metrics over hours {start:g} to {end:g}; differences are to the first arm."
+    if "subject" in result.dims:
+        lead += " Numbers are medians of people (5 to 95 % of them); differences are taken within each person first."
+    if "draw" in result.dims:
+        lead += (
+            f" In braces: 5 to 95 % over {result.sizes['draw'] - 1} draws of what is uncertain ({_uncertain(result)})."
+        )
+    changes = json.loads(result.attrs.get("changes", "{}"))
+    changed = "Changed: " + ", ".join(f"{address} = {value}" for address, value in changes.items()) if changes else ""
+    notes = [f"Note: {note}" for note in _texts(result, "notes")]
+    cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
+    return [text for text in (lead, changed, *notes, *found, cannot, str(result.attrs["disclaimer"])) if text]
+
+
+def _uncertain(result: xr.Dataset) -> str:
+    return ", ".join(json.loads(result.attrs.get("uncertain", "[]")))
+
+
+def _texts(result: xr.Dataset, name: str) -> list[str]:
+    """An attribute that is a list of texts; a file hands a list of one back as a text."""
+    found = result.attrs.get(name, [])
+    return [found] if isinstance(found, str) else [str(text) for text in found]
+
+
+def _table(compared: Comparison, titles: dict[str, str]) -> Table:
+    """Accounts and arms by metrics; under few arms, the difference of each to the first."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=compared.title, title_justify="left", title_style="bold")
+    table.add_column("account", no_wrap=True)
+    table.add_column("arm", no_wrap=True)
+    for column in compared.columns:
+        table.add_column(f"{column.label}, {column.unit}" if column.unit else column.label, justify="right")
+    arms = len({row.arm for row in compared.rows})
+    for account, rows in groupby(compared.rows, key=lambda row: row.account):
+        lines: list[tuple[str, list[str], str]] = []
+        for row in rows:
+            lines.append((titles.get(row.arm, row.arm), [_text(cell) for cell in row.cells], ""))
+            if arms <= MOST_DIFFERENCES and any(cell.difference for cell in row.cells):
+                lines.append(("  difference", [cell.difference for cell in row.cells], "dim"))
+        lines += [("", [], "")] * (2 - len(lines))  # room for the tag under the account
+        headings = [account, f"  {row.evidence}", *[""] * (len(lines) - 2)]
+        for heading, (arm, cells, style) in zip(headings, lines, strict=True):
+            table.add_row(*(escape(text) for text in (heading, arm, *cells)), style=style)
+        table.add_section()
+    return table
+
+
+def _text(cell: Cell) -> str:
+    notes = "".join(f" [{note + 1}]" for note in cell.notes)
+    spread = f" ({cell.spread})" if cell.spread else ""
+    return cell.text + spread + (f" {{{cell.doubt}}}" if cell.doubt else "") + notes

@@ -1,0 +1,189 @@
+"""One number at a time: what each does to a metric by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.scenario.changes import qualified, resolve
+from ldnsim.scenario.design import ends_of
+from ldnsim.studies.request import Rows, metric_faults, names_of, reasons_of, spans_of, typical, typical_table
+from ldnsim.sweeps.cells import CELL
+from ldnsim.sweeps.plan import plan_of
+from ldnsim.sweeps.sweep import carried_out, with_sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from ldnsim.scenario.scenario import Scenario
+
+__all__ = ["sensitivity"]
+
+MOST_AXES = 20  # that a sweep takes
+STEP = 1.05  # either way, for elasticities: far beyond the solver's tolerance, near enough for a slope
+
+
+class _Move(NamedTuple):
+    """An address and what it goes to; `accounts` (None: all) are those that it is a range of."""
+
+    address: str
+    low: Any
+    high: Any
+    accounts: frozenset[str] | None = None
+
+
+def sensitivity(
+    scenario: Scenario,
+    parameters: Sequence[str] | Mapping[str, Any] | None = None,
+    metrics: Sequence[str] = (),
+    *,
+    factor: float | None = None,
+    workers: int | None = None,
+) -> pd.DataFrame:
+    """Each number by itself moved to both ends of its range, the others as stated: the table of `plots.tornado`.
+
+    `parameters` are addresses whose range the model states, or address -> `(low, high)`, or None: every parameter
+    behind the outputs that states one (without those of `person`; what then moves no metric is left out, and named in
+    `attrs["unmoved"]`). Where accounts have different parts, each goes through the range of its own. With `factor`
+    (above 1) each goes to its value over and times that factor instead. It is about one typical person, whether or not
+    the scenario has a population.
+
+    A row per metric, account, arm and address: `low`, `high` (as they are written), `base` (the metric as things are),
+    `at_low`, `at_high`, all in the metric's own unit (column `unit`), and `elasticity`, the relative change of the
+    metric per relative change of the number around what is stated (5 % either way; NaN where the base is 0, and for
+    what cannot be multiplied: a clock time, or what the scenario itself changes). What could not be solved is NaN, with
+    its `reason`.
+
+    Pick the rows of one metric, account and arm for a tornado, and `base` of any of them. Raises LdnsimError with
+    everything that is wrong: metrics or addresses that are not there, move nothing or have no range.
+    """
+    import pandas as pd
+
+    names = names_of(metrics)
+    base = typical_table(scenario)
+    faults = metric_faults(base, names)
+    asked = typical(scenario)
+    moves, found = _moves(asked, parameters, factor)
+    faults += found
+    faults += _unfit(asked, moves)
+    if faults:
+        raise LdnsimError(faults)
+    scaled = [name for name in dict.fromkeys(move.address for move in moves) if _can_be_scaled(asked, name)]
+    rows: list[dict[str, Any]] = [{}]
+    rows += ({move.address: end} for move in moves for end in (move.low, move.high))
+    rows += ({name: f"x {step!r}"} for name in scaled for step in (1 / STEP, STEP))
+    cells = Rows((CELL,), (len(rows),), (), tuple(rows))
+    table = carried_out(plan_of(asked, cells), workers=workers, progress=False)
+    records = [
+        row
+        for name in names
+        for place in np.ndindex(base[name].shape)
+        for row in _rows(table, name, place, moves, scaled)
+    ]
+    frame = pd.DataFrame(records)
+    unmoved: list[str] = []
+    if parameters is None:
+        moved = (frame.at_low != frame.base) | (frame.at_high != frame.base)  # true of what could not be solved, too
+        unmoved = sorted(set(frame.address) - set(frame.address[moved]))
+        frame = frame[~frame.address.isin(unmoved)].reset_index(drop=True)
+    frame.attrs = {
+        "scenario": scenario.name,
+        "unmoved": unmoved,
+        "cells": len(rows),
+        "failed": reasons_of(table),
+        "factor": factor,
+    }
+    return frame
+
+
+def _rows(
+    table: xr.Dataset, name: str, place: tuple[int, ...], moves: Sequence[_Move], scaled: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """What each move does to a metric in one account and arm."""
+    account, arm = str(table.account.values[place[0]]), str(table.arm.values[place[1]])
+    values, why = (
+        table[one].transpose(CELL, "account", "arm").to_numpy()[:, place[0], place[1]] for one in (name, "reason")
+    )
+    for cell, move in zip(range(1, 1 + 2 * len(moves), 2), moves, strict=True):
+        if move.accounts is not None and account not in move.accounts:
+            continue
+        slope = np.nan
+        if move.address in scaled and values[0]:
+            first = 1 + 2 * (len(moves) + scaled.index(move.address))
+            slope = (values[first + 1] - values[first]) / values[0] / (STEP - 1 / STEP)
+        yield {
+            "metric": name, "account": account, "arm": arm, "address": move.address, "low": str(move.low),
+            "high": str(move.high), "base": values[0], "at_low": values[cell], "at_high": values[cell + 1],
+            "elasticity": slope, "unit": table[name].attrs["units"],
+            "reason": "; ".join(dict.fromkeys(filter(None, why[cell : cell + 2]))),
+        }  # fmt: skip
+
+
+def _moves(
+    scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float | None
+) -> tuple[list[_Move], list[Fault]]:
+    """What goes where; and what is wrong."""
+    if factor is not None:
+        return _scalings(scenario, parameters, factor)
+    spans, faults = spans_of(scenario, parameters)
+    moves = []
+    for span in spans:
+        try:
+            ends_of(span.address, span.range)  # raises where they span no range
+            moves.append(_Move(span.address, span.range.from_, span.range.to, span.accounts))
+        except LdnsimError as caught:
+            faults += (fault.under("parameters", span.address) for fault in caught.faults)
+    return moves, faults
+
+
+def _scalings(
+    scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float
+) -> tuple[list[_Move], list[Fault]]:
+    """Each address over and times a factor; and what is wrong."""
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 < factor < np.inf:
+        return [], [Fault(f"a factor of {factor!r}", ("factor",), "more than 1, such as 2")]
+    if isinstance(parameters, Mapping):
+        return [], [Fault("a factor and ranges", ("factor",), "one of them: addresses as a list go with a factor")]
+    if parameters is None:
+        spans, faults = spans_of(scenario, None)
+        names = list(dict.fromkeys(span.address for span in spans))
+    else:
+        names = names_of(parameters)
+        faults = [] if names else [Fault("no parameter is named", ("parameters",), "addresses, as a list")]
+    for name in names:
+        if _is_changed(scenario, name):
+            message = f"{name} is changed by the scenario: a factor would be on what the model says"
+            faults.append(Fault(message, ("parameters", name), f"a range: {{{name!r}: (low, high)}}"))
+    return [_Move(name, f"x {1 / factor!r}", f"x {factor!r}") for name in names], faults
+
+
+def _is_changed(scenario: Scenario, name: str) -> bool:
+    settings = resolve(scenario).settings
+    return qualified(name, settings) in {qualified(address, settings) for address in scenario.changes}
+
+
+def _unfit(scenario: Scenario, moves: Sequence[_Move]) -> list[Fault]:
+    """Why values do not fit, or move nothing: as axes of a sweep, a few at a time."""
+    faults: list[Fault] = []
+    values = {move.address: [move.low, move.high] for move in moves}
+    names = list(values)
+    for some in (names[at : at + MOST_AXES] for at in range(0, len(names), MOST_AXES)):
+        try:
+            with_sweep(scenario, {name: values[name] for name in some}, {"kind": "list"})
+        except LdnsimError as caught:
+            faults += caught.faults
+    return faults
+
+
+def _can_be_scaled(scenario: Scenario, name: str) -> bool:
+    if _is_changed(scenario, name):
+        return False
+    try:
+        scenario.with_changes({name: f"x {STEP!r}"})
+    except LdnsimError:
+        return False
+    return True
