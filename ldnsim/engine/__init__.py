@@ -3,7 +3,7 @@
 Every solver has the signature of `reference.solve`, so that one can stand for another; `choose.solver` picks one.
 
     graph -> derivative -> lu -> program   equations to kernels, in symbols
-    rodas5p, lanes, driver                 the method as a table, and the loop that runs it over lanes
+    rodas5p, lanes, job, driver            the method as a table, and the loop that runs it over lanes
     translate, functions, build            driver and kernels to LLVM text
     machine, cache, native                 native code, kept on disk, called
     reference, equations                   the slow solver that tests compare with

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.engine.compiler.translate import fields, translate
-from ldnsim.engine.driver import Job, drive
+from ldnsim.engine.driver import drive
 from ldnsim.engine.functions import FUNCTIONS
+from ldnsim.engine.job import Job
 
 if TYPE_CHECKING:
     from ldnsim.engine.compiler.machine import Machine

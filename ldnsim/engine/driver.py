@@ -7,12 +7,25 @@ also runs as it is, in plain Python, as its own reference. `m` is the `program.P
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ldnsim.engine.events import Kind, Status
+from ldnsim.engine.job import (
+    CALLED,
+    CODE,
+    EVENT,
+    FIRST,
+    FREE,
+    FRESH,
+    LAST,
+    PERSON,
+    RESTING,
+    SAMPLE,
+    SHIFT,
+    TRIES,
+    Job,
+)
 from ldnsim.engine.lanes import (
-    Floats,
-    Ints,
     Rows,
     RowsOfInts,
     Vector,
@@ -29,12 +42,7 @@ from ldnsim.engine.step import attempt, interpolate, inverse_tenth_root, mean_sq
 if TYPE_CHECKING:
     from ldnsim.engine.program import Program
 
-__all__ = ["OWN_ROWS", "Job", "drive"]
-
-# whole numbers that each lane keeps, as rows of `own`
-PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED, FIRST, LAST, SHIFT = range(10)
-OWN_ROWS = 10
-FREE, RESTING = -1, -2  # instead of a person: wants one; the queue is empty
+__all__ = ["drive"]
 
 NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = (
     int(Status.NOT_FINITE),
@@ -49,40 +57,6 @@ SAFETY, MOST_SHRINK, MOST_GROWTH = 0.9, 0.2, 6.0
 SHRINK_NOT_FINITE = 0.1
 SMALLEST_STEP = 1e-14  # of the time reached: below, a step would be lost in its rounding
 SMALLEST_AT_ZERO = 1e-17  # h
-
-
-class Job(NamedTuple):
-    """What is to be solved, and where results go: arrays without strides.
-
-    parameters (people * parameters), initial (people * states); home (states) is what a reset goes back to. The events
-    of a person are first_event..last_event - 1 of the four event arrays; the sample times first_time..last_time - 1 of
-    times, ascending. tolerance (states) absolute. Results: values (outputs * shown), a person's from place[person]
-    on, ends (people * states) at the last time, status and tries (people).
-    """
-
-    people: int
-    queue: Ints
-    parameters: Floats
-    initial: Floats
-    home: Floats
-    first_event: Ints
-    last_event: Ints
-    event_time: Floats
-    event_kind: Ints
-    event_index: Ints
-    event_value: Floats
-    first_time: Ints
-    last_time: Ints
-    place: Ints
-    times: Floats
-    shown: int
-    rtol: float
-    tolerance: Floats
-    most_tries: int
-    values: Floats
-    ends: Floats
-    status: Ints
-    tries: Ints
 
 
 def drive(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:

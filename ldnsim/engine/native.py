@@ -17,9 +17,9 @@ import numpy as np
 from ldnsim.engine.build import DRIVE_KINDS, module_text
 from ldnsim.engine.compiler import cache
 from ldnsim.engine.compiler.machine import Native, assemble, machine
-from ldnsim.engine.driver import OWN_ROWS, Job
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.grids import Grids
+from ldnsim.engine.job import OWN_ROWS, Job
 from ldnsim.engine.program import Program
 from ldnsim.engine.reference import check
 from ldnsim.engine.schedules import Schedules, pack
