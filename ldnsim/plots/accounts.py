@@ -29,10 +29,37 @@ POINTS = 2_000  # samples of a curve
 
 
 def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log: bool = False) -> go.Figure:
-    """One output of one arm (the first, where none is named) over the whole course, a colour per account.
+    """Draw one output of one arm under all accounts, a colour per account.
 
-    The fan between the lowest and the highest account is shaded: what is not known. People count by their median.
-    Raises LdnsimError for an output or arm that the result lacks, and where no account was solved.
+    The area between the lowest and the highest account is shaded: it is the uncertainty about the mechanism. A
+    population is drawn by its median.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result of `simulate`, of dims (account, arm, [subject,] time).
+    output : str
+        Name of an output in `result`.
+    arm : str, optional
+        Name of the arm; default: the first.
+    log : bool
+        Whether the y axis starts logarithmic; buttons switch it.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `result` lacks the output or the arm, or if no account was solved.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> result = ldn.simulate(ldn.load_scenario("night_vs_morning"))
+    >>> ldn.plots.account_fan(result, "mu_occupancy", arm="night").layout.title.text
+    'mu occupancy by naltrexone under 2 accounts'
     """
     result = with_picked(result)
     data = output_named(result, output)

@@ -28,10 +28,34 @@ CLOCK_TICKS = list(range(0, 25, 3))
 
 
 def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
-    """A metric of a table from `summarize` (such as `opioid_tone_rebound_peak`) against its arms, accounts as series.
+    """Draw a metric against the arms of a scenario, a series per account.
 
-    Arms stand in the scenario's order. People are drawn as median with a 5 to 95 % bar; an arm that has no value is a
-    gap. Raises LdnsimError for a metric that the table lacks.
+    Arms are in the order of the scenario. A population is drawn as its median with a bar from the 5 to the 95 %
+    quantile. An arm without a value is a gap.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        Metrics of `summarize`, of dims (account, arm[, subject]).
+    metric : str
+        Name of a variable of `table`, such as "opioid_tone_rebound_peak".
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `table` has no such metric, no account or no arm.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> table = ldn.summarize(ldn.simulate(ldn.load_scenario("night_vs_morning")))
+    >>> figure = ldn.plots.by_arm(table, "opioid_tone_mean")
+    >>> figure.layout.xaxis.ticktext
+    ('night', 'morning')
     """
     table = with_picked(table)
     data = metric_named(table, metric)

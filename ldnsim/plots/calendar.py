@@ -55,12 +55,35 @@ class _Doses:
 
 
 def calendar(of: xr.Dataset | Scenario, *, arms: Sequence[str] | None = None, subject: int = 1) -> go.Figure:
-    """The doses of a scenario, or of a result, as a calendar: a panel per arm, a row per day, clock time across.
+    """Draw the doses as a calendar: a panel per arm, a row per day, clock time along the x axis.
 
-    Colour is the dose on the label, size what was really taken, the sign the way it was given. A ring is a dose that
-    was missed, a line leads from the planned to the real time, a bar is an infusion. Of a population one person's are
-    drawn, number `subject`. Raises LdnsimError for an arm or a person who is not there, and for a dataset without
-    doses.
+    Colour is the labelled dose, size the dose actually contained, and the symbol the input. A ring is a missed dose, a
+    line leads from the planned to the actual time, and a bar is an infusion.
+
+    Parameters
+    ----------
+    of : xarray.Dataset or Scenario
+        A result of `simulate`, or a scenario that has not been run.
+    arms : sequence of str, optional
+        Names of the arms to draw; default: all.
+    subject : int
+        Number of the person whose doses are drawn, from 1.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If the arm or the person does not exist, or if the dataset holds no doses.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> figure = ldn.plots.calendar(ldn.load_scenario("missed_doses"), arms=["one"])
+    >>> figure.layout.title.text
+    'Doses by day and clock time'
     """
     data, who = _of_person(of, subject)
     names = chosen(data, "arm", arms)

@@ -64,15 +64,46 @@ def time_course(
     points: int = POINTS,
     observed: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """One output over the whole simulation: a panel per account, a colour per arm.
+    """Draw one output over the whole simulation, with a panel per account and a colour per arm.
 
-    Night is shaded, doses are ticks on the floor, a strip along the top tells where human data end, and each panel
-    names its evidence. A population is drawn as its median, a 5 to 95 % ribbon and at most `people` single people.
-    `log` starts on a logarithmic axis. More than `points` samples in all are thinned to those that shape the curves.
-    `observed` are data to lie over the curves: a row each with `time` (h since midnight of day 1) and `value` (in the
-    output's unit), where known `low` and `high` ends of a bar, and the `arm` it belongs to (without: all are one set).
-    Raises LdnsimError for an output, account or arm that the result lacks, for an empty result, and for data that lack
-    a column.
+    Nights (22:00 to 06:00) are shaded, doses are ticks at the bottom of each panel, and a strip along its top shows
+    where human data end. The heading of each panel names its evidence. A population is drawn as its median, the band
+    from the 5 to the 95 % quantile, and a few single people. Accounts that give the same curves share one panel.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result of `simulate`, of dims (account, arm, [subject,] time), fresh or opened from a file.
+    output : str
+        Name of an output in `result`, such as "opioid_tone".
+    accounts, arms : sequence of str, optional
+        Names of the accounts and arms to draw; default: all.
+    log : bool
+        Whether the y axis starts logarithmic; buttons switch it.
+    people : int
+        Number of single people drawn behind the band of a population.
+    points : int
+        Largest number of samples drawn in all; curves with more are thinned to the samples that shape them.
+    observed : pandas.DataFrame, optional
+        Data drawn over the curves, one row each: `time` (h since midnight of day 1), `value` (in the output's unit),
+        optionally `low` and `high` (ends of an error bar) and `arm` (without it, all rows are one data set).
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `result` lacks the output, an account or an arm, or is empty, or if `observed` lacks a column.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> result = ldn.simulate(ldn.load_scenario("night_vs_morning"))
+    >>> figure = ldn.plots.time_course(result, "opioid_tone", accounts=["transient"])
+    >>> figure.layout.title.text
+    'Opioid tone, over 28 days'
     """
     result = with_picked(result)
     values = output_named(result, output)
@@ -95,10 +126,40 @@ def last_day(
     people: int = PEOPLE,
     points: int = POINTS,
 ) -> go.Figure:
-    """One output by clock time over the last whole day of the result's window, its arms over each other.
+    """Draw one output by clock time over the last whole day of the result's window, all arms in one panel.
 
-    Without a whole day in the window it is the window's last 24 h. Options and errors are those of `time_course`; a
-    day with fewer than two samples is also an error.
+    Without a whole calendar day in the window, the last 24 h of the window are drawn.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result of `simulate`, of dims (account, arm, [subject,] time), fresh or opened from a file.
+    output : str
+        Name of an output in `result`, such as "opioid_tone".
+    accounts, arms : sequence of str, optional
+        Names of the accounts and arms to draw; default: all.
+    log : bool
+        Whether the y axis starts logarithmic; buttons switch it.
+    people : int
+        Number of single people drawn behind the band of a population.
+    points : int
+        Largest number of samples drawn in all.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `result` lacks the output, an account or an arm, or has fewer than two samples on that day.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> result = ldn.simulate(ldn.load_scenario("night_vs_morning"))
+    >>> ldn.plots.last_day(result, "opioid_tone").layout.title.text
+    'Opioid tone on day 28'
     """
     result = with_picked(result)
     data = output_named(result, output)

@@ -26,8 +26,37 @@ ROOM = 1.25  # factor on a logarithmic axis, beyond the data
 
 
 def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
-    """Predicted against observed, a panel per output and unit, with the line where both agree; a colour per arm, open
-    diamonds for data that were not fitted; bars are one standard error. `predictions` is that of a fit's result."""
+    """Draw predicted against observed values of a fit, a panel per output and unit, with the line of identity.
+
+    Colours are arms; open diamonds are data that were not fitted; horizontal bars are one standard error. Axes are
+    logarithmic where the values span more than a factor of 10.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        The `predictions` of a result of `fit`, one row per datum.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If there is no row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import ldnsim as ldn
+    >>> predictions = pd.DataFrame(
+    ...     {"output": "Cp", "unit": "ng/mL", "arm": "oral", "use": "fit", "what": "mean", "observed": [1.0, 2.0],
+    ...      "predicted": [1.1, 1.8], "error": 0.1, "residual": [1.0, -1.1], "logarithmic": True},
+    ...     index=["1 h", "2 h"],
+    ... )
+    >>> ldn.plots.predicted_observed(predictions).layout.title.text
+    'Predicted against observed'
+    """
     _refuse_empty(predictions)
     panels = list(predictions.groupby(["output", "unit"], sort=False))
     across, down = min(ACROSS, len(panels)), -(-len(panels) // ACROSS)
@@ -60,7 +89,35 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
 
 
 def residuals(predictions: pd.DataFrame) -> go.Figure:
-    """How far the model lies above (right) or below each datum, in standard errors; tests are open diamonds."""
+    """Draw the residuals of a fit: predicted minus observed, in standard errors of the datum.
+
+    Data whose prediction is too high are on the right; open diamonds are data that were not fitted.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        The `predictions` of a result of `fit`, one row per datum.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If no datum has both a prediction and a standard error.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import ldnsim as ldn
+    >>> predictions = pd.DataFrame(
+    ...     {"arm": "oral", "use": "fit", "residual": [1.0, -1.1]},
+    ...     index=["1 h", "2 h"],
+    ... )
+    >>> [float(x) for x in ldn.plots.residuals(predictions).data[-1].x]
+    [1.0, -1.1]
+    """
     rows = predictions[predictions["residual"].notna()]
     _refuse_empty(rows)
     few = len(rows) <= LABELLED

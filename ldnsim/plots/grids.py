@@ -34,11 +34,37 @@ BALANCE = "RdBu"  # where values lie on both sides of nothing
 
 
 def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
-    """A metric of a sweep over one axis, such as `opioid_tone_rebound_peak` against a dose, a line per account.
+    """Draw a metric of a sweep over one axis, such as a dose, with a line per account.
 
-    `arm` is the one drawn; without it the one that the axis belongs to, or the first. People are drawn as median with
-    a 5 to 95 % ribbon, the highest point within the axis is named, and what was not solved is a gap. Raises
-    LdnsimError for a metric or arm that the sweep lacks, and for a sweep of none or several axes.
+    People, or draws of uncertain parameters, are drawn as their median and the band from the 5 to the 95 % quantile. A
+    maximum between the ends of the axis is labelled. Cells without a solution are gaps.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset
+        A result of `sweep` or `sweep_draws` over one axis of numbers.
+    metric : str
+        Name of a metric in `grid`, such as "opioid_tone_rebound_peak".
+    arm : str, optional
+        Name of the arm; default: the one whose address the axis starts with, else the first.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `grid` lacks the metric or the arm, or does not have exactly one axis.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> doses = {"night.dose": ["1.5 mg", "3 mg", "4.5 mg"]}
+    >>> grid = ldn.sweep(ldn.load_scenario("night_vs_morning"), doses, progress=False)
+    >>> figure = ldn.plots.dose_response(grid, "opioid_tone_mean")
+    >>> [line.x.tolist() for line in figure.data]
+    [[1.5, 3.0, 4.5], [1.5, 3.0, 4.5]]
     """
     grid = with_picked(grid)
     data = _of_arm(grid, metric, 1, arm)
@@ -63,11 +89,38 @@ def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> g
 
 
 def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
-    """A metric of a sweep over two axes, such as dose and clock time, as a heat map with contours, a panel per account.
+    """Draw a metric of a sweep over two axes, such as dose and clock time, as a heat map with contours.
 
-    A clock axis lies across, the other one up; all panels share one scale of colours. People, and quantiles over people
-    or over draws of what is uncertain (`sweep_draws`), are drawn as their median, and below it how wide the band from 5
-    to 95 % is. `arm` and errors are those of `dose_response`.
+    There is a panel per account, and all panels share one colour scale. A clock time is the x axis. People, and
+    quantiles over people or draws (`sweep_draws`), are drawn as their median; a second row of panels shows the width of
+    the band from the 5 to the 95 % quantile.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset
+        A result of `sweep` or `sweep_draws` over two axes of numbers.
+    metric : str
+        Name of a metric in `grid`.
+    arm : str, optional
+        Name of the arm; default: the one whose address an axis starts with, else the first.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `grid` lacks the metric or the arm, does not have exactly two axes, or has no value in any cell.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> axes = {"night.dose": ["1.5 mg", "4.5 mg"], "night.at": ["08:00", "22:00"]}
+    >>> grid = ldn.sweep(ldn.load_scenario("night_vs_morning"), axes, progress=False)
+    >>> figure = ldn.plots.dose_clock_map(grid, "opioid_tone_mean")
+    >>> figure.layout.xaxis.title.text
+    'night.at (clock time, h:min)'
     """
     grid = with_picked(grid)
     data = _of_arm(grid, metric, 2, arm)

@@ -23,12 +23,39 @@ ENOUGH = 0.8  # power that trials are planned for
 
 
 def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", most: int = MOST) -> go.Figure:
-    """What each number does to a metric by itself: a bar from its low to its high value, the longest on top.
+    """Draw a tornado plot: the effect of each parameter on a metric, the largest on top.
 
-    `table` has a row per number: `address`, its values `low` and `high` (shown as they are written), and the metric
-    there, `at_low` and `at_high`, in `unit`; `base` is the metric as things are. At most `most` bars are drawn and the
-    others counted; a row without a value at one end is drawn to the other. Raises LdnsimError for a table that lacks a
-    column, has no rows, or no value.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per parameter, as of `sensitivity` for one metric, account and arm: `address`, its values `low` and
+        `high`, and the metric at these, `at_low` and `at_high`. A row without a value at one end is drawn to the other.
+    base : float
+        The metric with all parameters as stated.
+    metric : str
+        Name of the metric, for title and axis.
+    unit : str
+        Unit of the metric, for the axis.
+    most : int
+        Largest number of bars; the title says how many more there are.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `table` lacks a column, or has no row or no value.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> table = ldn.sensitivity(scenario, ["occupancy.EC50"], ["opioid_tone_mean"])
+    >>> rows = table[(table.account == "pet_pool") & (table.arm == "night")]
+    >>> ldn.plots.tornado(rows, rows.base.iloc[0], "opioid_tone_mean").layout.title.text
+    'What moves opioid_tone_mean'
     """
     found = columns_of(table, ["at_low", "at_high"], ["address", "low", "high"])
     ends = np.array([found["at_low"], found["at_high"]])
@@ -72,11 +99,30 @@ def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", mo
 
 
 def virtual_trial(table: pd.DataFrame) -> go.Figure:
-    """Power against the size of a trial, a line per assumption, with 80 % marked.
+    """Draw the power of a trial against its size, a line per assumption, with 80 % marked.
 
-    `table` has a row per size: `people` per arm and `power` (0 to 1), if known its 95 % interval as `low` and `high`,
-    and `assumption` where there are several. Raises LdnsimError for a table that lacks a column or has no rows, and for
-    powers that are no share.
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per size, as of `ldnsim.virtual_trial`: `people` per arm and `power` (0 to 1), optionally its 95 %
+        interval `low` and `high`, and `assumption` where there are several.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    LdnsimError
+        If `table` lacks a column or has no row, or if a power lies outside 0 to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import ldnsim as ldn
+    >>> table = pd.DataFrame({"people": [20, 40], "power": [0.45, 0.81]})
+    >>> ldn.plots.virtual_trial(table).layout.xaxis.title.text
+    'People per arm (number)'
     """
     several = "assumption" in table.columns
     found = columns_of(table, ["people", "power"], ["assumption"] if several else [], ["low", "high"])

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from ldnsim.studies.draws import sweep_draws
 from ldnsim.studies.one_at_a_time import sensitivity
-from ldnsim.studies.trials import Response, Trial, virtual_trial
+from ldnsim.studies.trial_records import Response, Trial
+from ldnsim.studies.trials import virtual_trial
 from ldnsim.studies.variance_based import sobol
 
 __all__ = ["Response", "Trial", "sensitivity", "sobol", "sweep_draws", "virtual_trial"]

@@ -56,16 +56,44 @@ def sweep_draws(
     quantiles: Sequence[float] = QUANTILES,
     workers: int | None = None,
 ) -> xr.Dataset:
-    """A grid as `sweep` has it, at each draw of the scenario's `uncertainty`: metrics as quantiles over the draws.
+    """Run a grid at every draw of the scenario's `uncertainty`, and summarise metrics as quantiles over the draws.
 
-    `axes` are those of a grid; None: the scenario's own. Dims are the axes, account, arm and `quantile`; the values as
-    stated (draw 0) are no draw, and stand in `<metric>_stated`. With a population, each draw counts by the median of
-    its people, and `<metric>_people` are the 5, 50 and 95 % quantiles over people with all values as stated (dim
-    `quantile_of_people`): how unsure and how different people are stay apart. Draws are those of `simulate`, to the
-    bit, and the same in all cells. `n_solved` counts the draws with a solution, `n_draws` all of them, and `<metric>_n`
-    those with a metric that can be impossible. `plots.dose_clock_map` draws the median with the band behind it.
+    The draws are those of `simulate`, to the bit, and the same in all cells.
 
-    Raises LdnsimError for a scenario without uncertainty, a design that is no grid, and all that `sweep` refuses.
+    Parameters
+    ----------
+    scenario : Scenario
+        A scenario with `uncertainty`.
+    axes : mapping, optional
+        Axes of a grid, as in `sweep`; default: those of the scenario.
+    quantiles : sequence of float
+        Quantiles over the draws, 0 to 1.
+    workers : int, optional
+        Number of threads; default: one per core.
+
+    Returns
+    -------
+    xarray.Dataset
+        Metrics of dims (axes, account, arm, quantile). `<metric>_stated` is the metric with all values as stated,
+        `n_solved` counts the draws with a solution, `n_draws` all draws, and `<metric>_n` the draws in which a metric
+        exists that need not. With a population each draw counts by the median of its people, and `<metric>_people`
+        has the 5, 50 and 95 % quantiles over people with all values as stated (dim `quantile_of_people`), so that
+        uncertainty and variability stay apart.
+
+    Raises
+    ------
+    LdnsimError
+        For a scenario without `uncertainty`, a design other than a grid, and everything that `sweep` refuses.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> from ldnsim.scenario.uncertainty import Uncertainty
+    >>> doubt = Uncertainty(draws=20, parameters=["occupancy.EC50"])
+    >>> scenario = ldn.load_scenario("night_vs_morning").model_copy(update={"uncertainty": doubt})
+    >>> table = ldn.sweep_draws(scenario, {"night.dose": ["3 mg", "4.5 mg"]})
+    >>> table["opioid_tone_mean"].dims
+    ('night.dose', 'account', 'arm', 'quantile')
     """
     if scenario.uncertainty is None:
         expected = "uncertainty: {draws: 100, parameters: [occupancy.EC50]}, or `sweep`"

@@ -44,22 +44,51 @@ def sensitivity(
     factor: float | None = None,
     workers: int | None = None,
 ) -> pd.DataFrame:
-    """Each number by itself moved to both ends of its range, the others as stated: the table of `plots.tornado`.
+    """Move one parameter at a time to both ends of its range, with the others as stated.
 
-    `parameters` are addresses whose range the model states, or address -> `(low, high)`, or None: every parameter
-    behind the outputs that states one (without those of `person`; what then moves no metric is left out, and named in
-    `attrs["unmoved"]`). Where accounts have different parts, each goes through the range of its own. With `factor`
-    (above 1) each goes to its value over and times that factor instead. It is about one typical person, whether or not
-    the scenario has a population.
+    All runs are of one typical person, whether or not the scenario has a population.
 
-    A row per metric, account, arm and address: `low`, `high` (as they are written), `base` (the metric as things are),
-    `at_low`, `at_high`, all in the metric's own unit (column `unit`), and `elasticity`, the relative change of the
-    metric per relative change of the number around what is stated (5 % either way; NaN where the base is 0, and for
-    what cannot be multiplied: a clock time, or what the scenario itself changes). What could not be solved is NaN, with
-    its `reason`.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    parameters : sequence of str or mapping, optional
+        Addresses whose range the model states, or address -> `(low, high)`. Where accounts have different parts, each
+        uses the range of its own. Default: every parameter behind the outputs that states a range, except those of the
+        slot `person`; parameters that move no metric are then left out and listed in `attrs["unmoved"]`.
+    metrics : sequence of str
+        Names of metrics of `summarize`, such as "opioid_tone_mean". Clock times are refused.
+    factor : float, optional
+        Divide and multiply each parameter by this factor (above 1) in place of using ranges.
+    workers : int, optional
+        Number of threads; default: one per core.
 
-    Pick the rows of one metric, account and arm for a tornado, and `base` of any of them. Raises LdnsimError with
-    everything that is wrong: metrics or addresses that are not there, move nothing or have no range.
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric, account, arm and address: `low` and `high` (as written), `base` (the metric with all
+        values as stated), `at_low`, `at_high` (all in `unit`), and `elasticity`, the relative change of the metric
+        per relative change of the parameter (central difference of 5 %; NaN where `base` is 0, and for parameters
+        that cannot be scaled: clock times, and those that the scenario itself changes). Runs without a solution are
+        NaN, with their `reason`. The rows of one metric, account and arm are the table of `plots.tornado`.
+
+    Raises
+    ------
+    LdnsimError
+        With all faults at once: metrics or addresses that do not exist, change nothing or have no range.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> table = ldn.sensitivity(scenario, ["occupancy.EC50"], ["opioid_tone_mean"])
+    >>> columns = ["account", "arm", "base", "at_low", "at_high", "elasticity"]
+    >>> print(table[columns].round(2).to_string(index=False))
+      account     arm  base  at_low  at_high  elasticity
+    transient   night  1.00    0.85     1.01        0.03
+    transient morning  0.97    0.85     0.97        0.01
+     pet_pool   night  0.47    0.16     0.78        0.46
+     pet_pool morning  0.48    0.16     0.78        0.46
     """
     import pandas as pd
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import ValidationError
 
 from ldnsim.dosing.regimen import Arm
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
-from ldnsim.foundation.fields import Record, Share, Whole, at_most
 from ldnsim.foundation.random_streams import generator
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.foundation.units import coherent
 from ldnsim.scenario.changes import resolve
 from ldnsim.scenario.design import Design
 from ldnsim.studies.request import metric_faults, typical_table
+from ldnsim.studies.trial_records import PLACEBO, Trial
 from ldnsim.sweeps.sweep import sweep
 
 if TYPE_CHECKING:
@@ -26,61 +26,14 @@ if TYPE_CHECKING:
 
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["PLACEBO", "Response", "Trial", "virtual_trial"]
+__all__ = ["virtual_trial"]
 
 Floats = NDArray[np.float64]
-PLACEBO = "placebo"  # the drug's arm without drug, where the scenario has no arm of this name
-MOST_SIZES = 100
 MOST_SCORES = 2 * 10**7  # people of the largest size x replicates
 NOTE = (
     "The response is an assumption of whoever asks, not fitted to any trial: this says what a trial could tell if it "
     "were so, and nothing of whether the drug helps."
 )
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Sd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Response(Record):
-    """The score of a patient at the end of a period, a hypothesis, in any unit of score:
-
-    `slope` (score per unit of the metric, in the metric's unit) times the patient's metric, plus `placebo` and `course`
-    (what expectation and time do, in both arms alike), plus noise. `slope_sd`, `placebo_sd` and `course_sd` are between
-    patients, `noise_sd` is that of one measurement; all are normal and independent of each other.
-    """
-
-    metric: str
-    slope: Number
-    slope_sd: Sd = 0.0
-    placebo: Number = 0.0
-    placebo_sd: Sd = 0.0
-    course: Number = 0.0
-    course_sd: Sd = 0.0
-    noise_sd: Sd
-
-
-class Trial(Record):
-    """A trial of two arms: `people` per arm (several sizes), all of whom take both arms where it is `paired`.
-
-    `control` is an arm of the scenario, or `placebo`: the drug's arm without drug. `dropout` is the share of people
-    whose score is missing, whatever it would have been; those who complete are analysed. The `test` is two-sided:
-    Welch's t-test or Mann-Whitney's (parallel), the t-test or Wilcoxon's signed ranks of differences (paired).
-    """
-
-    drug: str
-    control: str = PLACEBO
-    response: Response
-    people: Annotated[
-        tuple[Annotated[Whole, Field(ge=2, le=100_000)], ...],
-        Field(min_length=1),
-        at_most(MOST_SIZES),
-        BeforeValidator(lambda found: (found,) if isinstance(found, int) else found),
-    ]
-    design: Literal["parallel", "paired"] = "parallel"
-    dropout: Share = Field(default="0 %", validate_default=True)
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    test: Literal["t", "wilcoxon"] = "t"
-    replicates: Annotated[Whole, Field(ge=50, le=1_000_000)] = 1_000
-    seed: Annotated[Whole, Field(ge=0, le=10**18)] = 1
 
 
 class _Group(NamedTuple):
@@ -92,20 +45,51 @@ class _Group(NamedTuple):
 
 
 def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.DataFrame:
-    """The power of a trial, by simulation, per account and size: the table that `plots.virtual_trial` takes.
+    """Power of a trial of two arms by simulation, per account and size.
 
-    `trial` is a `Trial`, or a mapping of its fields. The people of the scenario's population are simulated once, in all
-    arms; each replicate draws its patients from them with replacement, and their responses and noise from `seed`: the
-    first n patients of a replicate are the same in all sizes and accounts. Without a population all patients are one
-    typical person.
+    The population of the scenario is simulated once, in both arms. Each replicate draws its patients from it with
+    replacement, and their responses and noise from `seed`; the first n patients of a replicate are the same for all
+    sizes and accounts. Without a population all patients are one typical person. The response is an assumption, so
+    that all results are hypotheses; `attrs["note"]` says so.
 
-    A row per account and size: `assumption` (the account), `people` per arm, `power` (share of replicates with
-    p < alpha, in either direction) with its 95 % Wilson interval `low` and `high`, `difference` and `sd` (of the score,
-    expected; of pairs where paired), `drug` and `control` (expected scores), `replicates`, `untested` (replicates in
-    which too few completed, or nothing varied; they count as failures), `bank` and `left_out` (simulated people with
-    the metric in both arms, and the others), `evidence`. All of it is a hypothesis: `attrs["note"]` says so.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    trial : Trial or mapping
+        Arms, response, sizes and test; see `Trial` for the fields.
 
-    Raises LdnsimError with everything that is wrong with the trial, before the population is simulated.
+    Returns
+    -------
+    pandas.DataFrame
+        One row per account and size: `assumption` (the account), `people` per arm, `power` (share of replicates with
+        p < alpha, in either direction) with its 95 % Wilson interval `low` and `high`; expected `difference` and `sd`
+        of the score (of within-pair differences if paired); expected scores `drug` and `control`; `replicates`;
+        `untested` (replicates with too few completers or no variation; they count as failures); `bank` and `left_out`
+        (numbers of simulated people with and without the metric in both arms); `evidence`. It is the table of
+        `plots.virtual_trial`.
+
+    Raises
+    ------
+    LdnsimError
+        With all faults of the trial at once, before the population is simulated.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> trial = {
+    ...     "drug": "night",
+    ...     "response": {"metric": "opioid_tone_mean", "slope": 10.0, "noise_sd": 6.0},
+    ...     "people": [10, 40],
+    ...     "replicates": 200,
+    ... }
+    >>> table = ldn.virtual_trial(ldn.load_scenario("night_vs_morning"), trial)
+    >>> print(table[["assumption", "people", "power"]].to_string(index=False))
+    assumption  people  power
+     transient      10  0.030
+     transient      40  0.040
+      pet_pool      10  0.405
+      pet_pool      40  0.975
     """
     import pandas as pd
     from scipy.stats import binomtest  # imported late: it costs a second

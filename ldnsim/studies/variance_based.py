@@ -39,19 +39,56 @@ def sobol(
     seed: int = 1,
     workers: int | None = None,
 ) -> pd.DataFrame:
-    """First and total order Sobol indices of each number, per metric, account and arm, with 95 % bootstrap intervals.
+    """Sobol indices: first-order and total shares of each parameter in the variance of a metric.
 
-    `parameters` are addresses whose range the model states (evenly on the logarithm where it is positive), or address
-    -> `(low, high)`, `(low, high, "log")` or a `Range`, or None: every parameter behind the outputs that states one.
-    All vary independently and evenly over their range. `n`, a power of 2, points of a scrambled Sobol sequence make
-    `n * (parameters + 2)` cells of one typical person (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018: first
-    order as in their table 2 b, total order by Jansen's f). The same seed gives the same table, to the bit.
+    Parameters vary independently and uniformly over their ranges (on the logarithm where a stated range is positive),
+    sampled by a scrambled Sobol sequence [1]_: first-order indices by the estimator of their table 2(b), total
+    indices by that of Jansen, their table 2(f). Runs are of one typical person.
 
-    A row per metric, account, arm and address: `first` and `total` (shares of the variance, estimates may stray below 0
-    or above 1), `first_low`, `first_high`, `total_low`, `total_high`, the metric's `mean` and `sd` (in `unit`), `used`
-    and `failed`: points of the `n` that all cells have the metric of, and the others, which are left out; `reason` says
-    why there is no index (a metric that does not vary, too few points) or why points failed. `attrs` count cells and
-    those without solution. Raises LdnsimError with everything that is wrong, before any work.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    parameters : sequence of str or mapping, optional
+        Addresses whose range the model states, or address -> `(low, high)`, `(low, high, "log")` or a `Range`. Default:
+        every parameter behind the outputs that states a range, except those of the slot `person`.
+    metrics : sequence of str
+        Names of metrics of `summarize`, such as "opioid_tone_mean". Clock times are refused.
+    n : int
+        Number of base points, a power of 2 from 16 to 16384; `n * (parameters + 2)` cells are run.
+    seed : int
+        Seed of points and bootstrap. The same seed gives the same table, to the bit.
+    workers : int, optional
+        Number of threads; default: one per core.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric, account, arm and address: the indices `first` and `total` (dimensionless; estimates can
+        lie outside 0 to 1) with 95 % bootstrap intervals `first_low`, `first_high`, `total_low`, `total_high`; `mean`
+        and `sd` of the metric (in `unit`); `used` and `failed`, the numbers of points with and without the metric in
+        all cells; and the `reason` where there is no index or points failed. `attrs` has `cells` and the counts of
+        reasons (`failed`).
+
+    Raises
+    ------
+    LdnsimError
+        With all faults at once, before the run starts.
+
+    References
+    ----------
+    .. [1] Saltelli A. et al. (2010). Variance based sensitivity analysis of model output. Comput. Phys. Commun. 181,
+       259-270. https://doi.org/10.1016/j.cpc.2009.09.018
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> ranges = {"occupancy.EC50": ("0.3 ng/mL", "1.4 ng/mL", "log"), "night.dose": ("3 mg", "6 mg")}
+    >>> table = ldn.sobol(scenario, ranges, ["opioid_tone_mean"], n=16)
+    >>> rows = table[(table.account == "pet_pool") & (table.arm == "night")]
+    >>> rows.sort_values("total", ascending=False)["address"].tolist()
+    ['occupancy.EC50', 'night.dose']
     """
     import pandas as pd
 

@@ -53,10 +53,37 @@ def shard_of(text: str) -> Shard:
 
 
 def merge_shards(store: str | Path) -> xr.Dataset:
-    """One store from those of all its shards, which stand beside it and stay there (`big.3-of-16.zarr` for `big.zarr`).
+    """Join the shards of a sweep into one store.
 
-    Raises LdnsimError, and leaves nothing behind, where a shard or one of its blocks is missing, where they are not
-    shards of one sweep, or where `store` is there already.
+    Parameters
+    ----------
+    store : path
+        The store to make, such as `big.zarr`. Its shards are next to it, such as `big.3-of-16.zarr`, and are kept.
+
+    Returns
+    -------
+    xarray.Dataset
+        The whole sweep, read from `store` on demand; see `sweep`.
+
+    Raises
+    ------
+    LdnsimError
+        If a shard or one of its blocks is missing, if the shards are not of one sweep, or if `store` exists. Nothing is
+        left behind then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = Path(folder.name) / "doses.zarr"
+    >>> for shard in ("1/2", "2/2"):
+    ...     _ = ldn.sweep(scenario, {"night.dose": ["1.5 mg", "3 mg"]}, store=store, shard=shard, progress=False)
+    >>> dict(ldn.merge_shards(store).sizes)
+    {'night.dose': 2, 'account': 2, 'arm': 2}
+    >>> folder.cleanup()
     """
     import xarray as xr
 

@@ -55,25 +55,61 @@ def sweep(  # noqa: PLR0913 - names, all of them, and most with a default
     solver: choose.SolverName = "native",
     progress: bool | None = None,
 ) -> xr.Dataset:
-    """Every cell of a design over any addresses, for all people, accounts and arms of the scenario.
+    """Run a scenario in every cell of a design, for all its people, accounts and arms.
 
-    `axes` maps addresses to lists of values or to ranges (`{"from": "1 mg", "to": "6 mg", "scale": "log"}`; a grid
-    also wants `points`), `design` is `{"kind": "grid"}` (default), `list`, `latin_hypercube`, `sobol` or `random` with
-    `cells` and `seed`; without `axes` both are the scenario's own. Axes of a grid become dims with the name of their
-    address; other designs have one dim `cell`, and the values as its coordinates.
+    Each cell gives the same numbers, to the bit, as a run of that cell alone, whatever the blocks and workers.
 
-    `keep` is what is stored of each person: "metrics" as `summarize` gives them, "quantiles" of these over people, or
-    "courses" as `simulate` gives them (at `times`, h, or wherever any of the cells would be looked at by itself). All
-    are the same, to the bit, as of each cell alone, whatever the blocks and workers.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    axes : mapping, optional
+        Address -> list of values, or a range such as `{"from": "1 mg", "to": "6 mg", "scale": "log"}` (in a grid, also
+        with `points`). Default: axes and design of the scenario.
+    design : mapping or Design, optional
+        `{"kind": "grid"}` (default), "list", "latin_hypercube", "sobol" or "random", the last three with `cells` and
+        `seed`. The axes of a grid become dims named by their addresses; other designs have one dim `cell`, with the
+        values as its coordinates.
+    keep : {"metrics", "quantiles", "courses"}
+        What is stored: the metrics of `summarize` for each person, their quantiles over people, or time courses.
+    times : sequence of float, optional
+        Sample times of courses, h since midnight of day 1. Default: the union of all sample times of the cells.
+    store : path, optional
+        A Zarr directory, written block by block. The same call continues an interrupted sweep; the store of a different
+        sweep is refused.
+    workers : int, optional
+        Number of threads; default: one per core.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers are used in place of threads.
+    shard : str, optional
+        A part of the sweep, such as "3/16": every sixteenth block, from the third on, in a store of its own;
+        `merge_shards` joins them.
+    rtol : float
+        Relative tolerance of the solver.
+    solver : {"native", "reference"}
+        Compiled solver, or the reference solver.
+    progress : bool, optional
+        Whether to show a progress bar; default: on a terminal and in notebooks.
 
-    With `store`, a path, blocks are written to a Zarr directory as they are done; called again with the same
-    arguments, it goes on where it stopped, and a store of another sweep is refused. A cell that cannot be solved stays
-    in the result with its `status` and `reason`. `workers` are threads (None: one per core); `scheduler` is the address
-    of a Dask cluster that works instead. `shard`, such as "3/16", computes every sixteenth block into a store of its
-    own; `merge_shards` puts them together.
+    Returns
+    -------
+    xarray.Dataset
+        Metrics of dims (axes, account, arm[, subject or quantile]), each with `units`; or courses of dims (axes,
+        account, arm[, subject], time). A cell without a solution is NaN, and its `status` and `reason` say why.
 
-    Raises LdnsimError, before any work, for axes that move nothing, are empty or do not fit, for what is too large for
-    memory or disk, and for a scheduler that is not there.
+    Raises
+    ------
+    LdnsimError
+        Before the run starts, for axes that change nothing, are empty or invalid, for a sweep too large for memory or
+        disk, and for a scheduler that does not answer. At the end, for blocks that failed.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> grid = ldn.sweep(scenario, {"night.dose": ["1.5 mg", "3 mg", "4.5 mg"]}, progress=False)
+    >>> grid["opioid_tone_mean"].sel(account="pet_pool", arm="night").round(3).values.tolist()
+    [0.697, 0.56, 0.473]
     """
     part = _checked(workers, scheduler, shard, store)
     asked = with_sweep(scenario, axes, design)
