@@ -18,7 +18,7 @@ from ldnsim.report.dose_text import missed_words
 from ldnsim.report.page import page
 from ldnsim.report.page_figures import calendar_figure
 
-MOVED = "from planned to real time"
+MOVED = "from planned to actual time"
 
 
 def line(**fields: str) -> str:
@@ -97,7 +97,7 @@ def test_colour_is_the_label_and_size_what_was_in_it(ask):
     assert (np.diff(np.asarray(large.size)[np.argsort(taken[3:])]) >= 0).all()
     assert len(set(large.size)) > 2
     assert max(large.size) > max(small.size)
-    assert "what was really in it" in figure.layout.meta["notes"][0]
+    assert "dose actually contained" in figure.layout.meta["notes"][0]
 
 
 def test_ways_have_signs_and_scales_of_their_own(ask):
@@ -130,7 +130,7 @@ def test_one_person_of_a_population(ask):
     ("call", "said"),
     [
         (lambda q, r: calendar(q, subject=4), "the scenario has no person 4"),
-        (lambda q, r: calendar(r, subject=0), "the result holds no person 0"),
+        (lambda q, r: calendar(r, subject=0), "the result has no person 0"),
         (lambda q, r: calendar(q, arms=["nigth"]), "did you mean 'night'?"),
         (lambda q, r: calendar(r.drop_vars("dose_time")), "holds no doses"),
         (lambda q, r: calendar(q, arms=[]), "No arm was chosen"),

@@ -120,7 +120,7 @@ def test_colours_lie_around_nothing_where_values_do():
     [
         (lambda: dose_response(swept(), "tone_meen"), "did you mean 'tone_mean'"),
         (lambda: dose_response(swept(), "tone_mean", arm="noon"), "no arm 'noon'"),
-        (lambda: dose_response(swept_twice(), "tone_mean"), "2 axes .* expected 1; choose a cell"),
+        (lambda: dose_response(swept_twice(), "tone_mean"), "2 axes .* expected 1; select a cell"),
         (lambda: dose_clock_map(swept(), "tone_mean"), r"1 axes \(night.dose\); expected 2"),
         (lambda: dose_response(ldn.summarize(made_result()), "tone_mean"), r"0 axes \(none\)"),
         (lambda: dose_clock_map(emptied(swept_twice()), "tone_mean"), "no value in any cell"),
@@ -134,7 +134,7 @@ def test_colours_lie_around_nothing_where_values_do():
         (lambda: time_course(made_result(), "Cp", observed=pd.DataFrame({"time": [1.0]})), "no column 'value'"),
         (
             lambda: time_course(made_result(), "Cp", observed=pd.DataFrame({"time": [1], "value": ["much"]})),
-            "more than numbers",
+            "values that are not numbers",
         ),
         (
             lambda: time_course(
@@ -188,7 +188,7 @@ def test_the_longest_bar_of_a_tornado_is_on_top_and_bars_start_at_the_base():
     assert figure.layout.xaxis.title.text == "rebound (%)"
     few = tornado(SENSITIVE, 10.0, "rebound", most=1)
     assert list(few.data[0].y) == ["b.large"]
-    assert "2 with shorter bars left out" in few.layout.title.text
+    assert "2 shorter bars not shown" in few.layout.title.text
 
 
 def test_a_virtual_trial_is_a_line_per_assumption_with_its_interval():
@@ -234,7 +234,7 @@ def test_accounts_that_say_the_same_share_a_panel():
     result.Cp.attrs |= {"evidence_second": "hypothesis"}
     figure = time_course(result, "Cp")
     heading = next(note.text for note in figure.layout.annotations if note.name == "heading")
-    assert "<b>All accounts alike</b>: first, second" in heading
+    assert "<b>All accounts agree</b>: first, second" in heading
     assert {trace.yaxis for trace in figure.data if trace.name == "night"} == {"y"}
     apart = result.copy(deep=True)
     apart.Cp.attrs |= {"evidence_second": "fitted"}  # what is known differs, whatever the numbers

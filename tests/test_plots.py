@@ -256,7 +256,7 @@ def test_no_dose_at_all(result):
     ("call", "expected"),
     [
         (lambda r: time_course(r, "ton"), "did you mean 'tone'"),
-        (lambda r: last_day(r, "status"), "holds no output 'status'"),
+        (lambda r: last_day(r, "status"), "has no output 'status'"),
         (lambda r: time_course(r, "tone", accounts=["frist"]), "did you mean 'first'"),
         (lambda r: time_course(r, "tone", arms=[]), "No arm was chosen"),
         (lambda r: time_course(r.isel(time=[]), "tone"), "'time' is empty"),

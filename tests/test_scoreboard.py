@@ -100,7 +100,7 @@ def test_figures_mark_fit_and_test():
     assert "concentrations and areas, test" in names
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
     identity = next(trace for trace in figure.data if trace.name == "predicted = observed")
-    twofold = next(trace for trace in figure.data if trace.name == "twofold off")
+    twofold = next(trace for trace in figure.data if trace.name == "2-fold error")
     assert list(identity.x) == list(identity.y)
     assert [2 * x for x in twofold.x] == list(twofold.y)
     points = sum(len(trace.x) for trace in figure.data if trace.mode == "markers")

@@ -1,18 +1,18 @@
-"""Figures from result Datasets and metric tables: plotly Figures, all in the template `ldnsim`.
+"""Figures from results, metric tables and fits, as plotly Figures in the template `ldnsim`.
 
-time_course(result, output)    the whole course, a panel per account, a colour per arm
+time_course(result, output)    the whole course: a panel per account, a colour per arm
 last_day(result, output)       the last whole day by clock time
-account_fan(result, output)    one arm under all accounts, what lies between them shaded
+account_fan(result, output)    one arm under all accounts, with the area between them shaded
 by_arm(table, metric)          one metric against the arms, a series per account
 dose_response(grid, metric)    a sweep over one axis
-dose_clock_map(grid, metric)   a sweep over two, as a heat map with contours
-predicted_observed(predictions)  a fit's data against the model; residuals(predictions) in units of their errors
+dose_clock_map(grid, metric)   a sweep over two axes, as a heat map with contours
+predicted_observed(predictions)  data of a fit against the model; residuals(predictions): in standard errors
 calendar(result or scenario)   the doses: days down, clock time across, a panel per arm
-tornado(table, base, metric)   what each number does to a metric by itself
+tornado(table, base, metric)   the effect of each parameter on a metric
 virtual_trial(table)           power against the size of a trial
 
-They read Datasets (those of a fit, a tornado and a trial data frames): a result opened from a file is drawn like
-a fresh one; a calendar can also be drawn ahead.
+They take Datasets (figures of fits, tornado plots and trials: data frames), fresh or opened from a file. A calendar
+can also be drawn from a scenario before it is run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One arm under all accounts at once: how far rival explanations lie apart, and where nobody has looked."""
+"""One arm under all accounts: how much the explanations differ."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log:
         frame.add_reach(figure, 1, axis, reach.start, reach.end)
     frame.make_room_for_legend(figure)
     frame.add_scale_buttons(figure, 1, scale, log)
-    lost = [f"Not solved and left out: {curve.account}: {curve.reason}." for curve in found if not curve.drawn]
+    failed = [f"Not solved and left out: {curve.account}: {curve.reason}." for curve in found if not curve.drawn]
     people = [f"Lines: medians of {found[0].total} people."] if "subject" in data.dims else []
-    frame.add_notes(figure, [*people, *lost])
+    frame.add_notes(figure, [*people, *failed])
     return figure
 
 

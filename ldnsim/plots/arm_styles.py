@@ -1,4 +1,4 @@
-"""Which colour and dash each arm has."""
+"""Colour and dash of each arm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Look", "look_of"]
 
 DASHES = ("solid", "8px 4px", "2px 3px", "10px 3px 2px 3px")
-STEPS = 4  # so many arms with rising first doses are a ladder of doses
+STEPS = 4  # this many arms with rising first doses count as dose levels
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Look:
 
 
 def look_of(result: xr.Dataset) -> Look:
-    """A look for every arm of the result, the same in all its figures: a ladder of doses goes from light to dark."""
+    """A colour and dash for every arm, the same in all figures of the result; dose levels go from light to dark."""
     arms = [str(arm) for arm in result["arm"].values]
     amounts = [dose[1] if (dose := first_dose(result, arm)) else np.nan for arm in arms]
     if len(arms) >= STEPS and np.all(np.diff(amounts) > 0):

@@ -1,4 +1,4 @@
-"""One metric against the arms of a scenario: how an answer changes with the dose, or with whatever the arms vary."""
+"""One metric against the arms of a scenario."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CLOCK_TICKS", "SYMBOLS", "axis_title", "by_arm", "metric_named", "value_ticks"]
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
-DODGE = 0.07  # of the way from arm to arm
+DODGE = 0.07  # of the distance between arms
 CLOCK_TICKS = list(range(0, 25, 3))
 
 
@@ -84,16 +84,16 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
 
 
 def metric_named(table: xr.Dataset, metric: str) -> xr.DataArray:
-    """A metric of a table or sweep; LdnsimError with the nearest name where there is none."""
+    """A metric of a table or sweep; raises LdnsimError with the nearest name if it does not exist."""
     metrics = [str(name) for name, data in table.data_vars.items() if "metric" in data.attrs]
     if metric not in metrics:
         expected, near = "a variable of `summarize`'s table", nearest(str(metric), metrics)
-        raise LdnsimError(Fault(f"the table holds no metric {metric!r}", expected=expected, nearest=near))
+        raise LdnsimError(Fault(f"the table has no metric {metric!r}", expected=expected, nearest=near))
     return table[metric]
 
 
 def axis_title(data: xr.DataArray, style: str) -> str:
-    """Output, metric and unit, a line each."""
+    """Output, metric and unit on separate lines."""
     output, metric = str(data.attrs["output"]), str(data.attrs["metric"])
     long_name = str(data.attrs.get("long_name", "")).rpartition(": ")[0] or output
     units = str(data.attrs.get("units", "1")).replace("*", "·")
@@ -106,7 +106,7 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
     """A trace per account: a marker per arm and a thin line; people as median with a 5 to 95 % bar."""
     spread = None
     if "subject" in data.dims:
-        # only this metric: quantiles of a whole table of 10,000 people take their time
+        # only this metric: quantiles of a whole table of 10,000 people are slow
         names = [name for name in (data.name, f"{data.name}_reason") if name in table]
         spread = over_people(table[names])[str(data.name)]
         data = spread.sel(quantile=0.5)
@@ -120,7 +120,7 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
             low, high = (spread.sel(account=account, quantile=level).to_numpy() for level in (0.05, 0.95))
             ends = {"array": high - values, "arrayminus": values - low}
             bars["error_y"] = {"type": "data", "symmetric": False, "thickness": 1.3, "width": 4, **ends}
-        aside = DODGE * (index - (len(accounts) - 1) / 2)  # so that none hides another where they agree
+        aside = DODGE * (index - (len(accounts) - 1) / 2)  # so that equal values do not hide each other
         yield go.Scatter(
             x=np.arange(len(titles)) + aside,
             y=np.asarray(values, dtype=np.float32),
@@ -135,7 +135,7 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
 
 def value_ticks(style: str) -> dict[str, Any]:
     if style == "clock":
-        # a metric of clock time reads best on the clock; 24:00 is written so, being the end of a day
+        # a clock axis; the end of the day is 24:00
         return {"range": [0, 24], "tickvals": CLOCK_TICKS, "ticktext": [f"{hour:02d}:00" for hour in CLOCK_TICKS]}
     if style in ("share", "rise"):
         return {

@@ -1,4 +1,4 @@
-"""The dose calendar: days down, clock time across; what was taken, how much, and what was not."""
+"""The dose calendar: days down, clock time across; doses taken, their amounts, and doses missed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS, GAP = 2, 0.055  # panels beside each other, and the share of the width 
 TOP, BOTTOM, BETWEEN = 104, 64, 66  # px
 ROW, FEWEST_PIXELS, MOST_PIXELS = 18.0, 130.0, 560.0  # px of a day; of a panel
 DOT, SMALLEST = (5.0, 13.0), 0.5  # px across of the largest dose; the smallest dose as a share of it
-MOST_KINDS = 8  # doses told apart in the legend
+MOST_KINDS = 8  # doses with a legend entry of their own
 MISSED, LINES = 901, 902  # after all doses in the legend
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "hexagon")
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,12 +44,12 @@ TITLE_LETTERS, NARROW_LETTERS = 50, 20
 
 @dataclass(frozen=True)
 class _Doses:
-    """The doses of one arm, each (d,): taken at `time`, as planned `late` hours before; NaN amounts are none."""
+    """The doses of one arm, arrays (d,): taken at `time` (h), `late` hours after the planned time."""
 
     time: Floats
     late: Floats
-    label: Floats  # mg
-    taken: Floats  # mg
+    label: Floats  # mg, as labelled
+    taken: Floats  # mg, as contained
     infuse: Floats  # h
     way: NDArray[np.object_]
 
@@ -103,12 +103,12 @@ def calendar(of: xr.Dataset | Scenario, *, arms: Sequence[str] | None = None, su
         )
     )
     make_room_for_legend(figure)
-    add_notes(figure, ["Colour: the dose on the label; size: what was really in it."] if "dose_taken" in data else [])
+    add_notes(figure, ["Colour: labelled dose; size: dose actually contained."] if "dose_taken" in data else [])
     return figure
 
 
 def _of_person(of: xr.Dataset | Scenario, subject: int) -> tuple[xr.Dataset, str]:
-    """The doses of one person, and the words that say whose they are."""
+    """The doses of one person, and the words of the title that name the person."""
     if isinstance(of, Scenario):
         return planned_intake(of, subject), f", person {subject}" if of.population else ""
     of = with_picked(of)
@@ -120,12 +120,12 @@ def _of_person(of: xr.Dataset | Scenario, subject: int) -> tuple[xr.Dataset, str
     known = [int(each) for each in of["subject"].values] if "subject" in of.dims else [1]
     if subject not in known:
         expected = f"{known[0]} to {known[-1]}" if len(known) > 1 else str(known[0])
-        raise LdnsimError(Fault(f"the result holds no person {subject}", expected=expected))
+        raise LdnsimError(Fault(f"the result has no person {subject}", expected=expected))
     return (data.sel(subject=subject), f", person {subject} of {len(known)}") if "subject" in of.dims else (data, "")
 
 
 def _doses(data: xr.Dataset, dim: str) -> _Doses:
-    """The doses of one person in one arm, without the padding after the last one."""
+    """The doses of one person in one arm, without padding."""
 
     def column(name: str, otherwise: Any) -> Any:
         return data[f"{dim}_{name}"].values if f"{dim}_{name}" in data else np.full(there.shape, otherwise)
@@ -141,7 +141,7 @@ def _doses(data: xr.Dataset, dim: str) -> _Doses:
 
 
 def _kinds(arms: Iterable[_Doses]) -> dict[tuple[str, float], tuple[str, str, str]]:
-    """(way, mg) -> (name in the legend, colour, symbol); many sizes of one way share one name."""
+    """(input, mg) -> (name in the legend, colour, symbol); many doses of one input share a name."""
     seen = [(str(way), float(mg)) for doses in arms for way, mg in zip(doses.way, doses.label, strict=True)]
     ways = list(dict.fromkeys(way for way, _ in seen))
     found = sorted(set(seen), key=lambda kind: (ways.index(kind[0]), kind[1]))
@@ -156,7 +156,7 @@ def _kinds(arms: Iterable[_Doses]) -> dict[tuple[str, float], tuple[str, str, st
 
 
 def _largest(arms: Iterable[_Doses]) -> dict[str, float]:
-    """The largest dose of each way, mg: a depot of 380 mg leaves no room for tablets on one scale."""
+    """The largest dose of each input, mg: on the scale of a 380 mg depot, tablets would not be seen."""
     largest: dict[str, float] = {}
     for doses in arms:
         for way, mg in zip(doses.way, np.fmax(doses.taken, doses.label), strict=True):
@@ -166,7 +166,7 @@ def _largest(arms: Iterable[_Doses]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Pen:
-    """Draws the doses of an arm into its panel. `row` is the height of a day in px, `end` that of the run in h."""
+    """Draws the doses of an arm into its panel. `row` is the height of a day, px; `end` the end of the run, h."""
 
     figure: go.Figure
     kinds: dict[tuple[str, float], tuple[str, str, str]]
@@ -204,7 +204,7 @@ class _Pen:
         return float(np.clip(0.85 * self.row, *DOT))
 
     def _sizes(self, doses: _Doses, here: NDArray[np.intp]) -> Any:
-        """px across: the area goes with what was taken; one number where all are alike."""
+        """Diameters, px: areas are proportional to the dose contained; one number if all are equal."""
         most = np.array([self.largest[str(way)] or 1.0 for way in doses.way[here]])
         sizes = np.round(self._dot() * np.maximum(np.sqrt(doses.taken[here] / most), SMALLEST), 1)
         return float(sizes[0]) if np.ptp(sizes) == 0 else sizes
@@ -218,7 +218,7 @@ class _Pen:
         self._add(panel, name, rank, x=clock, y=day, **dots)
 
     def _bars(self, panel: int, doses: _Doses, here: NDArray[np.intp], name: str) -> None:
-        """Infusions, on from day to day until they or the run end."""
+        """Infusions, continued from day to day until the infusion or the run ends."""
         running = [at for at in here if doses.infuse[at] > 0]
         pieces = [
             piece
@@ -231,7 +231,7 @@ class _Pen:
             self._add(panel, f"{name}, infusion", LINES, **_path(pieces), mode="lines", line=line, hoverinfo="skip")
 
     def _moved(self, panel: int, doses: _Doses) -> None:
-        """Lines from planned to real times; farther than a day they go straight across the rows."""
+        """Lines from planned to actual times; if more than a day apart, straight across the rows."""
         moved = np.flatnonzero(np.abs(doses.late) > MINUTE)
         pieces: list[tuple[float, float]] = []
         for at in moved:
@@ -240,16 +240,16 @@ class _Pen:
         if pieces:
             line = {"width": 1.2, "color": MUTED}
             self._add(
-                panel, "from planned to real time", LINES, **_path(pieces), mode="lines", line=line, hoverinfo="skip"
+                panel, "from planned to actual time", LINES, **_path(pieces), mode="lines", line=line, hoverinfo="skip"
             )
             day, clock = _places(doses.time[moved] - doses.late[moved])
             tick = {"symbol": "line-ns-open", "size": 0.6 * self._dot(), "color": MUTED, "line": {"width": 1.2}}
-            group = {"legendgroup": "from planned to real time", "showlegend": False, "hoverinfo": "skip"}
+            group = {"legendgroup": "from planned to actual time", "showlegend": False, "hoverinfo": "skip"}
             axes = {"xaxis": _axis("x", panel), "yaxis": _axis("y", panel)}
             self.figure.add_trace(go.Scatter(x=clock, y=day, mode="markers", marker=tick, **group, **axes))
 
     def _add(self, panel: int, name: str, rank: int, **settings: Any) -> None:
-        """A trace in a panel; the first of its name stands in the legend."""
+        """A trace in a panel; the first trace of each name is in the legend."""
         first = all(trace.name != label(name) for trace in self.figure.data)
         shared = {"name": label(name), "legendgroup": label(name), "legendrank": rank, "showlegend": first}
         axes = {"xaxis": _axis("x", panel), "yaxis": _axis("y", panel)}
@@ -268,13 +268,13 @@ def _places(time: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _by_day(start: float, stop: float) -> list[tuple[float, float]]:
-    """The stretch from `start` to `stop` (h) cut at midnights."""
+    """The interval from `start` to `stop` (h), cut at midnights."""
     edges = [start, *np.arange((start // DAY + 1) * DAY, stop, DAY), stop]
     return [(float(a), float(b)) for a, b in pairwise(edges) if b > a]
 
 
 def _path(pieces: Sequence[tuple[float, float]]) -> dict[str, list[float | None]]:
-    """Stretches as one line with gaps; one that ends at midnight ends at 24:00."""
+    """Intervals as one line with gaps; one that ends at midnight ends at 24:00."""
     x: list[float | None] = []
     y: list[float | None] = []
     for start, stop in pieces:
@@ -287,14 +287,14 @@ def _path(pieces: Sequence[tuple[float, float]]) -> dict[str, list[float | None]
 
 
 def _words(doses: _Doses, at: int, *, missed: bool) -> str:
-    """What hovering says of a dose."""
+    """The hover text of a dose."""
     (day,), (clock,) = _places(doses.time[at : at + 1])
     minutes = round(clock * 60)
     said = [f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}", f"{doses.label[at]:.4g} mg {doses.way[at]}"]
     if missed:
         said.append("missed")
     elif doses.taken[at] != doses.label[at]:
-        said.append(f"held {doses.taken[at]:.3g} mg")
+        said.append(f"contained {doses.taken[at]:.3g} mg")
     if doses.infuse[at]:
         said.append(f"over {doses.infuse[at]:.3g} h")
     if not missed and abs(doses.late[at]) > MINUTE:
@@ -303,7 +303,7 @@ def _words(doses: _Doses, at: int, *, missed: bool) -> str:
 
 
 def _framed(title: str, data: xr.Dataset, names: Sequence[str], days: int, pixels: float) -> go.Figure:
-    """An empty figure with a panel of days by hours for each arm, two beside each other."""
+    """An empty figure with a panel of days by hours for each arm, in two columns."""
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     inner = rows * pixels + (rows - 1) * BETWEEN

@@ -1,4 +1,4 @@
-"""Hours on an axis that reads as days and clock times, at every zoom."""
+"""The time axis: hours since midnight of day 1, labelled as days and clock times at every zoom."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 
 DAY = 24.0
 NIGHT_START, NIGHT_END = 22.0, 30.0  # 22:00 to 06:00, h after midnight
-# Day 1 is drawn as 1 January 2000: plotly's date axis then writes the day of the year (%j) and the clock time,
-# finer the closer one looks. The year is never shown; 2000 has 366 days, and longer results count days instead.
+# Day 1 is drawn as 1 January 2000: plotly's date axis then shows the day of the year (%j) and the clock time,
+# in more detail on zooming in. The year is not shown; it has 366 days, and longer results use an axis of days.
 DAY_1 = datetime(2000, 1, 1)
 EPOCH_MS = (DAY_1 - datetime(1970, 1, 1)) / timedelta(milliseconds=1)
 LONGEST = 366 * DAY
@@ -42,15 +42,15 @@ class TimeAxis:
         return EPOCH_MS + hours * 3.6e6 if self.dated else hours / DAY + 1
 
     def point(self, hours: float) -> str | float:
-        """One position as shapes want it."""
+        """One position, in the form that shapes take."""
         if not self.dated:
             return hours / DAY + 1
-        # half of the page's shapes are on the minute: shorter so
+        # most shapes are on the minute, and pages get smaller without the seconds
         when = DAY_1 + timedelta(milliseconds=round(hours * 3.6e6))
         return when.isoformat(sep=" ", timespec="milliseconds" if when.second or when.microsecond else "minutes")
 
     def in_path(self, hours: float) -> str:
-        """One position as an SVG path of a shape wants it."""
+        """One position, in the form that the SVG path of a shape takes."""
         return str(self.point(hours)).replace(" ", "_")
 
     def layout(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class TimeAxis:
         }
 
     def _day_ticks(self) -> dict[str, Any]:
-        """Whole weeks for long courses: plotly would tick months."""
+        """Ticks at whole weeks for long courses; the default would be months."""
         days = (self.end - self.start) / DAY
         if days <= 10:
             return {}

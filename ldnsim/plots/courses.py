@@ -30,16 +30,16 @@ __all__ = ["last_day", "time_course"]
 
 Floats = NDArray[np.float64]
 
-POINTS = 20_000  # samples that a figure may hold: half a megabyte, drawn in a blink
-MOST_FAILED = 5  # notes on those who were not solved
-ALIKE = 1e-4  # of the range: less than a line is wide
+POINTS = 20_000  # samples of a figure: half a megabyte
+MOST_FAILED = 5  # notes on people or accounts without a solution
+ALIKE = 1e-4  # of the range: less than the width of a line
 PEOPLE = 8  # single people shown behind a ribbon
 PANEL, ONLY_PANEL = 215, 300  # px
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """What to draw: the curves over `span` (h), at their time less `origin` (h) on `axis`."""
+    """What to draw: the curves within `span` (h), at their time minus `origin` (h) on `axis`."""
 
     title: str
     axis: TimeAxis
@@ -203,7 +203,7 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
         account: str(attrs.get(f"evidence_{account}", attrs.get("evidence", "no evidence tag"))) for account in accounts
     }
     alike = len(set(tags.values())) == 1 and _all_alike(found, accounts)
-    if alike:  # such as plasma under accounts that differ in the receptors only
+    if alike:  # such as plasma under accounts that differ only in the receptors
         accounts, found = accounts[:1], [curve for curve in found if curve.account == accounts[0]]
     time, peopled = found[0].time, found[0].low is not None or "subject" in result[output].dims
     twins = {account: twin for account in accounts if (twin := twin_curve(result, output, account, time)) is not None}
@@ -213,10 +213,10 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
     words = reach.words if reach else ""
     headings = [frame.Heading(name, title_of(result, "account", name), tags[name], words) for name in accounts]
     if alike:
-        headings = [frame.Heading("All accounts alike", ", ".join(drawing.accounts), headings[0].tag, words)]
+        headings = [frame.Heading("All accounts agree", ", ".join(drawing.accounts), headings[0].tag, words)]
     figure = frame.framed(drawing.title, headings, PANEL if len(accounts) > 1 else ONLY_PANEL, axis, scale, drawing.log)
     look, rows = look_of(result), len(accounts)
-    lines = len(found) * (5 if peopled else 1) + len(twins)  # a ribbon and the people weigh as much as four lines
+    lines = len(found) * (5 if peopled else 1) + len(twins)  # a band and single people count as four lines
     pen = Pen(figure, axis, scale, look, origin, max(2, drawing.points // lines))
     told: set[str] = set()
     for row, account in enumerate(accounts):
@@ -240,11 +240,11 @@ def _figure(result: xr.Dataset, output: str, drawing: _Drawing) -> go.Figure:
 
 
 def _absence(curve: Curve) -> str:
-    return "Not told" if curve.reason == NO_MECHANISM else "Not solved"
+    return "No mechanism" if curve.reason == NO_MECHANISM else "Not solved"
 
 
 def _all_alike(found: Sequence[Curve], accounts: Sequence[str]) -> bool:
-    """Whether several accounts say the same of every arm, as far as one can see."""
+    """Whether all accounts give the same curves in every arm, within the width of a line."""
     shown = [np.concatenate([_seen(curve) for curve in found if curve.account == account]) for account in accounts]
     if len({values.size for values in shown}) > 1 or not shown[0].size:
         return False
@@ -256,22 +256,22 @@ def _all_alike(found: Sequence[Curve], accounts: Sequence[str]) -> bool:
 
 
 def _seen(curve: Curve) -> Floats:
-    """All values that are drawn of a curve, flat."""
+    """All values of a curve that are drawn, flat."""
     ribbon = [] if curve.low is None or curve.high is None else [curve.low, curve.high]
     return np.concatenate([curve.typical, *ribbon, *curve.people])
 
 
 def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
-    """Who is drawn, and who is not."""
+    """Notes on who is drawn and who is not."""
     notes, failed = [], []
     if peopled:
         few = max(len(curve.people) for curve in found)
         faint = f"; faint lines: {few} of them" if few else ""
-        notes.append(f"Line: median of {found[0].total} people; ribbon: 5 to 95 % of them{faint}.")
+        notes.append(f"Line: median of {found[0].total} people; band: 5 to 95 % quantiles{faint}.")
     for curve in found:
-        lost = curve.total - curve.solved
-        if lost:
-            who = f"{lost} of {curve.total} people in " if peopled else ""
+        left_out = curve.total - curve.solved
+        if left_out:
+            who = f"{left_out} of {curve.total} people in " if peopled else ""
             why = f": {curve.reason}" if curve.reason else ""
             failed.append(f"{_absence(curve)} and left out: {who}{curve.account}, {curve.title}{why}.")
     more = len(failed) - MOST_FAILED

@@ -1,4 +1,4 @@
-"""Where human data end: the stretch of a figure that they cover, and the words for the rest."""
+"""How far human data cover an output, and the words for the rest."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRAPOLATED", "HUMAN", "Coverage", "coverage"]
 
-HUMAN, EXTRAPOLATED = "human\u00a0data", "extrapolated"  # the words that a heading marks; no line breaks within them
+HUMAN, EXTRAPOLATED = "human\u00a0data", "extrapolated"  # the words that a heading marks; with no-break spaces
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """From the first dose at `start` human data reach to `end` (h since midnight of day 1), for some arm drawn."""
+    """Human data cover `start`, the first dose, to `end` (h since midnight of day 1), in at least one arm drawn."""
 
     start: float
     end: float
@@ -29,7 +29,7 @@ class Coverage:
 
 
 def coverage(result: xr.Dataset, output: str, arms: Sequence[str]) -> Coverage | None:
-    """What human data cover of an output with the attribute `observed_hours`; None if that, or any dose, is absent."""
+    """How far human data cover an output; None without the attribute `observed_hours` or without doses."""
     attrs = result[output].attrs
     reach = number(attrs.get("observed_hours"))
     inputs = texts_of(attrs.get("inputs", []))

@@ -1,4 +1,4 @@
-"""Result Dataset -> the curves that a figure draws: who was solved, the typical course, its spread, a few people."""
+"""From a result Dataset to the curves of a figure: who was solved, typical course, quantiles, single people."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Curve:
     arm: str
     title: str  # what the arm is called
     time: Floats  # (n,)
-    typical: Floats  # (n,): the one person, or the median of all who were solved
-    low: Floats | None  # (n,): 5 % of people lie below; None without a population
-    high: Floats | None  # (n,): 95 % of people lie below
-    people: Floats  # (k, n): a few of them; k = 0 without a population
-    doses: Floats  # (d,), h, ascending: of the one person, or of the first who was solved
+    typical: Floats  # (n,): the one person, or the median of all people with a solution
+    low: Floats | None  # (n,): 5 % quantile over people; None without a population
+    high: Floats | None  # (n,): 95 % quantile over people
+    people: Floats  # (k, n): single people; k = 0 without a population
+    doses: Floats  # (d,), h, ascending: of the one person, or of the first with a solution
     solved: int
     total: int
-    reason: str  # why the first of the others has no values, "" if all have
+    reason: str  # why the first person without values has none; "" if all have values
 
     @property
     def drawn(self) -> bool:
@@ -47,13 +47,13 @@ class Curve:
 
 
 def output_named(result: xr.Dataset, output: str) -> xr.DataArray:
-    """The output's values, dims (account, arm, [subject,] time); LdnsimError if there is none of that name."""
+    """The values of an output, dims (account, arm, [subject,] time); raises LdnsimError if it does not exist."""
     outputs = [str(name) for name, data in result.data_vars.items() if {"account", "arm", "time"} <= set(data.dims)]
     if output not in outputs:
         known = ", ".join(outputs) or "none"
         raise LdnsimError(
             Fault(
-                f"the result holds no output {output!r}",
+                f"the result has no output {output!r}",
                 expected=f"one of: {known}",
                 nearest=nearest(str(output), outputs),
             )
@@ -72,14 +72,14 @@ def output_named(result: xr.Dataset, output: str) -> xr.DataArray:
 
 
 def chosen(result: xr.Dataset, dim: str, wanted: Sequence[str] | None) -> list[str]:
-    """The wanted accounts or arms, all of them for None; LdnsimError with the nearest name for one unknown."""
+    """The names of accounts or arms, all for None; raises LdnsimError with the nearest name for unknown ones."""
     known = [str(name) for name in result[dim].values]
     unknown = [name for name in wanted or () if name not in known]
     if unknown or (wanted is not None and not wanted):
         raise LdnsimError(
             [
                 Fault(
-                    f"the result holds no {dim} {name!r}",
+                    f"the result has no {dim} {name!r}",
                     expected=f"one of: {', '.join(known)}",
                     nearest=nearest(name, known),
                 )
@@ -98,7 +98,7 @@ def curves(
     span: tuple[float, float],
     people: int,
 ) -> list[Curve]:
-    """A curve per account and arm over the samples within `span` (start, end; h), with `people` single people."""
+    """A curve per account and arm over the samples within `span` (start and end, h), with `people` single people."""
     data = output_named(result, output)
     time = data["time"].to_numpy().astype(float)
     shown = (time >= span[0]) & (time <= span[1])
@@ -127,7 +127,7 @@ def _curve(
         typical = values[0]
     elif len(values):
         low, typical, high = np.quantile(values, SPREAD, axis=0)
-        few = values[:people]  # people are independent draws: the first are as good as any
+        few = values[:people]  # people are independent draws, so any of them will do
     return Curve(
         account,
         arm,
@@ -155,7 +155,7 @@ def _doses(result: xr.Dataset, arm: str, person: int) -> Floats:
 
 
 def first_dose(result: xr.Dataset, arm: str, inputs: Collection[str] = ()) -> tuple[float, float] | None:
-    """When (h) and how much (in the unit of `dose_amount`) the arm's first person takes first; None without a dose.
+    """Time (h) and amount (in the unit of `dose_amount`) of the first dose of the first person; None without a dose.
 
     With `inputs`, only doses of these count.
     """
@@ -171,7 +171,7 @@ def first_dose(result: xr.Dataset, arm: str, inputs: Collection[str] = ()) -> tu
 
 
 def twin_curve(result: xr.Dataset, output: str, account: str, time: Floats) -> Floats | None:
-    """The drug-free twin (median of people) at `time` (n,); None where the result holds none."""
+    """The drug-free twin (median of people) at `time` (n,), h; None if the result has none."""
     if output + TWIN not in result:
         return None
     twin = result[output + TWIN].sel(account=account, time=time)
@@ -181,7 +181,7 @@ def twin_curve(result: xr.Dataset, output: str, account: str, time: Floats) -> F
 
 
 def title_of(dataset: xr.Dataset, dim: str, name: str) -> str:
-    """The title of an account or arm (`dim` says which) of a result or table, "" where it has none beyond the name."""
+    """The title of an account or arm (`dim`) of a result or table; "" if it is the name or missing."""
     try:
         titles = json.loads(str(dataset.attrs.get(f"{dim}_titles", "{}")))
     except ValueError:
@@ -191,7 +191,7 @@ def title_of(dataset: xr.Dataset, dim: str, name: str) -> str:
 
 
 def number(value: Any) -> float | None:
-    """An attribute as a float, whatever a file made of it (0-d and one-element arrays); None if it is no number."""
+    """An attribute as a float, also from a 0-d or one-element array as files return it; None if it is no number."""
     try:
         flat = np.ravel(np.asarray(value, dtype=float))
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Predictions against what was observed: concentrations and times on logarithmic axes, occupancies on linear ones."""
+"""Predicted against observed values of a validation."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ FAMILIES = {
     "parameter": "parameters",
     "endogenous": "endogenous opioids",
 }
-LIMIT = 8.0  # points that occupancy may be off
+LIMIT = 8.0  # percentage points of occupancy error that are tolerated
 LAYOUT: dict[str, Any] = {"template": TEMPLATE, "height": 520, "margin": {"t": 88, "b": 64, "l": 78, "r": 18}}
 
 
 def folds(validation: Validation) -> go.Figure:
-    """Every number that is judged by its fold error, predicted against observed, each in its own unit."""
+    """Predicted against observed, for all values judged by their fold error, each in its own unit."""
     rows = [row for row in _judged(validation) if row.scale == "fold"]
     figure = go.Figure(layout=LAYOUT)
     ends = _ends(rows)
-    for factor, dash, name in ((1.0, "solid", "predicted = observed"), (2.0, "dot", "twofold off"), (0.5, "dot", "")):
+    for factor, dash, name in ((1.0, "solid", "predicted = observed"), (2.0, "dot", "2-fold error"), (0.5, "dot", "")):
         line = {"color": MUTED if factor == 1 else FAINT, "width": 1.2, "dash": dash}
         y = [factor * end for end in ends]
         figure.add_trace(_line(list(ends), y, line, name))
@@ -46,16 +46,16 @@ def folds(validation: Validation) -> go.Figure:
         xaxis={"type": "log", "title": {"text": "Observed (each in its own unit)"}, "tickformat": "~g"},
         yaxis={"type": "log", "title": {"text": "Predicted (the same unit)"}, "tickformat": "~g"},
     )
-    return _finished(figure, "A range counts as its middle here, and as a whole in the errors.")
+    return _finished(figure, "An observed range is drawn at its midpoint; errors are relative to the whole range.")
 
 
 def occupancies(validation: Validation) -> go.Figure:
-    """Scans of receptors, predicted against observed, a colour per account."""
+    """Receptor occupancy, predicted against PET scans, a colour per account."""
     rows = [row for row in _judged(validation) if row.family == "occupancy" and row.scale == "points"]
     figure = go.Figure(layout=LAYOUT)
     dotted = {"color": FAINT, "width": 1.2, "dash": "dot"}
     figure.add_trace(_line([0, 100], [0, 100], {"color": MUTED, "width": 1.2}, "predicted = observed"))
-    figure.add_trace(_line([0, 100 - LIMIT], [LIMIT, 100], dotted, f"{LIMIT:g} points off"))
+    figure.add_trace(_line([0, 100 - LIMIT], [LIMIT, 100], dotted, f"{LIMIT:g} percentage points off"))
     figure.add_trace(_line([LIMIT, 100], [0, 100 - LIMIT], dotted, ""))
     for colour, account in zip(ACCOUNTS, dict.fromkeys(row.account for row in rows), strict=False):
         for use, symbol in SYMBOLS.items():
@@ -65,11 +65,11 @@ def occupancies(validation: Validation) -> go.Figure:
                 figure.add_trace(_points(here, f"{account}, {use}", marker))
     axis = {"range": [-3, 103], "ticksuffix": " %"}
     figure.update_layout(
-        title={"text": "Occupancy: predicted against scans"},
+        title={"text": "Occupancy: predicted against observed (PET)"},
         xaxis={**axis, "title": {"text": "Observed"}},
         yaxis={**axis, "title": {"text": "Predicted"}},
     )
-    return _finished(figure, "Bars: the prediction over the hours within which a scan may have been made.")
+    return _finished(figure, "Bars: predictions over the time window of the scan.")
 
 
 def _judged(validation: Validation) -> list[Row]:

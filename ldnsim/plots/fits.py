@@ -1,4 +1,4 @@
-"""A fit's data against the model: what was observed, what is predicted, and how far apart they are."""
+"""Data of a fit against the model: predicted against observed, and residuals."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["predicted_observed", "residuals"]
 
 ROW = 340  # px
 ACROSS = 3  # panels
-LABELLED = 40  # data up to which each has a line of its own
+LABELLED = 40  # up to this many data, each has a labelled row
 SYMBOLS = {"fit": "circle", "test": "diamond-open"}
-WIDE = 10  # times the smallest value: beyond it an axis is logarithmic
-ROOM = 1.25  # factor on a logarithmic axis, beyond the data
+WIDE = 10  # ratio of largest to smallest value above which axes are logarithmic
+ROOM = 1.25  # margin around the data on a logarithmic axis, as a factor
 
 
 def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
@@ -145,8 +145,8 @@ def residuals(predictions: pd.DataFrame) -> go.Figure:
     axis = {"categoryorder": "array", "categoryarray": labels[::-1]} if few else {"title": {"text": "datum"}}
     return figure.update_layout(
         height=150 + (22 * len(rows) if few else 420),
-        title={"text": "Predicted less observed"},
-        xaxis={"title": {"text": "in standard errors of the datum"}, "range": [-reach, reach]},
+        title={"text": "Predicted minus observed"},
+        xaxis={"title": {"text": "Residual (standard errors of the datum)"}, "range": [-reach, reach]},
         yaxis=axis,
         legend={"x": 0, "y": 1.01, "yanchor": "bottom"},
         margin={"t": 100, "b": 64},

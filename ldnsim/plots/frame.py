@@ -1,6 +1,6 @@
-"""The page that curves are drawn on: panels stacked under each other, headings, night, doses, the reach of human data.
+"""The layout of figures over time: stacked panels, headings, nights, doses, the reach of human data.
 
-Everything is laid out in pixels first, so that figures of one or of five panels have the same rhythm.
+Sizes are in pixels, so that figures of one panel and of five look alike.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-GAP, TOP, BOTTOM = 68, 112, 82  # px: between panels (for a heading), above all (title, legend), below all
+GAP, TOP, BOTTOM = 68, 112, 82  # px: between panels (for a heading), above the figure (title, legend), below it
 HEADING_SPACE, TITLE_SPACE = 50, 34
 NOTE_LINE = 16
-WIDE, NARROW = 118, 52  # characters of a line at 900 px and on a phone
+WIDE, NARROW = 118, 52  # characters per line at 900 px and on a phone
 REACH = (1.012, 1.030)  # the strip above a panel, shares of its height
 TICK, TICK_STEP = 0.045, 0.056  # a dose's tick, and from one row of ticks to the next, shares of the panel's height
 REFERENCE = {"color": "#7b8794", "width": 1.2, "dash": "6px 3px"}
@@ -50,12 +50,12 @@ SMALL = "font-size: 11.5px"
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above a panel."""
+    """The heading of a panel."""
 
     name: str
     title: str
     tag: str
-    reach: str  # where human data end, "" where nothing is known
+    reach: str  # where human data end; "" if unknown
 
     def text(self, width: int) -> str:
         """Two or three lines of at most about `width` characters."""
@@ -71,12 +71,12 @@ class Heading:
 
 
 def yaxis_name(row: int) -> str:
-    """plotly's name of the y axis of panel `row`, from 0 at the top."""
+    """Plotly's name of the y axis of panel `row`, counted from 0 at the top."""
     return "y" if row == 0 else f"y{row + 1}"
 
 
 def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis, scale: Scale, log: bool) -> go.Figure:
-    """An empty figure with a panel of `height` px for each heading, all on one time axis and one kind of y axis."""
+    """An empty figure with a panel of `height` px per heading, all with the same time axis and y scale."""
     rows = len(headings)
     inner = rows * height + (rows - 1) * GAP
     layout: dict[str, Any] = {
@@ -88,7 +88,7 @@ def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis,
         "xaxis": {**axis.layout(), "anchor": yaxis_name(rows - 1)},
         "annotations": [],
         "shapes": [],
-        # for pages: headings that fit a phone, and what they set as text of their own (see `bare`)
+        # for pages: headings that fit a phone, and notes that pages set as text (see `bare`)
         "meta": {"narrow": [heading.text(NARROW) for heading in headings], "notes": []},
     }
     for row, heading in enumerate(headings):
@@ -123,20 +123,20 @@ def _reference(scale: Scale, axis: TimeAxis, row: int) -> dict[str, Any]:
         "yref": yaxis_name(row),
         "y0": scale.reference,
         "y1": scale.reference,
-        "layer": "between",  # over the grid, which may run along it, and under the curves
+        "layer": "between",  # above the grid, below the curves
         "line": REFERENCE,
     }
 
 
 def name_reference(figure: go.Figure, scale: Scale) -> None:
-    """Say in the legend what the reference line is: beside the line, words would lie on the curves."""
+    """Name the reference line in the legend; a label at the line would overlap the curves."""
     if scale.reference_label:
         line = go.Scatter(x=[None], y=[None], mode="lines", line=REFERENCE, hoverinfo="skip")
         figure.add_trace(line.update(name=label(scale.reference_label)))
 
 
 def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
-    """Shade 22:00 to 06:00 in every panel: one path each, however many nights."""
+    """Shade 22:00 to 06:00 in every panel, with one path per panel."""
     boxes = "".join(f"M{axis.in_path(dusk)},0V1H{axis.in_path(dawn)}V0Z" for dusk, dawn in nights(axis.start, axis.end))
     if not boxes:
         return
@@ -148,16 +148,16 @@ def stripe_nights(figure: go.Figure, rows: int, axis: TimeAxis) -> None:
 def add_doses(
     figure: go.Figure, rows: int, axis: TimeAxis, schedules: dict[str, Floats], colours: dict[str, str], name: str
 ) -> None:
-    """Ticks on the floor of every panel at the doses (h) of each arm; arms dosed at the same times share theirs.
+    """Ticks at the bottom of every panel at the dose times (h) of each arm; arms with the same times share ticks.
 
-    Arms that share only some of their times stand above each other, so that none hides another's.
+    Ticks of arms that share only some of their times are stacked, so that they do not hide each other.
     """
     groups: dict[tuple[float, ...], list[str]] = {}
     for arm, times in schedules.items():
         seen = times[(times >= axis.start) & (times <= axis.end)]
         if seen.size:
             groups.setdefault(tuple(seen.tolist()), []).append(arm)
-    floors: list[set[float]] = []  # the times taken on each row of ticks
+    floors: list[set[float]] = []  # the times of each row of ticks
     ticks: list[dict[str, Any]] = []
     for moments, arms in groups.items():
         level = next((row for row, taken in enumerate(floors) if not taken & set(moments)), len(floors))
@@ -179,9 +179,9 @@ def add_doses(
 
 
 def add_reach(figure: go.Figure, rows: int, axis: TimeAxis, start: float, end: float) -> None:
-    """A strip along the top of every panel: green while human data cover the output (start to end, h), then amber.
+    """A strip along the top of every panel: green where human data cover the output (start to end, h), then amber.
 
-    The headings are its key.
+    The headings explain the colours.
     """
     first, middle = max(start, axis.start), min(max(end, axis.start), axis.end)
     strips = [(first, middle, COVERED), (max(first, middle), axis.end, AMBER)]
@@ -195,17 +195,17 @@ def add_reach(figure: go.Figure, rows: int, axis: TimeAxis, start: float, end: f
 
 
 def _panel(row: int) -> dict[str, str]:
-    """What ties a shape to the time axis and to the height of panel `row`."""
+    """References of a shape to the time axis and to the height of panel `row`."""
     return {"xref": "x", "yref": f"{yaxis_name(row)} domain"}
 
 
 def _add_shapes(figure: go.Figure, shapes: list[dict[str, Any]]) -> None:
-    """All at once: plotly looks at every shape of a figure again whenever one is added."""
+    """Add all shapes at once: plotly validates all shapes of a figure whenever one is added."""
     figure.layout.shapes = (*figure.layout.shapes, *shapes)
 
 
 def say_in_panel(figure: go.Figure, row: int, text: str) -> None:
-    """A sentence in the middle of panel `row`, for one that has no curve."""
+    """A sentence in the middle of panel `row`, which has no curve."""
     place = {"xref": "x domain", "x": 0.5, "yref": f"{yaxis_name(row)} domain", "y": 0.5}
     lines = "<br>".join(map(label, textwrap.wrap(text, 60, max_lines=3, placeholder="...")))
     figure.add_annotation(text=lines, showarrow=False, font={"size": 13, "color": MUTED}, bgcolor="white", **place)
@@ -216,7 +216,7 @@ def _legend_only(figure: go.Figure, name: str, marker: dict[str, Any]) -> None:
 
 
 def add_scale_buttons(figure: go.Figure, rows: int, scale: Scale, log: bool) -> None:
-    """Linear and logarithmic, as two buttons under the right end of the axis."""
+    """Two buttons, linear and logarithmic, below the right end of the axis."""
     buttons = []
     for words, settings in (("linear", scale.axis(False)), ("log", scale.axis(True))):
         names = ["yaxis" if row == 0 else f"yaxis{row + 1}" for row in range(rows)]
@@ -236,7 +236,7 @@ def add_scale_buttons(figure: go.Figure, rows: int, scale: Scale, log: bool) -> 
 
 
 def make_room_for_legend(figure: go.Figure) -> None:
-    """Move everything down by as many lines as the legend needs beyond its first, at 900 px."""
+    """Make room for the lines of the legend beyond the first, at a width of 900 px."""
     names = [str(trace.name) for trace in figure.data if trace.name and trace.showlegend is not False]
     lines = math.ceil(sum(LEGEND_SYMBOL + LEGEND_LETTER * len(name) for name in names) / LEGEND_WIDTH)
     extra = max(0, lines - 1) * LEGEND_LINE
@@ -244,7 +244,7 @@ def make_room_for_legend(figure: go.Figure) -> None:
 
 
 def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
-    """Sentences under the axis; also in `layout.meta`, for pages that set them as text of their own."""
+    """Notes below the axis; also in `layout.meta`, for pages that show them as text."""
     if not notes:
         return
     lines = [line for note in notes for line in textwrap.wrap(note, WIDE)]
@@ -261,7 +261,7 @@ def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
 
 
 def bare(figure: go.Figure) -> go.Figure:
-    """A copy without title and notes, for pages that set both as text of their own."""
+    """A copy without title and notes, for pages that show both as text."""
     copy = go.Figure(figure)
     notes = [note for note in copy.layout.annotations if note.name == "note"]
     space = NOTE_LINE * sum(note.text.count("<br>") + 1 for note in notes)

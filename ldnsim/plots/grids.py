@@ -1,4 +1,4 @@
-"""Sweeps: a metric against one axis, and over two of them."""
+"""Results of sweeps: a metric against one axis, and over two axes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["dose_clock_map", "dose_response"]
 
 Floats = NDArray[np.float64]
 
-WIDE = 8.0  # an axis of doses that spans more than this factor is logarithmic
+WIDE = 8.0  # an axis that spans more than this factor is logarithmic
 OWN = ("account", "arm", "subject", "quantile")
-HEAT = "Cividis"  # in order for everybody, in print, too
+HEAT = "Cividis"  # also in order for colour-blind people and in print
 CONTOURS = 8
-ONE_SIDED = 0.05  # less than this share of the widest value lies beyond nothing
-BALANCE = "RdBu"  # where values lie on both sides of nothing
+ONE_SIDED = 0.05  # values on one side of 0 below this share of the largest do not count
+BALANCE = "RdBu"  # for values on both sides of 0
 
 
 def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> go.Figure:
@@ -132,12 +132,12 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
     data = data.isel({across: places[0], up: places[1]})
     spreads = [_spread(data.transpose(up, across, ...), account) for account in accounts]
     rows = [[middle for _, middle, _ in spreads]]
-    if style != "clock":  # of clock times, what lies between two is no width
+    if style != "clock":  # a difference of clock times is not a width
         rows += [[high - low for low, _, high in spreads if low is not None and high is not None]]
     rows = [fields for fields in rows if fields]
     if not np.isfinite(rows[0]).any():
         raise LdnsimError(f"There is nothing to draw: {metric} has no value in any cell.")
-    below = [] if len(rows) == 1 else ["5 to 95 %: how wide"] * len(accounts)
+    below = [] if len(rows) == 1 else ["width of the 5 to 95 % band"] * len(accounts)
     figure = make_subplots(
         len(rows), len(accounts), subplot_titles=[*titles, *below], shared_xaxes=True, shared_yaxes=True,
         horizontal_spacing=0.03, vertical_spacing=0.12,
@@ -152,7 +152,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
         height = {"len": 1.04 / len(rows), "y": 1 - (row - 0.5) / len(rows)}
         words = axis_title(data, style) if row == 1 else "5 to 95 %"
         bar = {"title": {"text": words, "font": {"size": 12}}, "thickness": 14, **height, **value_ticks(style)}
-        for key in ("range", "rangemode", "hoverformat"):  # of an axis, not of a scale of colours
+        for key in ("range", "rangemode", "hoverformat"):  # settings of an axis, not of a colour scale
             bar.pop(key, None)
         colours[name] = {**_colours(ends), "colorbar": bar}
     figure.update_xaxes(_axis(grid, across, coarse=len(accounts) > 1))
@@ -174,17 +174,17 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
 
 
 def _of_arm(grid: xr.Dataset, metric: str, wanted: int, arm: str | None) -> xr.DataArray:
-    """The metric in one arm; LdnsimError for another number of axes than wanted, or an unknown arm."""
+    """The metric in one arm; raises LdnsimError for a different number of axes or an unknown arm."""
     data = metric_named(grid, metric)
     axes = _axes(data)
     if len(axes) != wanted:
         found = ", ".join(axes) or "none"
         picks = ", ".join(f"{name!r}: ..." for name in axes[wanted:])
-        more = f"; choose a cell of the others: grid.sel({{{picks}}})" if len(axes) > wanted else ""
+        more = f"; select a cell of the others: grid.sel({{{picks}}})" if len(axes) > wanted else ""
         raise LdnsimError(f"The sweep has {len(axes)} axes ({found}); expected {wanted}{more}.")
     for name in axes:
         if data[name].dtype.kind not in "fiu":
-            raise LdnsimError(f"The axis {name!r} is no row of numbers, and cannot be drawn to scale.")
+            raise LdnsimError(f"The axis {name!r} holds values that are not numbers, and cannot be drawn.")
     arms = [str(name) for name in grid["arm"].values]
     if arm is not None and arm not in arms:
         raise LdnsimError(f"The sweep has no arm {arm!r}; expected one of: {', '.join(arms)}.")
@@ -197,7 +197,7 @@ def _axes(data: xr.DataArray) -> list[str]:
 
 
 def _spread(data: xr.DataArray, account: str) -> tuple[Floats | None, Floats, Floats | None]:
-    """(5 %, median, 95 %) of people, or of what quantiles were taken over, or (None, the one person, None)."""
+    """(5 %, 50 %, 95 %) quantiles over people or draws, or (None, values, None) of one person."""
     if "subject" in data.dims:
         data = over_people(data.to_dataset(name="m"))["m"]
     found = data.sel(account=account)
@@ -233,7 +233,7 @@ def _line(
 def _name_point(
     figure: go.Figure, grid: xr.Dataset, axis: str, place: int, value: float, style: str, index: int
 ) -> None:
-    """The highest point, said beside it."""
+    """Label the highest point."""
     where = float(grid[axis].to_numpy()[place])
     scale = _axis(grid, axis)
     figure.add_annotation(
@@ -247,7 +247,7 @@ def _name_point(
 
 
 def _colours(ends: tuple[float, float]) -> dict[str, Any]:
-    """A scale from little to much; around nothing where values lie on both sides of it."""
+    """A sequential colour scale; a diverging one around 0 for values on both sides of it."""
     widest = max(map(abs, ends))
     if ends[0] < -ONE_SIDED * widest and ends[1] > ONE_SIDED * widest:
         return {"colorscale": BALANCE, "cmin": -widest, "cmax": widest}
@@ -274,7 +274,7 @@ def _heat(x: Floats, y: Floats, field: Floats, ends: tuple[float, float], style:
 
 
 def _round(value: float) -> float:
-    """The next number of 1, 2 or 5 times a power of ten."""
+    """The next number of the form 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
     return float(next(digit * power for digit in (1, 2, 5, 10) if digit * power >= value))
 
@@ -284,7 +284,7 @@ def _is_clock(axis: str) -> bool:
 
 
 def _axis(grid: xr.Dataset, axis: str, *, coarse: bool = False) -> dict[str, Any]:
-    """Settings of an axis: clock times as such, doses over a wide span logarithmic, the unit in the title."""
+    """Settings of an axis: clock times as h:min, a wide span logarithmic, the unit in the title."""
     values = np.sort(np.asarray(grid[axis].to_numpy(), dtype=float))
     if _is_clock(axis):
         hours = CLOCK_TICKS[:: 2 if coarse else 1]
@@ -298,7 +298,7 @@ def _axis(grid: xr.Dataset, axis: str, *, coarse: bool = False) -> dict[str, Any
 
 
 def _few(values: Floats) -> Floats:
-    """At most a dozen values, far enough from each other on a logarithmic axis to be read."""
+    """About a dozen values, far enough apart on a logarithmic axis to be legible."""
     kept: list[float] = []
     for value in values:
         if not kept or np.log(value / kept[-1]) > np.log(values[-1] / values[0]) / 14:

@@ -1,4 +1,4 @@
-"""Tables that people hand to a figure: the columns it needs, as arrays, or everything that is wrong with them."""
+"""Data frames passed to a figure: the columns it needs as arrays, or all faults of the frame."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["columns_of"]
 def columns_of(
     table: pd.DataFrame, numbers: Sequence[str], texts: Sequence[str] = (), optional: Sequence[str] = ()
 ) -> dict[str, NDArray[Any]]:
-    """name -> column, floats for `numbers` and those `optional` ones that are there, words for `texts`.
+    """name -> column: floats for `numbers` and for `optional` columns that exist, strings for `texts`.
 
-    Raises LdnsimError for a table without rows, and with a fault for every column that is missing or holds no numbers.
+    Raises LdnsimError for a table without rows, and with a fault for each missing or non-numeric column.
     """
     known = [str(name) for name in table.columns]
     faults = [
         Fault(
             f"the table has no column {name!r}",
             (),
-            f"{name}, beside {', '.join(known) or 'none'}",
+            f"{name}; found: {', '.join(known) or 'none'}",
             nearest(name, known),
         )
         for name in (*numbers, *texts)
@@ -39,7 +39,9 @@ def columns_of(
             try:
                 found[name] = table[name].to_numpy(dtype=float)
             except (TypeError, ValueError):
-                faults.append(Fault(f"the column {name!r} holds more than numbers", (), "a number in every row"))
+                faults.append(
+                    Fault(f"the column {name!r} has values that are not numbers", (), "a number in every row")
+                )
     if not faults and not len(table):
         faults.append(Fault("There is nothing to draw: the table has no rows."))
     if faults:

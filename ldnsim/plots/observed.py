@@ -1,4 +1,4 @@
-"""Data that people measured, to lie over what was simulated."""
+"""Measured data, drawn over simulated curves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Observed:
-    """Data of one arm ("" for none): arrays (n,), time in h since midnight of day 1; NaN where a bar has no end."""
+    """Data of one arm ("" for no arm): arrays (n,), time in h since midnight of day 1; NaN for bars without an end."""
 
     arm: str
     time: Floats
@@ -32,14 +32,16 @@ class Observed:
 
 
 def observations(table: pd.DataFrame, arms: Sequence[str]) -> list[Observed]:
-    """The rows of a table by arm; LdnsimError for columns that are missing and arms that are not drawn."""
+    """The rows of a table by arm; raises LdnsimError for missing columns and for arms that are not drawn."""
     by_arm = "arm" in table.columns
     found = columns_of(table, ["time", "value"], ["arm"] if by_arm else [], ["low", "high"])
     owners = found.get("arm", np.full(len(table), ""))
     unknown = [name for name in dict.fromkeys(map(str, owners)) if by_arm and name not in arms]
     if unknown:
         expected = f"one of: {', '.join(arms)}"
-        raise LdnsimError(Fault(f"data of an arm {name!r}", (), expected, nearest(name, arms)) for name in unknown)
+        raise LdnsimError(
+            Fault(f"data for {name!r}, an arm that is not drawn", (), expected, nearest(name, arms)) for name in unknown
+        )
     missing = np.full(len(table), np.nan)
     columns = [found.get(name, missing) for name in ("time", "value", "low", "high")]
     return [Observed(str(owner), *(column[owners == owner] for column in columns)) for owner in dict.fromkeys(owners)]

@@ -1,4 +1,4 @@
-"""What a y axis says and shows: titles with units, ranges, reference lines, how a value reads on hovering."""
+"""Scales of y axes: titles with units, ranges, reference lines, number formats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Scale", "label", "scale_of", "unit_words"]
 
 Floats = NDArray[np.float64]
 
-LOWEST = 1e-4  # of the highest value: as far down as a logarithmic axis goes
+LOWEST = 1e-4  # lower end of a logarithmic axis, as a share of the highest value
 
 
 SHARES = ("blockade", "occupancy", "effect")  # kinds that are shares of receptors
@@ -32,8 +32,8 @@ class Scale:
     hover: str  # d3 format of a value
     linear: tuple[float, float]
     log: tuple[float, float]  # in decades
-    reference: float | None  # a line that the eye needs
-    reference_label: str  # "" where the axis says it
+    reference: float | None  # value of the reference line
+    reference_label: str  # "" if the axis title says it
 
     def axis(self, log: bool) -> dict[str, Any]:
         """Settings of the y axis, linear or logarithmic."""
@@ -42,12 +42,12 @@ class Scale:
 
 
 def label(text: object) -> str:
-    """Text of a dataset for plotly, which reads a little HTML: nothing in it becomes a tag."""
+    """Text of a dataset, escaped for plotly, which interprets some HTML."""
     return escape(str(text), quote=False)
 
 
 def unit_words(attrs: Mapping[str, Any]) -> str:
-    """The unit of an output or metric as an axis title has it."""
+    """The unit of an output or metric, in words for an axis title."""
     kind, relative_to, units = attrs.get("kind"), attrs.get("relative_to"), str(attrs.get("units", "1"))
     if relative_to == "drug_free":
         return "ratio to no drug"

@@ -1,4 +1,4 @@
-"""Datasets of which people picked one account or arm before they hand them to a figure."""
+"""Datasets from which one account or arm was selected before plotting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOSES = ("dose_", "missed_")  # belong to no account
 
 
 def with_picked(data: xr.Dataset) -> xr.Dataset:
-    """The Dataset with its dimensions `account` and `arm` again, where one was picked: `result.sel(arm="night")`."""
+    """The Dataset with dims `account` and `arm`, also if one of them was selected: `result.sel(arm="night")`."""
     if "account" in data.coords and "account" not in data.dims:
         data = _along(data, "account", [str(name) for name in data.data_vars if not str(name).startswith(DOSES)])
     if "arm" in data.coords and "arm" not in data.dims:

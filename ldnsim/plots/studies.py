@@ -1,4 +1,4 @@
-"""Figures of tables: which numbers an answer hangs on, and how large a trial would have to be."""
+"""Figures of studies: tornado plots, and power against the size of a trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["tornado", "virtual_trial"]
 
 BAR = 26  # px
 MOST = 20  # bars
-ENOUGH = 0.8  # power that trials are planned for
+ENOUGH = 0.8  # usual target power of a trial
 
 
 def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", most: int = MOST) -> go.Figure:
@@ -55,7 +55,7 @@ def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", mo
     >>> table = ldn.sensitivity(scenario, ["occupancy.EC50"], ["opioid_tone_mean"])
     >>> rows = table[(table.account == "pet_pool") & (table.arm == "night")]
     >>> ldn.plots.tornado(rows, rows.base.iloc[0], "opioid_tone_mean").layout.title.text
-    'What moves opioid_tone_mean'
+    'Sensitivity of opioid_tone_mean'
     """
     found = columns_of(table, ["at_low", "at_high"], ["address", "low", "high"])
     ends = np.array([found["at_low"], found["at_high"]])
@@ -85,11 +85,11 @@ def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", mo
         )
     figure.add_vline(x=base, line={"color": MUTED, "width": 1.2})
     low, high = float(np.nanmin([*ends.ravel(), base])), float(np.nanmax([*ends.ravel(), base]))
-    spare = 0.16 * (high - low or abs(base) or 1.0)  # for the words beside the bars
+    spare = 0.16 * (high - low or abs(base) or 1.0)  # for the labels beside the bars
     left_out = len(table) - len(order)
-    more = f" ({left_out} with shorter bars left out)" if left_out else ""
+    more = f" ({left_out} shorter bars not shown)" if left_out else ""
     return figure.update_layout(
-        title={"text": label(f"What moves {metric}{more}")},
+        title={"text": label(f"Sensitivity of {metric}{more}")},
         legend={"x": 0, "y": 1, "yanchor": "bottom"},
         margin={"t": 84, "b": 60, "l": 20, "r": 24},
         xaxis={"title": {"text": f"{label(metric)} ({label(unit) or 'ratio'})"}, "range": [low - spare, high + spare]},
@@ -127,7 +127,7 @@ def virtual_trial(table: pd.DataFrame) -> go.Figure:
     several = "assumption" in table.columns
     found = columns_of(table, ["people", "power"], ["assumption"] if several else [], ["low", "high"])
     if not np.all((found["power"] >= 0) & (found["power"] <= 1) | np.isnan(found["power"])):
-        raise LdnsimError("The column 'power' holds more than shares; expected numbers from 0 to 1.")
+        raise LdnsimError("The column 'power' has values outside 0 to 1; expected shares from 0 to 1.")
     figure = go.Figure(layout={"template": TEMPLATE, "height": 420, "margin": {"t": 92, "b": 62, "l": 78, "r": 20}})
     assumptions = found.get("assumption", np.full(len(table), "power"))
     for index, words in enumerate(dict.fromkeys(assumptions)):
@@ -154,7 +154,7 @@ def virtual_trial(table: pd.DataFrame) -> go.Figure:
     line = {"color": MUTED, "width": 1.2, "dash": "6px 3px"}
     figure.add_hline(y=ENOUGH, line=line, annotation={"text": "80 %", "font": {"size": 11, "color": MUTED}})
     return figure.update_layout(
-        title={"text": "How large would a trial have to be?"},
+        title={"text": "Power of the trial by size"},
         legend={"x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         xaxis={"title": {"text": "People per arm (number)"}, "rangemode": "tozero"},
         yaxis={

@@ -1,4 +1,4 @@
-"""How figures look: one registered plotly template, colours that colour-blind people can tell apart, evidence marks."""
+"""The style of figures: one plotly template, colours that colour-blind people can tell apart, evidence marks."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ INK, MUTED, FAINT, GRID = "#1f2933", "#52606d", "#9aa5b1", "#e8ecf0"
 NIGHT = "rgba(61, 78, 112, 0.085)"
 AMBER, COVERED = "#e0a100", "#00806a"  # beyond human data; within them
 
-# Okabe and Ito (2008) without the yellow, which white paper swallows; neighbours differ in lightness too
+# Okabe and Ito (2008) without yellow, which is hard to see on white; neighbours also differ in lightness
 COLOURWAY = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#7a5c00", "#000000", "#e69f00")
 
-# accounts where arms are not colours: none of the first arms' colours, so that nobody mixes them up
+# for accounts, in figures without colours of arms: different from the first colours of arms
 ACCOUNTS = (INK, "#b5407f", "#009e73", "#e69f00", "#56b4e9", "#7a5c00")
 
-# viridis without its light end: from little (light) to much (dark), in order also for the colour-blind and in grey
+# viridis without its light end, from low (light) to high (dark); also in order for colour-blind people and in grey
 LADDER = ("#7ad151", "#43bf71", "#22a884", "#21918c", "#2a788e", "#355f8d", "#414487", "#440154")
 
-UPLOAD = "sendChartToCloud"  # plotly's button that would send the figure away
+UPLOAD = "sendChartToCloud"  # plotly's button that uploads the figure to a server
 
 MARKS = {"measured": "●", "fitted": "◐", "hypothesis": "○"}
 
 
 def evidence_mark(tag: str) -> str:
-    """The tag with its sign, as in `◐ fitted`; an unknown tag stays as it is."""
+    """The tag with its symbol, such as `◐ fitted`; an unknown tag is returned unchanged."""
     return f"{MARKS[tag]} {tag}" if tag in MARKS else tag
 
 
@@ -56,7 +56,7 @@ def faded(colour: str, opacity: float) -> str:
 
 
 def ladder(count: int) -> list[str]:
-    """`count` colours from light to dark, for arms that are steps of one dose."""
+    """`count` colours from light to dark, for arms that are dose levels."""
     steps = np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in LADDER], dtype=float)
     where = np.linspace(0, len(LADDER) - 1, count)
     channels = [np.interp(where, np.arange(len(LADDER)), steps[:, channel]) for channel in range(3)]

@@ -1,4 +1,4 @@
-"""Fewer points, same picture: the samples that matter most to how a curve looks."""
+"""Thinning of curves to the samples that determine their shape."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 __all__ = ["telling_points"]
 
 Floats = NDArray[np.float64]
-DECADES = 4.0  # as far down as a logarithmic axis shows
+DECADES = 4.0  # range of a logarithmic axis
 
 
 def telling_points(time: Floats, curves: Floats, most: int) -> NDArray[np.intp]:
     """Indices (m,), m <= most, of the samples to keep of `curves` (k, n) on `time` (n,); all of them if n <= most.
 
-    Starting from both ends, the sample farthest from the straight line between kept neighbours is added (Douglas and
-    Peucker's order), where far means a share of the range, linear or logarithmic, whichever is more: so the picture
-    holds on both kinds of axis. The k curves keep the same samples, as the edges of a ribbon must.
+    Starting from both ends, the sample farthest from the straight line between its kept neighbours is added next
+    (Douglas and Peucker 1973). Distance is the larger of the distances on a linear and on a logarithmic axis, as a
+    share of the range, so that the curve keeps its shape on both. All k curves keep the same samples, as the edges
+    of a band must.
     """
     count = time.size
     most = max(most, 2)
@@ -39,7 +40,7 @@ def telling_points(time: Floats, curves: Floats, most: int) -> NDArray[np.intp]:
 
 
 def _scaled(curves: Floats) -> Floats:
-    """The curves as shares of their common range, and again on a logarithmic axis; shape (2k, n), without NaN."""
+    """The curves as shares of their range on a linear and on a logarithmic axis, shape (2k, n), without NaN."""
     filled = np.nan_to_num(curves, nan=0.0, posinf=0.0, neginf=0.0)
     size = np.ptp(filled) or 1.0
     top = np.abs(filled).max() or 1.0
@@ -48,7 +49,7 @@ def _scaled(curves: Floats) -> Floats:
 
 
 def _farthest(time: Floats, scaled: Floats, start: int, end: int) -> tuple[float, int, int, int]:
-    """(less the largest distance from the chord, where, start, end), ordered for a heap that pops the worst first."""
+    """(minus the largest distance from the chord, its index, start, end), so that a heap pops the largest first."""
     inner = slice(start + 1, end)
     width = time[end] - time[start]
     share = (time[inner] - time[start]) / width if width > 0 else np.zeros(end - start - 1)

@@ -1,4 +1,4 @@
-"""How one curve is drawn: a few people, the ribbon that holds most of them, the typical course, the drug-free twin."""
+"""Traces of one curve: single people, the band of a population, the typical course, the drug-free twin."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["Pen"]
 
 Floats = NDArray[np.float64]
 
-PERSON_POINTS = 200  # faint lines need no more
+PERSON_POINTS = 200  # samples of a single person's line
 
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws into the panels of a figure, at the curves' time less `origin` (h), with at most `most` samples a curve."""
+    """Draws into the panels of a figure, at time minus `origin` (h), with at most `most` samples per curve."""
 
     figure: go.Figure
     axis: TimeAxis
@@ -38,9 +38,9 @@ class Pen:
     most: int
 
     def draw(self, row: int, curves: Sequence[Curve], told: Set[str]) -> set[str]:
-        """The curves into panel `row`, all ribbons under all lines; those of arms not yet `told` go into the legend.
+        """Draw the curves into panel `row`, bands below lines; arms not yet in `told` get a legend entry.
 
-        Returns the arms drawn; a curve of which nobody was solved is not.
+        Returns the arms drawn; a curve without a solution is not drawn.
         """
         seen = [(curve, self._kept(curve)) for curve in curves if curve.drawn]
         for curve, keep in seen:
@@ -54,7 +54,7 @@ class Pen:
         return telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
 
     def _spread(self, row: int, curve: Curve, keep: NDArray[np.intp]) -> None:
-        """A few people and the ribbon, if the curve has any."""
+        """Single people and the band, if the curve has them."""
         if curve.low is None or curve.high is None:
             return
         colour = self.look.colours[curve.arm]
@@ -81,7 +81,7 @@ class Pen:
         )
 
     def observed(self, rows: int, sets: Sequence[Observed]) -> None:
-        """Data over the curves, in every one of the `rows` panels: none of the accounts owns them."""
+        """Data over the curves, in each of the `rows` panels, since data belong to no account."""
         for data in sets:
             colour = self.look.colours.get(data.arm, INK)
             bars = {}
@@ -107,7 +107,7 @@ class Pen:
         self.figure.add_trace(go.Scatter(x=x, y=_short(values[keep]), **look, **ties, **hover))
 
     def _people(self, curve: Curve, look: dict[str, Any]) -> None:
-        """A few people as one trace with gaps between them."""
+        """Single people as one trace, with gaps between them."""
         most = max(2, min(PERSON_POINTS, self.most // len(curve.people)))
         xs: list[Floats] = []
         ys: list[Floats] = []
@@ -119,7 +119,7 @@ class Pen:
         self.figure.add_trace(go.Scatter(x=np.concatenate(xs), y=_short(np.concatenate(ys)), **look))
 
     def _hover(self, curve: Curve, keep: NDArray[np.intp]) -> dict[str, Any]:
-        """Value, spread over people, and time after the last dose before (or, before any, to the first)."""
+        """Hover text: value, quantiles over people, and time since the last dose (before any dose: to the first)."""
         value = f"%{{y:{self.scale.hover}}}"
         columns = []
         if curve.low is not None and curve.high is not None:
@@ -135,5 +135,5 @@ class Pen:
 
 
 def _short(values: Floats) -> NDArray[np.float32]:
-    """Seven digits are enough for a picture and halve a page."""
+    """Single precision, which is enough for a figure and halves the size of a page."""
     return np.asarray(values, dtype=np.float32)
