@@ -246,7 +246,7 @@ def _reference_map(system: System, cycles: Cycles) -> Map:
             times = cycles.start[person] + np.array([0.0, cycles.period[person]])
             try:
                 found = integrate(system, cycles.parameters[person], states[row], schedules[row], times, rtol)
-                ends[row] = found[-1][1]
+                ends[row] = found.samples[-1][1]
             except Failed as caught:
                 status[row], reason[row] = caught.status, caught.reason
         return ends, status, reason

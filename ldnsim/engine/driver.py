@@ -18,7 +18,9 @@ from ldnsim.engine.job import (
     FREE,
     FRESH,
     LAST,
+    NEVER,
     PERSON,
+    PIECE,
     RESTING,
     SAMPLE,
     SHIFT,
@@ -37,6 +39,7 @@ from ldnsim.engine.lanes import (
     take,
     where,
 )
+from ldnsim.engine.record import await_window, record_passed
 from ldnsim.engine.step import attempt, interpolate, inverse_tenth_root, mean_square_error, prepare_interpolation
 
 if TYPE_CHECKING:
@@ -51,7 +54,6 @@ NOT_FINITE, TOO_MANY_STEPS, STEP_TOO_SMALL = (
 )
 ADD, RATE, SET, RESET = int(Kind.ADD), int(Kind.RATE), int(Kind.SET), int(Kind.RESET)
 
-NEVER = float("inf")
 FIRST_STEP = 1e-2  # h, tried at a person's start
 SAFETY, MOST_SHRINK, MOST_GROWTH = 0.9, 0.2, 6.0
 SHRINK_NOT_FINITE = 0.1
@@ -90,6 +92,7 @@ def seat(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
             if person >= 0 and (own[CODE, lane] > 0 or own[SAMPLE, lane] >= own[LAST, lane]):
                 job.status[person] = own[CODE, lane]
                 job.tries[person] = own[TRIES, lane]
+                job.pieces[person] = own[PIECE, lane] - job.first_piece[person]
                 i: int = 0
                 while i < m.states:
                     job.ends[person * m.states + i] = w[m.y + i, lane]
@@ -124,6 +127,7 @@ def begin(m: Program, job: Job, person: int, lane: int, w: Rows, own: RowsOfInts
         w[m.time, lane] = job.times[first]
         w[m.next_sample, lane] = job.times[first]
         w[m.restart, lane] = FIRST_STEP
+        await_window(m, job, person, lane, w, own)
     else:
         own[PERSON, lane] = RESTING
 
@@ -172,14 +176,14 @@ def change(m: Program, job: Job, event: int, lane: int, w: Rows) -> None:
 
 
 def judge(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
-    """Accept or reject the step in each lane, show the samples that it passed, and choose the next step."""
+    """Accept or reject the step in each lane, write what it passed, and choose the next step."""
     error = mean_square_error(m, job.rtol, job.tolerance, w)
     awake = (own[PERSON] >= 0) & (own[CODE] == 0)
     accepted = awake & (error <= 1.0)
     rejected = awake & ~(error <= 1.0)
     arrives = w[m.proposed] >= w[m.stop] - w[m.time]
     reached = where(arrives, w[m.stop], w[m.time] + w[m.h])
-    show_passed(m, job, accepted, reached, w, own)
+    look_back(m, job, accepted, reached, w, own)
 
     finite = error < NEVER  # false for NaN
     factor = SAFETY * inverse_tenth_root(error)
@@ -199,14 +203,20 @@ def judge(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
     own[CODE] = where(awake & (own[TRIES] >= job.most_tries) & (own[CODE] == 0), TOO_MANY_STEPS, own[CODE])
 
 
+def look_back(m: Program, job: Job, accepted: Vector, reached: Vector, w: Rows, own: RowsOfInts) -> None:
+    """What is wanted of the accepted steps, from time to reached: samples and pieces."""
+    if any_lane(accepted & ((w[m.next_sample] <= reached) | (w[m.next_piece] < reached))):
+        prepare_interpolation(m, w)
+        show_passed(m, job, accepted, reached, w, own)
+        record_passed(m, job, accepted, reached, w, own)
+
+
 def show_passed(m: Program, job: Job, accepted: Vector, reached: Vector, w: Rows, own: RowsOfInts) -> None:
     """Outputs at the sample times in (time, reached]."""
-    if any_lane(accepted & (w[m.next_sample] <= reached)):
-        prepare_interpolation(m, w)
-        while any_lane(accepted & (w[m.next_sample] <= reached)):
-            w[m.at] = w[m.next_sample]
-            interpolate(m, w, w[m.at])
-            show(m, job, accepted & (w[m.next_sample] <= reached), w, own)
+    while any_lane(accepted & (w[m.next_sample] <= reached)):
+        w[m.at] = w[m.next_sample]
+        interpolate(m, w, (w[m.at] - w[m.time]) * w[m.inverse_h])
+        show(m, job, accepted & (w[m.next_sample] <= reached), w, own)
 
 
 def show(m: Program, job: Job, mask: Vector, w: Rows, own: RowsOfInts) -> None:

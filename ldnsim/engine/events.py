@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ldnsim.engine.pieces import Pieces
+
 __all__ = ["Event", "Kind", "Solution", "Status"]
 
 
@@ -40,8 +42,11 @@ class Status(IntEnum):
 
 
 class Solution(NamedTuple):
-    """values: (people, times, outputs); status: (people,) of Status; reason: one text per person, "" where solved."""
+    """values: (people, times, outputs); status: (people,) of Status; reason: one text per person, "" where solved;
+    pieces: the curves within the windows asked for.
+    """
 
     values: np.ndarray
     status: np.ndarray
     reason: list[str]
+    pieces: Pieces | None = None

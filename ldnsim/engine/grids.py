@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Grids"]
+__all__ = ["Grids", "stretches"]
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,14 @@ class Grids:
         """The grids of some of the people, packed anew."""
         counts = self.last[people] - self.first[people]
         last = np.cumsum(counts)
-        first = last - counts
-        return Grids(first, last, self.time[np.arange(counts.sum()) + np.repeat(self.first[people] - first, counts)])
+        return Grids(last - counts, last, self.time[stretches(self.first[people], counts)])
+
+
+def stretches(first: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The places first[i], first[i] + 1, ... of each person, counts[i] of them, one person after the other.
+
+    >>> stretches(np.array([10, 3]), np.array([2, 3]))
+    array([10, 11,  3,  4,  5])
+    """
+    begins = np.cumsum(counts) - counts
+    return np.asarray(np.arange(counts.sum()) + np.repeat(first - begins, counts))

@@ -14,19 +14,28 @@ __all__ = [
     "FREE",
     "FRESH",
     "LAST",
+    "LAST_PIECE",
+    "LAST_WINDOW",
+    "NEVER",
     "OWN_ROWS",
     "PERSON",
+    "PIECE",
+    "RECORDED",
     "RESTING",
     "SAMPLE",
     "SHIFT",
     "TRIES",
+    "WINDOW",
     "Job",
 ]
 
 # whole numbers that each lane keeps, as rows of `own`
 PERSON, EVENT, SAMPLE, TRIES, FRESH, CODE, CALLED, FIRST, LAST, SHIFT = range(10)
-OWN_ROWS = 10
+WINDOW, LAST_WINDOW, PIECE, LAST_PIECE, RECORDED = range(10, 15)
+OWN_ROWS = 15
 FREE, RESTING = -1, -2  # instead of a person: wants one; the queue is empty
+
+NEVER = float("inf")
 
 
 class Job(NamedTuple):
@@ -36,6 +45,11 @@ class Job(NamedTuple):
     of a person are first_event..last_event - 1 of the four event arrays; the sample times first_time..last_time - 1 of
     times, ascending. tolerance (states) absolute. Results: values (outputs * shown), a person's from place[person]
     on, ends (people * states) at the last time, status and tries (people).
+
+    Windows to record in: a person's are first_window..last_window - 1 of window_start and window_end, ascending. A
+    piece has the outputs at NODE_COUNT `nodes`, from 0 to 1 of its length, and `leading` tells how rough it is. A
+    person's pieces go from first_piece up to last_piece of piece_start, piece_end (room) and piece_values (outputs *
+    room * NODE_COUNT). pieces (people): how many there were; what was beyond the person's room was not written.
     """
 
     people: int
@@ -61,3 +75,16 @@ class Job(NamedTuple):
     ends: Floats
     status: Ints
     tries: Ints
+    first_window: Ints
+    last_window: Ints
+    window_start: Floats
+    window_end: Floats
+    nodes: Floats
+    leading: Floats
+    first_piece: Ints
+    last_piece: Ints
+    room: int
+    piece_start: Floats
+    piece_end: Floats
+    piece_values: Floats
+    pieces: Ints

@@ -10,22 +10,25 @@ import math
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ldnsim.engine.build import DRIVE_KINDS, module_text
+from ldnsim.engine.checks import check
 from ldnsim.engine.compiler import cache
 from ldnsim.engine.compiler.machine import Native, assemble, machine
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.grids import Grids
 from ldnsim.engine.job import OWN_ROWS, Job
+from ldnsim.engine.pieces import LEADING, NODES, Pieces, Windows, shared_windows
 from ldnsim.engine.program import Program
-from ldnsim.engine.reference import check
+from ldnsim.engine.room import gathered, guess, room_for
 from ldnsim.engine.schedules import Schedules, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ldnsim.engine.events import Event
     from ldnsim.model.system import System
@@ -46,13 +49,14 @@ REASONS = {
 
 class Walk(NamedTuple):
     """What the driver wrote: values (people, times, outputs), or (samples, outputs) on grids; ends (people, states) at
-    the last time; status and tries (people,).
+    the last time; status and tries (people,); pieces, where windows were asked for.
     """
 
     values: np.ndarray
     ends: np.ndarray
     status: np.ndarray
     tries: np.ndarray
+    pieces: Pieces | None
 
 
 def solve(
@@ -64,17 +68,18 @@ def solve(
     outputs: Sequence[str],
     rtol: float = 1e-6,
     *,
+    windows: Windows | None = None,
     threads: int | None = None,
 ) -> Solution:
-    """Outputs of every person at the sample times; see `reference.solve`.
+    """Outputs of every person at the sample times and within windows; see `reference.solve`.
 
     Errors stay below about 30 * rtol of each state's largest value. `threads`: at most so many (None: one per core).
     Large populations may be solved in pieces: the pieces have the same bits as the whole.
     """
-    done = walk(system, parameters, initial, schedules, times, outputs, rtol, threads=threads)
+    done = walk(system, parameters, initial, schedules, times, outputs, rtol, windows=windows, threads=threads)
     unsolved = done.status != Status.SOLVED
     done.values[np.repeat(unsolved, times.last - times.first) if isinstance(times, Grids) else unsolved] = np.nan
-    return Solution(done.values, done.status.astype(np.int8), reasons(done.status))
+    return Solution(done.values, done.status.astype(np.int8), reasons(done.status), done.pieces)
 
 
 def cores() -> int:
@@ -101,15 +106,13 @@ def walk(
     outputs: Sequence[str],
     rtol: float,
     *,
+    windows: Windows | None = None,
     threads: int | None = None,
-    drive: Callable[..., None] | None = None,
 ) -> Walk:
-    """As `solve`, with the states at the last time; rows that failed hold anything. `drive` stands in for the compiled
-    driver.
-    """
+    """As `solve`, with the states at the last time; rows that failed hold anything."""
     parameters, initial = (np.ascontiguousarray(array, float) for array in (parameters, initial))
     packed = pack(schedules)
-    check(system, parameters, initial, packed, times, rtol)
+    check(system, parameters, initial, packed, times, rtol, windows)
     people = len(packed)
     if isinstance(times, Grids):
         first, last, place, time = times.first, times.last, times.first, times.time
@@ -119,16 +122,11 @@ def walk(
         first, last = np.zeros(people, np.int64), np.full(people, len(time))
         place, shape = np.arange(people) * len(time), (people, len(time))
     shown = math.prod(shape)
-    entry = compiled(system, tuple(outputs))
-    values, ends = np.empty(len(outputs) * shown), np.empty(people * len(system.states))
-    done = Walk(
-        np.moveaxis(values.reshape(len(outputs), *shape), 0, -1),  # in memory, an output's values stand together
-        ends.reshape(people, len(system.states)),
-        np.zeros(people, np.int64),
-        np.zeros(people, np.int64),
-    )
-    if not people:
-        return done
+    if windows is None:
+        recorded, counts = shared_windows(people, ()), np.zeros(people, np.int64)
+    else:
+        recorded, counts = windows, guess(windows, packed.last - packed.first, time[last - 1] - time[first])
+    room = room_for(counts, len(outputs))
     job = Job(
         people=people,
         queue=np.zeros(1, np.int64),
@@ -149,20 +147,39 @@ def walk(
         rtol=rtol,
         tolerance=np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300),
         most_tries=MOST_TRIES,
-        values=values,
-        ends=ends,
-        status=done.status,
-        tries=done.tries,
+        values=np.empty(len(outputs) * shown),
+        ends=np.empty(people * len(system.states)),
+        status=np.zeros(people, np.int64),
+        tries=np.zeros(people, np.int64),
+        first_window=recorded.first,
+        last_window=recorded.last,
+        window_start=recorded.start,
+        window_end=recorded.end,
+        nodes=NODES,
+        leading=LEADING,
+        pieces=np.zeros(people, np.int64),
+        **room.fields(),
     )
-    run: Callable[..., None] = drive or entry.drive
-    workers = min(threads or cores(), -(-people // PEOPLE_PER_THREAD))
-    if workers <= 1:
-        run(job, *entry.room())
-        return done
-    with ThreadPoolExecutor(workers) as pool:  # all take people from one queue
-        for finished in [pool.submit(run, job, *entry.room()) for _ in range(workers)]:
-            finished.result()
-    return done
+    run = partial(_run, compiled(system, tuple(outputs)), threads)
+    run(job)
+    return Walk(
+        np.moveaxis(job.values.reshape(len(outputs), *shape), 0, -1),  # in memory, an output's values stand together
+        job.ends.reshape(people, len(system.states)),
+        job.status,
+        job.tries,
+        None if windows is None else gathered(run, job, room),
+    )
+
+
+def _run(entry: Compiled, threads: int | None, job: Job) -> None:
+    """Do the job, in threads that all take people from one queue."""
+    workers = min(threads or cores(), -(-job.people // PEOPLE_PER_THREAD))
+    if workers == 1:
+        entry.drive(job, *entry.room())
+    if workers > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            for finished in [pool.submit(entry.drive, job, *entry.room()) for _ in range(workers)]:
+                finished.result()
 
 
 class Compiled:

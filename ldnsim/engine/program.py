@@ -15,6 +15,7 @@ from ldnsim.engine.compiler.derivative import TIME, gradients
 from ldnsim.engine.compiler.graph import ON_TIME, Graph, Node, system_graph
 from ldnsim.engine.compiler.kernel import Kernel, cut
 from ldnsim.engine.compiler.lu import factor
+from ldnsim.engine.pieces import NODE_COUNT
 from ldnsim.engine.rodas5p import STAGES, D
 
 if TYPE_CHECKING:
@@ -51,10 +52,12 @@ class Program:
         # of the person and the step
         self.time, self.at, self.h, self.inverse_h, self.inverse_gamma_h = (rows.take(1) for _ in range(5))
         self.proposed, self.restart, self.stop, self.next_sample = (rows.take(1) for _ in range(4))
+        self.next_piece, self.piece_stop, self.piece_end, self.window_end = (rows.take(1) for _ in range(4))
         self.y, self.y1, self.u, self.right, self.rate = (rows.take(n) for _ in range(5))
         self.k = rows.take(n * STAGES)
         self.p = rows.take(self.parameters)
-        self.o = rows.take(self.outputs)
+        self.o, self.largest, self.roughness = (rows.take(self.outputs) for _ in range(3))
+        self.curve = rows.take(self.outputs * NODE_COUNT)
         self._asked = (tuple(slopes), tuple(shown))
         self._kernels(graph, slopes, shown, rows)
         self.count = rows.count

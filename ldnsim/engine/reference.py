@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import math
 import warnings
-from itertools import groupby
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ldnsim.engine.checks import check
 from ldnsim.engine.equations import derivative_function, output_function
 from ldnsim.engine.events import Event, Kind, Solution, Status
 from ldnsim.engine.grids import Grids
-from ldnsim.engine.schedules import pack
+from ldnsim.engine.pieces import NODES, Pieces, Windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ldnsim.engine.schedules import Schedules
     from ldnsim.model.system import System
 
-__all__ = ["SMALLEST_RTOL", "Failed", "check", "integrate", "solve"]
+__all__ = ["Failed", "integrate", "solve"]
 
-SMALLEST_RTOL = 1e-12
 SHORTEST = 4  # roundings of the time
+PIECES_OF_A_STEP = 2  # orders go up to 12, and those of pieces to 5
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
 
@@ -38,6 +38,37 @@ class Failed(Exception):
         self.status, self.reason = status, reason
 
 
+At = tuple[float, list[float], list[float]]  # time, states, parameters
+
+
+class Method(NamedTuple):
+    """derivative(t, states, parameters), and how exactly it is followed: rtol, atol (states,). Within windows, (start,
+    end) in h, curves are kept.
+    """
+
+    derivative: Callable[..., list[float]]
+    rtol: float
+    atol: np.ndarray
+    windows: Sequence[tuple[float, float]]
+
+
+class Stretch(NamedTuple):
+    """What lies between two events: states at the wanted times and at the end; pieces of the windows as (start, end),
+    (time, states) at each node.
+    """
+
+    wanted: list[list[float]]
+    end: list[float]
+    pieces: list[tuple[float, float, list[tuple[float, list[float]]]]]
+
+
+class Course(NamedTuple):
+    """One person's run: what is at each sample time; pieces of the windows as start, end, what is at each node."""
+
+    samples: list[At]
+    pieces: list[tuple[float, float, list[At]]]
+
+
 def solve(
     system: System,
     parameters: np.ndarray,
@@ -46,35 +77,55 @@ def solve(
     times: np.ndarray | Grids,
     outputs: Sequence[str],
     rtol: float = 1e-8,
+    *,
+    windows: Windows | None = None,
 ) -> Solution:
-    """Outputs of every person at the sample times.
+    """Outputs of every person at the sample times and, as polynomials, within windows.
 
     parameters (people, parameters), initial (people, states), one schedule per person, times (times,) ascending, h, or
-    `Grids`: each person's own, and the values then are (samples, outputs).
-    Absolute tolerance of each state: 1e-3 * rtol * its scale. A person that cannot be solved gets a status, a reason
-    and NaN, and changes nothing for the others. Raises ValueError for tolerances, times or shapes out of range.
+    `Grids`: each person's own, and the values then are (samples, outputs). The run is from the first to the last of
+    them; two are enough where only `windows` are looked at.
+    Absolute tolerance of each state: 1e-3 * rtol * its scale. A person that cannot be solved gets a status, a reason,
+    NaN and no pieces, and changes nothing for the others. Raises ValueError for tolerances, times, windows or shapes
+    out of range.
     """
     parameters, initial = np.asarray(parameters, float), np.asarray(initial, float)
-    check(system, parameters, initial, schedules, times, rtol)
+    check(system, parameters, initial, schedules, times, rtol, windows)
     observe = output_function(system, outputs)
     shape = (len(times.time),) if isinstance(times, Grids) else (len(parameters), len(times))
     values = np.full((*shape, len(outputs)), np.nan)
     status = np.zeros(len(parameters), dtype=np.int8)
     reason = [""] * len(parameters)
+    ends: list[list[tuple[float, float]]] = [[] for _ in parameters]  # of each person's pieces
+    curves: list[list[list[float]]] = []  # of everyone's pieces, the outputs at each node
     for person, schedule in enumerate(schedules):
         own = slice(times.first[person], times.last[person]) if isinstance(times, Grids) else person
         at = times.time[own] if isinstance(times, Grids) else np.asarray(times, float)
+        spans = () if windows is None else windows.of(person)
         try:
-            found = integrate(system, parameters[person], initial[person], schedule, at, rtol)
-            rows = [observe(t, y, p) for t, y, p in found]
-            if not np.all(np.isfinite(rows)):
+            found = integrate(system, parameters[person], initial[person], schedule, at, rtol, spans)
+            rows = [observe(*sample) for sample in found.samples]
+            recorded = [[observe(*node) for node in nodes] for _, _, nodes in found.pieces]
+            if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(recorded))):
                 raise Failed(Status.NOT_FINITE, "an output is not finite")
             values[own] = rows
+            ends[person] = [(start, end) for start, end, _ in found.pieces]
+            curves += recorded
         except Failed as caught:
             status[person], reason[person] = caught.status, caught.reason
         except (ArithmeticError, ValueError) as caught:
             status[person], reason[person] = Status.BAD_EQUATION, f"an output cannot be computed: {caught}"
-    return Solution(values, status, reason)
+    pieces = None if windows is None else _packed(ends, curves, len(outputs))
+    return Solution(values, status, reason, pieces)
+
+
+def _packed(ends: list[list[tuple[float, float]]], curves: list[list[list[float]]], outputs: int) -> Pieces:
+    """Pieces as arrays."""
+    last = np.cumsum([len(own) for own in ends], dtype=np.int64)
+    first = np.append(0, last[:-1])[: len(last)]
+    start, end = np.array([both for own in ends for both in own], float).reshape(-1, 2).T
+    values = np.array(curves, float).reshape(-1, len(NODES), outputs)
+    return Pieces(first, last, start, end, np.moveaxis(values, -1, 0), NODES)
 
 
 def integrate(
@@ -84,59 +135,65 @@ def integrate(
     schedule: Sequence[Event],
     times: np.ndarray,
     rtol: float,
-) -> list[tuple[float, list[float], list[float]]]:
-    """(time, states, parameters) of one person at each sample time; raises Failed."""
+    windows: Sequence[tuple[float, float]] = (),
+) -> Course:
+    """One person's run, with pieces within windows (start, end) in h; raises Failed."""
     state, p, rates = list(map(float, initial)), list(map(float, parameters)), [0.0] * len(initial)
-    derivative = _counted(derivative_function(system))
-    now, done = float(times[0]), 0
-    samples: list[tuple[float, list[float], list[float]]] = []
-    groups = [(time, list(group)) for time, group in groupby(schedule, key=lambda event: event.time)]
     atol = np.maximum(1e-3 * rtol * np.asarray(system.scale), 1e-300)
+    method = Method(_counted(derivative_function(system)), rtol, atol, windows)
+    now, done = float(times[0]), 0
+    course = Course([], [])
+    groups = [(time, list(group)) for time, group in groupby(schedule, key=lambda event: event.time)]
     for time, group in [*groups, (math.inf, [])]:
         until = int(np.searchsorted(times, time, side="right"))
         stop = min(time, float(times[-1]))
         if stop >= now:
             wanted = times[done:until]
-            found, state = _stretch(derivative, now, stop, state, p, rates, wanted, rtol, atol)
-            samples.extend((t, y, list(p)) for t, y in zip(wanted, found, strict=True))
-            now, done = stop, until
+            found = _stretch(method, now, stop, state, p, rates, wanted)
+            course.samples.extend((t, y, list(p)) for t, y in zip(wanted, found.wanted, strict=True))
+            course.pieces.extend((a, b, [(t, y, list(p)) for t, y in nodes]) for a, b, nodes in found.pieces)
+            now, done, state = stop, until, found.end
         if done == len(times):
             break
         for event in group:
             _apply(event, system, state, p, rates)
-    return samples
+    return course
 
 
 def _stretch(
-    derivative: Callable[..., list[float]],
+    method: Method,
     start: float,
     stop: float,
     state: list[float],
     p: list[float],
     rates: list[float],
     wanted: np.ndarray,
-    rtol: float,
-    atol: np.ndarray,
-) -> tuple[list[list[float]], list[float]]:
+) -> Stretch:
     """States at the wanted times in [start, stop], and at stop, with nothing happening in between."""
     from scipy.integrate import solve_ivp  # imported late: it costs half a second
 
     if stop == start:
-        return [list(state) for _ in wanted], list(state)
+        return Stretch([list(state) for _ in wanted], list(state), [])
 
     def change(t: float, y: np.ndarray) -> list[float]:
-        values = derivative(t, y.tolist(), p)
+        values = method.derivative(t, y.tolist(), p)
         return [value + rate for value, rate in zip(values, rates, strict=True)]
 
     if stop - start <= SHORTEST * np.spacing(max(abs(start), abs(stop))):  # lsoda refuses: nothing bends that quickly
-        slope = change(start, np.asarray(state))
-        reached = [[y + (t - start) * speed for y, speed in zip(state, slope, strict=True)] for t in (*wanted, stop)]
-        return reached[:-1], reached[-1]
+        slope = np.asarray(change(start, np.asarray(state)))
+
+        def line(t: float) -> np.ndarray:
+            return np.asarray(state) + (t - start) * slope
+
+        reached = [line(t).tolist() for t in (*wanted, stop)]
+        return Stretch(reached[:-1], reached[-1], _cut(method.windows, [(start, stop, line)]))
     at = np.append(wanted, stop) if len(wanted) == 0 or wanted[-1] < stop else wanted
+    tolerances = {"rtol": method.rtol, "atol": method.atol}
+    dense = any(begin < stop and end > start for begin, end in method.windows)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lsoda warns before it fails; the status says so
-            found = solve_ivp(change, (start, stop), state, method="LSODA", t_eval=at, rtol=rtol, atol=atol)
+            found = solve_ivp(change, (start, stop), state, method="LSODA", t_eval=at, dense_output=dense, **tolerances)
     except (ArithmeticError, ValueError) as caught:
         raise Failed(Status.BAD_EQUATION, f"the equations cannot be computed after {start:.6g} h: {caught}") from None
     if not found.success:
@@ -144,7 +201,25 @@ def _stretch(
     if not np.all(np.isfinite(found.y)):
         raise Failed(Status.NOT_FINITE, f"a state is not finite between {start:.6g} and {stop:.6g} h")
     states = found.y.T.tolist()
-    return states[: len(wanted)], list(states[-1])  # events change the state in place
+    steps = [(step.t_old, step.t, step) for step in found.sol.interpolants] if dense else []
+    return Stretch(
+        states[: len(wanted)], list(states[-1]), _cut(method.windows, steps)
+    )  # events change states in place
+
+
+def _cut(
+    windows: Sequence[tuple[float, float]], steps: Sequence[tuple[float, float, Callable[[float], np.ndarray]]]
+) -> list[tuple[float, float, list[tuple[float, list[float]]]]]:
+    """The steps' curves within the windows: (start, end, [(time, states) at each node])."""
+    pieces = []
+    for step_start, step_end, curve in steps:
+        for window_start, window_end in windows:
+            start, end = max(step_start, window_start), min(step_end, window_end)
+            cuts = np.linspace(start, end, PIECES_OF_A_STEP + 1).tolist() if start < end else []
+            for left, right in pairwise(cuts):
+                nodes = ((1 - NODES) * left + NODES * right).tolist()
+                pieces.append((left, right, [(t, curve(t).tolist()) for t in nodes]))
+    return pieces
 
 
 def _apply(event: Event, system: System, state: list[float], p: list[float], rates: list[float]) -> None:
@@ -173,56 +248,3 @@ def _counted(derivative: Callable[..., list[float]]) -> Callable[..., list[float
         return derivative(t, y, p)
 
     return counted
-
-
-def check(
-    system: System,
-    parameters: np.ndarray,
-    initial: np.ndarray,
-    schedules: Sequence[Sequence[Event]] | Schedules,
-    times: np.ndarray | Grids,
-    rtol: float,
-) -> None:
-    """Raises ValueError for tolerances, times, schedules or shapes out of range."""
-    people = len(schedules)
-    if parameters.shape != (people, len(system.parameters)) or initial.shape != (people, len(system.states)):
-        raise ValueError(
-            f"{people} schedules, parameters {parameters.shape} and initial {initial.shape} do not match the system"
-        )
-    if not SMALLEST_RTOL <= rtol <= 0.1:
-        raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
-    starts = _start_times(times, people)
-    events = pack(schedules)
-    if not len(events.time):
-        return
-    some = events.first < events.last
-    inside = np.zeros(len(events.time), np.int64)  # of how many people an event and the next one are both
-    np.add.at(inside, events.first[some], 1)
-    np.add.at(inside, events.last[some] - 1, -1)
-    back = np.diff(events.time) < 0
-    if np.any(back & (np.cumsum(inside)[:-1] > 0)) or not np.all(np.isfinite(events.time)):
-        raise ValueError("events must be in ascending time, and finite")
-    if np.any(events.time[events.first[some]] < starts[some]):
-        raise ValueError("an event stands before the first sample time")
-    limits = np.array(
-        [len(system.states), len(system.states), len(system.parameters), np.iinfo(np.int64).max]
-    )  # by Kind
-    if np.any((events.kind < 0) | (events.kind >= len(limits))):
-        raise ValueError("an event of unknown kind")
-    if np.any((events.index < 0) | (events.index >= limits[events.kind])):
-        raise ValueError("an event's index is out of range")
-
-
-def _start_times(times: np.ndarray | Grids, people: int) -> np.ndarray:
-    """The first sample time of each person; raises ValueError for times that are not finite, ascending and some."""
-    if isinstance(times, Grids):
-        time, within = times.time, np.ones(max(0, len(times.time) - 1), bool)
-        sound = len(times) == people and bool(np.all(times.first < times.last))
-        if sound:
-            within[times.first[times.first > 0] - 1] = False  # from one person to the next, time may go back
-    else:
-        time = np.asarray(times, float)
-        sound, within = time.ndim == 1 and len(time) > 0, np.ones(max(0, time.size - 1), bool)
-    if not sound or not np.all((np.diff(time) > 0) | ~within) or not np.all(np.isfinite(time)):
-        raise ValueError("sample times must be finite and ascending, and at least one")
-    return time[times.first] if isinstance(times, Grids) else np.full(people, time[0])

@@ -103,9 +103,8 @@ def prepare_interpolation(m: Program, w: Rows) -> None:
             w[rows + power] = total
 
 
-def interpolate(m: Program, w: Rows, at: Vector) -> None:
-    """The observed states at times `at` within the step, from what `prepare_interpolation` left."""
-    x = (at - w[m.time]) * w[m.inverse_h]
+def interpolate(m: Program, w: Rows, x: Vector) -> None:
+    """The observed states at x of the step (0 to 1), from what `prepare_interpolation` left."""
     for state, (row, rows) in m.observed.items():
         curve = fma(x, fma(x, w[rows + 2], w[rows + 1]), w[rows])
         start, end = w[m.y + state], w[m.y1 + state]

@@ -1,0 +1,92 @@
+"""Outputs within windows of time as polynomials, one per step of the solver.
+
+A window's curve does not depend on where samples for display are: it is as accurate as the solver, everywhere. Steps
+end at events, so both sides of every jump are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial.legendre import legval
+
+__all__ = ["NODES", "NODE_COUNT", "Pieces", "Windows", "evaluate", "shared_windows"]
+
+# Where outputs are taken within a piece, as a share of its length: Gauss-Lobatto points, which include both ends. Six,
+# since the method's own curve within a step has degree 4; where an output bends more, the solver takes shorter pieces.
+NODE_COUNT = 6
+NODES = np.array([0.0, 0.11747233803526769, 0.3573842417596774, 0.6426157582403226, 0.8825276619647323, 1.0])
+# What the values at the nodes are multiplied by to give the polynomial's highest term, the one of Legendre
+LEADING = 1 / (NODE_COUNT * legval(2 * NODES - 1, [*(NODE_COUNT - 1) * [0.0], 1.0]))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """When to record: person i in the windows from first[i] up to last[i], ascending, which may touch.
+
+    Arrays: first, last (people,); start, end (windows,) in h. People with equal windows may share a stretch.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def of(self, person: int) -> list[tuple[float, float]]:
+        """(start, end) of a person's windows."""
+        own = slice(self.first[person], self.last[person])
+        return list(zip(self.start[own].tolist(), self.end[own].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Curves of many people, piece by piece: person i has the pieces from first[i] up to last[i], ascending in time.
+
+    Arrays: first, last (people,); start, end (pieces,) in h; nodes (nodes,) from 0 to 1 of a piece's length; values
+    (outputs, pieces, nodes). An output is the polynomial through its values at the nodes. Together a person's pieces
+    fill the person's windows without a gap; where an event is, one piece ends with what was before it and the next
+    starts with what was after. A person that could not be solved has no pieces.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    values: np.ndarray
+    nodes: np.ndarray
+
+
+def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows:
+    """The same windows, (start, end) in h, for so many people.
+
+    >>> shared_windows(2, [(0.0, 24.0), (144.0, 168.0)]).last
+    array([2, 2])
+    """
+    bounds = np.array(spans, float).reshape(-1, 2)
+    start, end = np.ascontiguousarray(bounds.T)
+    return Windows(np.zeros(people, np.int64), np.full(people, len(bounds)), start, end)
+
+
+def evaluate(pieces: Pieces, person: int, times: np.ndarray) -> np.ndarray:
+    """The outputs of one person at times (times,) in h, as (outputs, times).
+
+    At the time of an event it is the value before the event, as in samples; at the start of a window the value after.
+    Raises ValueError for times outside the person's windows.
+    """
+    times = np.asarray(times, float)
+    own = slice(pieces.first[person], pieces.last[person])
+    start, end, values = pieces.start[own], pieces.end[own], pieces.values[:, own]
+    piece = np.minimum(np.searchsorted(end, times), max(0, len(end) - 1))
+    if len(times) and (not len(end) or not np.all((start[piece] <= times) & (times <= end[piece]))):
+        raise ValueError("a time lies outside the windows that were recorded")
+    x = (times - start[piece]) / (end[piece] - start[piece])
+    basis = np.ones((len(times), len(pieces.nodes)))
+    for node, at in enumerate(pieces.nodes):
+        for other in np.delete(pieces.nodes, node):
+            basis[:, node] *= (x - other) / (at - other)
+    return np.asarray(np.einsum("otn,tn->ot", values[:, piece], basis))
