@@ -108,12 +108,12 @@ def test_a_person_who_cannot_be_solved_is_kept_with_a_reason(ask, monkeypatch):
     whole = ldn.simulate(question, solver="reference")
     integrate = reference.integrate
 
-    def failing(system, parameters, initial, schedule, times, rtol):
+    def failing(system, parameters, initial, schedule, *rest):
         if schedule and failing.calls == 1:
             failing.calls += 1
             raise reference.Failed(reference.Status.TOO_MANY_STEPS, "gave up")
         failing.calls += bool(schedule)
-        return integrate(system, parameters, initial, schedule, times, rtol)
+        return integrate(system, parameters, initial, schedule, *rest)
 
     failing.calls = 0
     monkeypatch.setattr(reference, "integrate", failing)
