@@ -77,9 +77,9 @@ def test_axes_and_designs(question, idle, axes, design, said):
         ({"shard": "3", "store": "a.zarr"}, "shard '3'"),
         ({"shard": "1/2"}, "a shard without a store"),
         ({"keep": "metric"}, "did you mean 'metrics'?"),
-        ({"keep": "quantiles"}, "there is one"),
+        ({"keep": "quantiles"}, "need a population"),
         ({"times": [0, 1]}, "times are for courses"),
-        ({"times": [], "keep": "courses"}, "no list of finite hours"),
+        ({"times": [], "keep": "courses"}, "must be a list of finite hours"),
     ],
 )
 def test_ways_to_run(question, idle, options, said):
@@ -100,9 +100,9 @@ def test_a_scheduler_that_is_not_there(question, idle, tmp_path):
 
 def test_what_fits_neither_memory_nor_disk(question, idle, tmp_path):
     many = {"population.size": ["100000000"], "night.dose": {"from": "1 mg", "to": "6 mg", "points": 1000}}
-    with pytest.raises(ldn.LdnsimError, match=r"needs .* TB of memory, and .* are free"):
+    with pytest.raises(ldn.LdnsimError, match=r"needs .* TB of memory; .* is free"):
         ldn.sweep(question, many)
-    with pytest.raises(ldn.LdnsimError, match=r"needs up to .* TB on the disk of .*, and .* are free"):
+    with pytest.raises(ldn.LdnsimError, match=r"needs up to .* TB on the disk of .*; .* is free"):
         ldn.sweep(question, many, store=tmp_path / "a.zarr")
     assert list(tmp_path.glob("*.zarr")) == []
 
@@ -201,7 +201,7 @@ def test_the_command(question, tmp_path, capsys, monkeypatch):
     assert "format: ldnsim-scenario/1" in frame.attrs["scenario_text"]
     code, out, err = run(capsys, monkeypatch, *command[:-2], "--set", "night.dose=1 mg")
     assert code == 1
-    assert "a.zarr holds another sweep: other changes" in err
+    assert "a.zarr holds a different sweep: not the same changes" in err
     assert "Traceback" not in err
     code, _, err = run(capsys, monkeypatch, *command[:4], "--shard", "1/2", "--format", "cvs")
     assert code == 1

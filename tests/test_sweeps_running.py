@@ -132,13 +132,13 @@ def test_a_store_of_another_sweep_is_refused(question, tmp_path):
         (lambda: ldn.sweep(question.with_changes({"population.seed": 2}), AXES, store=tmp_path / "a.zarr"), "changes"),
         (
             lambda: ldn.sweep(question, AXES, store=tmp_path / "a.zarr", rtol=1e-7),
-            "rtol (1e-06 there, 1e-07 asked for)",
+            "rtol (1e-06 in the store, 1e-07 requested)",
         ),
         (lambda: ldn.sweep(question, AXES, store=tmp_path / "a.zarr", keep="courses"), "keep"),
     ):
         with pytest.raises(ldn.LdnsimError) as caught:
             other()
-        assert f"other {said}" in str(caught.value)
+        assert f"not the same {said}" in str(caught.value)
     assert sorted((file, file.stat().st_mtime_ns) for file in (tmp_path / "a.zarr").rglob("*")) == before
 
 
@@ -149,8 +149,8 @@ def test_what_is_no_store_is_refused_and_left_alone(question, tmp_path):
     xr.Dataset({"x": ("y", [1.0])}).to_zarr(tmp_path / "other.zarr", consolidated=False)
     for name, said in (
         ("file.zarr", "is a file"),
-        ("folder", "no store of a sweep"),
-        ("other.zarr", "no store of a sweep"),
+        ("folder", "not the store of a sweep"),
+        ("other.zarr", "not the store of a sweep"),
     ):
         with pytest.raises(ldn.LdnsimError, match=said):
             ldn.sweep(question, AXES, store=tmp_path / name)
@@ -171,13 +171,13 @@ def test_a_full_disk_is_told_and_gone_on_from(question, tmp_path, small_blocks, 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ldn.LdnsimError, match="No space left on device") as caught:
         ldn.sweep(question, AXES, store=tmp_path / "a.zarr")
-    assert "goes on from there" in str(caught.value)
+    assert "continues from there" in str(caught.value)
     assert 0 < blocks_in(tmp_path / "a.zarr") < 18
     monkeypatch.setattr(Path, "write_bytes", write)
     xr.testing.assert_equal(ldn.sweep(question, AXES, store=tmp_path / "a.zarr").load(), ldn.sweep(question, AXES))
 
 
-def test_a_block_that_is_lost_is_told_and_tried_again(question, tmp_path, small_blocks, monkeypatch):
+def test_a_block_that_failed_is_reported_and_tried_again(question, tmp_path, small_blocks, monkeypatch):
     arrays = Bench.arrays
 
     def failing(self, block, threads=1):
@@ -186,7 +186,7 @@ def test_a_block_that_is_lost_is_told_and_tried_again(question, tmp_path, small_
         return arrays(self, block, threads)
 
     monkeypatch.setattr(Bench, "arrays", failing)
-    with pytest.raises(ldn.LdnsimError, match="block 8 of 18 was lost: MemoryError: no more of it"):
+    with pytest.raises(ldn.LdnsimError, match="block 8 of 18 failed: MemoryError: no more of it"):
         ldn.sweep(question, AXES, store=tmp_path / "a.zarr")
     assert blocks_in(tmp_path / "a.zarr") == 17
     monkeypatch.setattr(Bench, "arrays", arrays)
@@ -204,7 +204,7 @@ def test_shards_and_their_merge(question, tmp_path, small_blocks):
     ldn.sweep(question, AXES, store=store, shard="2/3")
     lost = next(file for file in (tmp_path / "a.2-of-3.zarr" / "status").glob("c/**/*") if file.is_file())
     lost.rename(tmp_path / "kept")
-    with pytest.raises(ldn.LdnsimError, match="shard 2/3 is not done: 1 of its 6 blocks are missing"):
+    with pytest.raises(ldn.LdnsimError, match="shard 2/3 is incomplete: 1 of its 6 blocks are missing"):
         ldn.merge_shards(store)
     (tmp_path / "kept").rename(lost)
     merged = ldn.merge_shards(store)
@@ -212,14 +212,14 @@ def test_shards_and_their_merge(question, tmp_path, small_blocks):
     xr.testing.assert_identical(merged.load(), whole.load())
     shutil.rmtree(tmp_path / "a.1-of-3.zarr")
     ldn.sweep(question, AXES, store=store)  # it is the store of the whole sweep, without anything left to do
-    with pytest.raises(ldn.LdnsimError, match="is there already"):
+    with pytest.raises(ldn.LdnsimError, match="already exists"):
         ldn.merge_shards(store)
 
 
 def test_shards_of_different_sweeps_do_not_merge(question, tmp_path, small_blocks):
     ldn.sweep(question, AXES, store=tmp_path / "a.zarr", shard="1/2")
     ldn.sweep(question.with_changes({"population.seed": 2}), AXES, store=tmp_path / "a.zarr", shard="2/2")
-    with pytest.raises(ldn.LdnsimError, match="shard of another sweep: other changes"):
+    with pytest.raises(ldn.LdnsimError, match="shard of a different sweep: not the same changes"):
         ldn.merge_shards(tmp_path / "a.zarr")
     with pytest.raises(ldn.LdnsimError, match="no shards"):
         ldn.merge_shards(tmp_path / "b.zarr")

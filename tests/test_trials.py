@@ -156,7 +156,7 @@ def test_those_without_the_metric_are_left_out_and_counted(question):
     assert 0 < unsolved < 80
     assert (table.left_out[0], table.bank[0]) == (unsolved, 80 - unsolved)
     nobody = question.with_changes({"part.x0": -1})
-    with pytest.raises(LdnsimError, match=r"nobody has root_mean in both arms of waves: .*not finite"):
+    with pytest.raises(LdnsimError, match=r"no person has root_mean in both arms of waves: .*not finite"):
         ldn.virtual_trial(nobody, trial(response={"metric": "root_mean"}))
 
 
@@ -204,8 +204,8 @@ def test_all_that_is_wrong_with_a_trial_is_told_at_once(question):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"dropout": "100 %"}, "everybody drops out"),
-        ({"control": "high", "design": "paired"}, "'high' is compared with itself"),
+        ({"dropout": "100 %"}, "a dropout of 100 %"),
+        ({"control": "high", "design": "paired"}, "'high' is both drug and control"),
         ({"drug": "placebo"}, "no arm is called 'placebo'"),
         ({"people": []}, "people"),
         ({"people": [100_000], "replicates": 1_000}, "replicates of 100,000 people"),

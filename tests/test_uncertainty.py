@@ -188,7 +188,7 @@ def test_a_faulty_fit_is_told_with_its_line(ask, tmp_path, changes, message):
 
 
 def test_a_sweep_says_that_it_does_not_draw(ask):
-    with pytest.raises(ldn.LdnsimError, match="a sweep does not draw what is uncertain"):
+    with pytest.raises(ldn.LdnsimError, match="a sweep does not draw uncertain parameters"):
         ldn.sweep(ask("1 d", "[pet_pool]", extra=RANGES, night=NIGHT), {"night.dose": ["1.5 mg", "3 mg"]})
 
 

@@ -1,10 +1,11 @@
-"""Studies of a model: which numbers its answers hang on, how sure they are, and what a trial could see of them.
+"""Studies: sensitivity of metrics to parameters, uncertainty, and the power of trials.
 
-asked      what all of them are asked: metrics, addresses and their ranges, one typical person
-local      one number at a time to the ends of its range: `sensitivity`
-whole      all of them at once, by their share of the variance: `sobol`
-draws      a grid of cells x draws of what is uncertain: `sweep_draws`
-trials     virtual trials and their power: `virtual_trial`
+request          the input of all studies: metrics, addresses and ranges; one typical person
+one_at_a_time    each parameter to the ends of its range: `sensitivity`
+variance_based   all parameters at once, by their shares of the variance: `sobol`
+draws            a grid of cells x draws of uncertain parameters: `sweep_draws`
+trial_records    the records `Trial` and `Response`
+trials           virtual trials and their power: `virtual_trial`
 """
 
 from __future__ import annotations

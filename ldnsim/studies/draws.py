@@ -1,4 +1,4 @@
-"""A grid of cells x draws of what is uncertain: how sure a map of dose and clock time is."""
+"""A grid of cells x draws of uncertain parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 @dataclass(frozen=True)
 class _Drawn(Rows):
-    """Each of the rows at each draw, draw 0 first; draws are those of a run by itself."""
+    """Each row at each draw, draw 0 first; the draws are those of a single run."""
 
     uncertainty: Uncertainty | None = None
 
@@ -97,11 +97,11 @@ def sweep_draws(
     """
     if scenario.uncertainty is None:
         expected = "uncertainty: {draws: 100, parameters: [occupancy.EC50]}, or `sweep`"
-        raise LdnsimError(Fault("nothing is said to be uncertain", ("uncertainty",), expected, at_key=True))
+        raise LdnsimError(Fault("the scenario states no uncertainty", ("uncertainty",), expected, at_key=True))
     doubt = scenario.uncertainty
     asked = with_sweep(scenario.model_copy(update={"uncertainty": None}), axes)
     if asked.design.kind != "grid" or not asked.sweep:
-        raise LdnsimError(Fault(f"a {asked.design.kind} of cells", ("design",), "axes of a grid"))
+        raise LdnsimError(Fault(f"a design of kind {asked.design.kind}", ("design",), "axes of a grid"))
     resolve(asked.model_copy(update={"uncertainty": doubt}))
     grid = cells_of(asked)
     rows = tuple(grid.changes(cell) for cell in range(len(grid)))
@@ -135,7 +135,7 @@ def sweep_draws(
 
 
 def _shaped(table: xr.Dataset, shape: tuple[int, ...], dims: tuple[str, ...]) -> xr.Dataset:
-    """The one dim of cells as many; draws stand where people would, so that they are summarised alike."""
+    """The dim of cells as several dims, with the draws as `subject`, so that `over_people` summarises them."""
     import xarray as xr
 
     variables = {}

@@ -1,4 +1,4 @@
-"""One number at a time: what each does to a metric by itself."""
+"""One-at-a-time sensitivity: the effect of each parameter on a metric."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["sensitivity"]
 
-MOST_AXES = 20  # that a sweep takes
-STEP = 1.05  # either way, for elasticities: far beyond the solver's tolerance, near enough for a slope
+MOST_AXES = 20  # of a sweep
+STEP = 1.05  # factor of elasticities: large against the solver's tolerance, small enough for a slope
 
 
 class _Move(NamedTuple):
-    """An address and what it goes to; `accounts` (None: all) are those that it is a range of."""
+    """An address and its two values; `accounts` (None: all) are those with this range."""
 
     address: str
     low: Any
@@ -116,7 +116,7 @@ def sensitivity(
     frame = pd.DataFrame(records)
     unmoved: list[str] = []
     if parameters is None:
-        moved = (frame.at_low != frame.base) | (frame.at_high != frame.base)  # true of what could not be solved, too
+        moved = (frame.at_low != frame.base) | (frame.at_high != frame.base)  # also true of cells without a solution
         unmoved = sorted(set(frame.address) - set(frame.address[moved]))
         frame = frame[~frame.address.isin(unmoved)].reset_index(drop=True)
     frame.attrs = {
@@ -132,7 +132,7 @@ def sensitivity(
 def _rows(
     table: xr.Dataset, name: str, place: tuple[int, ...], moves: Sequence[_Move], scaled: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """What each move does to a metric in one account and arm."""
+    """The effect of each move on a metric in one account and arm."""
     account, arm = str(table.account.values[place[0]]), str(table.arm.values[place[1]])
     values, why = (
         table[one].transpose(CELL, "account", "arm").to_numpy()[:, place[0], place[1]] for one in (name, "reason")
@@ -155,14 +155,14 @@ def _rows(
 def _moves(
     scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float | None
 ) -> tuple[list[_Move], list[Fault]]:
-    """What goes where; and what is wrong."""
+    """The moves, and the faults."""
     if factor is not None:
         return _scalings(scenario, parameters, factor)
     spans, faults = spans_of(scenario, parameters)
     moves = []
     for span in spans:
         try:
-            ends_of(span.address, span.range)  # raises where they span no range
+            ends_of(span.address, span.range)  # raises if they are equal or not on one scale
             moves.append(_Move(span.address, span.range.from_, span.range.to, span.accounts))
         except LdnsimError as caught:
             faults += (fault.under("parameters", span.address) for fault in caught.faults)
@@ -172,20 +172,20 @@ def _moves(
 def _scalings(
     scenario: Scenario, parameters: Sequence[str] | Mapping[str, Any] | None, factor: float
 ) -> tuple[list[_Move], list[Fault]]:
-    """Each address over and times a factor; and what is wrong."""
+    """Each address divided and multiplied by a factor; and the faults."""
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 < factor < np.inf:
         return [], [Fault(f"a factor of {factor!r}", ("factor",), "more than 1, such as 2")]
     if isinstance(parameters, Mapping):
-        return [], [Fault("a factor and ranges", ("factor",), "one of them: addresses as a list go with a factor")]
+        return [], [Fault("a factor together with ranges", ("factor",), "a factor with a list of addresses, or ranges")]
     if parameters is None:
         spans, faults = spans_of(scenario, None)
         names = list(dict.fromkeys(span.address for span in spans))
     else:
         names = names_of(parameters)
-        faults = [] if names else [Fault("no parameter is named", ("parameters",), "addresses, as a list")]
+        faults = [] if names else [Fault("no parameter is given", ("parameters",), "a list of addresses")]
     for name in names:
         if _is_changed(scenario, name):
-            message = f"{name} is changed by the scenario: a factor would be on what the model says"
+            message = f"{name} is changed by the scenario, and a factor would apply to the value of the model"
             faults.append(Fault(message, ("parameters", name), f"a range: {{{name!r}: (low, high)}}"))
     return [_Move(name, f"x {1 / factor!r}", f"x {factor!r}") for name in names], faults
 
@@ -196,7 +196,7 @@ def _is_changed(scenario: Scenario, name: str) -> bool:
 
 
 def _unfit(scenario: Scenario, moves: Sequence[_Move]) -> list[Fault]:
-    """Why values do not fit, or move nothing: as axes of a sweep, a few at a time."""
+    """Faults of values that are invalid or change nothing, checked as axes of a sweep, a few at a time."""
     faults: list[Fault] = []
     values = {move.address: [move.low, move.high] for move in moves}
     names = list(values)

@@ -1,4 +1,4 @@
-"""What studies are asked: metrics and addresses held against a scenario, and cells that each say what they change."""
+"""The input of studies: metrics and addresses checked against a scenario, and cells with changes of their own."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "Span", "metric_faults", "names_of", "reasons_of", "spans_of", "typical", "typical_table"]
 
-WHO = "person"  # the slot of the model that says who takes the drug: what people differ in, and no uncertainty
+WHO = "person"  # the slot of the person, whose ranges are variability between people, not uncertainty
 
 
 @dataclass(frozen=True)
 class Rows(Cells):
-    """Cells that each say what they change, whatever the others do."""
+    """Cells with changes of their own."""
 
     rows: tuple[dict[str, Change], ...] = ()
 
@@ -43,7 +43,7 @@ class Rows(Cells):
 
 
 def typical(scenario: Scenario) -> Scenario:
-    """The scenario of one typical person, with all values as stated, and no sweep."""
+    """The scenario for one typical person, with all values as stated, without a sweep."""
     changes = {address: value for address, value in scenario.changes.items() if not address.startswith("population.")}
     return scenario.model_copy(update={"population": None, "uncertainty": None, "sweep": {}, "changes": changes})
 
@@ -54,32 +54,30 @@ def typical_table(scenario: Scenario) -> xr.Dataset:
 
 
 def names_of(given: Any) -> list[str]:
-    """One name or several, as a list; nothing for what is none."""
+    """One name or several as a list; an empty list for anything else."""
     if isinstance(given, str):
         return [given]
     return [str(name) for name in given] if isinstance(given, Iterable) else []
 
 
 def metric_faults(table: xr.Dataset, metrics: Sequence[str]) -> list[Fault]:
-    """Why metrics cannot be averaged or compared; paths start at the question."""
+    """Faults of metrics that do not exist or cannot be averaged; paths start at the request."""
     known = [str(name) for name, data in table.data_vars.items() if "metric" in data.attrs]
     if not metrics:
-        return [Fault("no metric is asked for", ("metrics",), "one or more of summarize's table, as a list")]
+        return [Fault("no metric is given", ("metrics",), "a list of one or more variables of summarize's table")]
     faults = []
     for name in metrics:
         if name not in known:
             near = nearest(str(name)[:60], known)
             faults.append(Fault(f"no metric is called {name!r}", ("metrics",), "a variable of summarize's table", near))
         elif table[name].attrs["metric"] in CLOCK:
-            faults.append(
-                Fault(f"{name} is a clock time, which has neither more nor less", ("metrics",), "hours, or a level")
-            )
+            faults.append(Fault(f"{name} is a clock time, which has no order", ("metrics",), "hours, or a level"))
     return faults
 
 
 @dataclass(frozen=True)
 class Span:
-    """A range of an address, and the accounts that it is that of (None: all that are compared)."""
+    """A range of an address, and the accounts that have it (None: all)."""
 
     address: str
     range: Range
@@ -87,14 +85,14 @@ class Span:
 
 
 def spans_of(scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None) -> tuple[list[Span], list[Fault]]:
-    """The ranges asked for, and all that is wrong with them alone; see `sensitivity` for what may be `given`."""
+    """The requested ranges and their faults; see `sensitivity` for what may be `given`."""
     if given is None:
         return _all_declared(scenario), []
     spans: list[Span] = []
     faults: list[Fault] = []
     stated = dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
     if not stated:
-        faults.append(Fault("no parameter is named", ("parameters",), "addresses, such as ['occupancy.EC50']"))
+        faults.append(Fault("no parameter is given", ("parameters",), "addresses, such as ['occupancy.EC50']"))
     settings = resolve(typical(scenario)).settings
     told: dict[str, str] = {}
     for address, ends in stated.items():
@@ -110,14 +108,14 @@ def spans_of(scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None
 
 
 def reasons_of(table: xr.Dataset) -> dict[str, int]:
-    """Why cells have no solution -> how many accounts and arms of cells that is true of."""
+    """Reasons of cells without a solution -> how often each occurs, over accounts and arms."""
     status, reason = table["status"].to_numpy(), table["reason"].to_numpy()
     texts, counts = np.unique(reason[status != 0].astype(str), return_counts=True)
     return {str(text): int(count) for text, count in zip(texts, counts, strict=True)}
 
 
 def _range(ends: Any) -> Range:
-    """`(low, high)`, `(low, high, scale)`, a mapping or a Range."""
+    """A Range from `(low, high)`, `(low, high, scale)`, a mapping or a Range."""
     if isinstance(ends, Range):
         return ends
     if isinstance(ends, Mapping):
@@ -126,7 +124,7 @@ def _range(ends: Any) -> Range:
         asked = dict(zip(("from", "to", "scale"), ends, strict=False))
     else:
         raise LdnsimError(
-            Fault(f"{ends!r} is no range", (), "(low, high), (low, high, 'log'), or {from: ..., to: ...}")
+            Fault(f"{ends!r} is not a range", (), "(low, high), (low, high, 'log'), or {from: ..., to: ...}")
         )
     try:
         return Range.model_validate(asked)
@@ -135,16 +133,14 @@ def _range(ends: Any) -> Range:
 
 
 def _declared(scenario: Scenario, address: str) -> list[Span]:
-    """The ranges that parts state, evenly on the logarithm where positive; several where accounts have other parts."""
+    """The ranges stated by parts, logarithmic if positive; several if accounts have different parts."""
     settings = resolve(typical(scenario)).settings
     name = qualified(address, settings)
     records = {setting.account: setting.parameters[name] for setting in settings if name in setting.parameters}
     if not records:
         known = {known for setting in settings for known in setting.parameters}
         near = nearest(address[:60], [*known, *(known.split(".")[1] for known in known)])
-        raise LdnsimError(
-            Fault(f"{address!r} names no parameter", (), "one that states a range, or a range here", near)
-        )
+        raise LdnsimError(Fault(f"{address!r} names no parameter", (), "a parameter with a range", near))
     by_ends: dict[tuple[str, str], list[str]] = {}
     for account, record in records.items():
         if record.range is not None and record.range[0] != record.range[1]:
@@ -161,7 +157,7 @@ def _declared(scenario: Scenario, address: str) -> list[Span]:
 
 
 def _all_declared(scenario: Scenario) -> list[Span]:
-    """Every parameter with a range that moves something; not those of the slot `person`."""
+    """Every parameter with a range on which an output depends, except those of the slot `person`."""
     one = typical(scenario)
     names = {name: None for setting in resolve(one).settings for name in setting.parameters}
     found: list[Span] = []
@@ -171,10 +167,10 @@ def _all_declared(scenario: Scenario) -> list[Span]:
                 spans = _declared(one, name)
                 one.with_changes({name: spans[0].range.from_})  # type: ignore[dict-item]
                 found += spans
-        except LdnsimError:  # no range, or nothing reported rests on it
+        except LdnsimError:  # no range, or no reported output depends on it
             continue
     if not found:
         raise LdnsimError(
-            Fault("no parameter behind the outputs states a range", ("parameters",), "ranges of your own")
+            Fault("no parameter behind the outputs states a range", ("parameters",), "addresses with ranges")
         )
     return found

@@ -1,4 +1,4 @@
-"""Virtual trials: how often a trial of some size would tell two arms apart, if an account and a response were true."""
+"""Virtual trials: the power to tell two arms apart, given an account and an assumed response."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ NOTE = (
 
 
 class _Group(NamedTuple):
-    """Those who take part, for each replicate: shape (replicates, people)."""
+    """The participants of each replicate, shape (replicates, people)."""
 
-    picks: Floats  # who of the bank, as a share of the way through it
-    stays: NDArray[np.bool_]
+    picks: Floats  # index in the bank, as a share of its size
+    stays: NDArray[np.bool_]  # whether the person completes
     z: Floats  # (replicates, people, 5): slope, placebo, course, noise in the drug's arm, noise in the control
 
 
@@ -139,7 +139,7 @@ def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Tria
     for key, arm in unknown.items():
         faults.append(Fault(f"no arm is called {arm!r}", (key,), listed(known), nearest(arm[:60], known)))
     if isinstance(drug, str) and drug == control:
-        faults.append(Fault(f"{drug!r} is compared with itself", ("control",), f"another arm, or {PLACEBO}"))
+        faults.append(Fault(f"{drug!r} is both drug and control", ("control",), f"another arm, or {PLACEBO}"))
     if drug == PLACEBO and PLACEBO not in scenario.arms:
         faults.append(Fault(f"no arm is called {drug!r}", ("drug",), listed(scenario.arms)))
     question = scenario.model_copy(update={"sweep": {}, "design": Design(), "uncertainty": None})
@@ -162,7 +162,7 @@ def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Tria
 def _limit_faults(trial: Trial) -> list[Fault]:
     faults = []
     if coherent(trial.dropout) >= 1:
-        faults.append(Fault("everybody drops out", ("dropout",), "less than 100 %"))
+        faults.append(Fault("a dropout of 100 %", ("dropout",), "less than 100 %"))
     if max(trial.people) * trial.replicates > MOST_SCORES:
         message = f"{trial.replicates:,} replicates of {max(trial.people):,} people"
         faults.append(Fault(message, ("replicates",), f"at most {MOST_SCORES:,} people in all"))
@@ -175,7 +175,7 @@ def _without_drug(arm: Arm) -> Arm:
 
 
 def _bank(table: xr.Dataset, account: str, trial: Trial) -> tuple[Floats, int]:
-    """The metric (drug and control, people) of those who have it in both arms, and how many others there are."""
+    """The metric (2, people) of people who have it in both arms, and the number of all others."""
     data = table[trial.response.metric].sel(account=account)
     values = np.array([np.atleast_1d(data.sel(arm=arm).to_numpy()) for arm in (trial.drug, trial.control)])
     usable = np.isfinite(values).all(axis=0)
@@ -183,18 +183,18 @@ def _bank(table: xr.Dataset, account: str, trial: Trial) -> tuple[Floats, int]:
         name = f"{trial.response.metric}_reason"
         texts = table[name if name in table else "reason"].sel(account=account, arm=[trial.drug, trial.control])
         why = next((str(text) for text in texts.to_numpy().ravel() if text), "not solved")
-        message = f"nobody has {trial.response.metric} in both arms of {account}: {why}"
-        raise LdnsimError(Fault(message, ("response", "metric"), "a metric that everybody has, such as a mean"))
+        message = f"no person has {trial.response.metric} in both arms of {account}: {why}"
+        raise LdnsimError(Fault(message, ("response", "metric"), "a metric that always exists, such as a mean"))
     return values[:, usable], int((~usable).sum())
 
 
 def _groups(trial: Trial, most: int) -> list[_Group]:
-    """Those who take the drug and those who take the control; the same people where the trial is paired."""
+    """The groups of drug and control; the same people in both if the trial is paired."""
     names = ("both",) if trial.design == "paired" else ("drug", "control")
     groups = []
     for name in names:
         streams = range(1, trial.replicates + 1)
-        # row by row: the first people are the same whatever the largest size
+        # row by row, so that the first people do not depend on the largest size
         shares = np.array([generator(trial.seed, f"trial.who.{name}", r).random((most, 2)) for r in streams])
         z = np.array([generator(trial.seed, f"trial.score.{name}", r).standard_normal((most, 5)) for r in streams])
         groups.append(_Group(shares[..., 0], shares[..., 1] >= coherent(trial.dropout), z))
@@ -214,7 +214,7 @@ def _scores(trial: Trial, values: Floats, groups: list[_Group]) -> list[Floats]:
 
 
 def _sd(trial: Trial, values: Floats) -> float:
-    """Standard deviation of what is tested: of differences in pairs, else of scores (root mean square of both arms)."""
+    """SD of within-pair differences if paired, else of scores (root mean square over both arms)."""
     response = trial.response
 
     def of_drug(metric: Floats) -> float:
@@ -227,7 +227,7 @@ def _sd(trial: Trial, values: Floats) -> float:
 
 
 def _p_values(trial: Trial, scores: list[Floats], groups: list[_Group], size: int) -> Floats:
-    """p of each replicate, from the first people of each group; NaN where too few complete."""
+    """p value of each replicate for the first `size` people of each group; NaN if too few complete."""
     drug, control = (np.where(group.stays, own, np.nan)[:, :size] for own, group in zip(scores, groups, strict=True))
     if trial.test == "wilcoxon":
         return np.array([_rank_test(trial, *pair) for pair in zip(drug, control, strict=True)])
@@ -235,7 +235,7 @@ def _p_values(trial: Trial, scores: list[Floats], groups: list[_Group], size: in
 
 
 def _t_tests(first: Floats, second: Floats | None) -> Floats:
-    """Of differences against 0, or of two groups by Welch's test; rows are replicates, NaN is who is missing."""
+    """p values of differences against 0, or of two groups by Welch's test; rows are replicates, NaN is missing."""
     from scipy.stats import t
 
     count, mean, square = _moments(first)
@@ -250,7 +250,7 @@ def _t_tests(first: Floats, second: Floats | None) -> Floats:
 
 
 def _moments(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """(number, mean, variance) of each row without NaN; variance is NaN of fewer than two."""
+    """(count, mean, variance) of each row without NaN; the variance of fewer than two values is NaN."""
     there = np.isfinite(values)
     count = there.sum(axis=1).astype(float)
     filled = np.where(there, values, 0.0)

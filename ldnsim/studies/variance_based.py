@@ -1,4 +1,4 @@
-"""All numbers at once: the share of a metric's variance that each of them makes (Sobol indices)."""
+"""Variance-based sensitivity: Sobol indices of all parameters at once."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["sobol"]
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500
-LEAST_POINTS = 16  # below, a share of variance says nothing
+LEAST_POINTS = 16  # fewest points for an index
 MOST_POINTS = 2**14
-FLAT = 1e-9  # a relative spread below this is the solver's
+FLAT = 1e-9  # a relative SD below this is numerical noise
 INTERVAL = (0.025, 0.975)
 
 
@@ -100,7 +100,7 @@ def sobol(
     several = [span for span in spans if span.accounts is not None]
     for address in dict.fromkeys(span.address for span in several):
         expected = "a range here, or one account: scenario.model_copy(update={'accounts': ('pet_pool',)})"
-        faults.append(Fault(f"{address} has not one range in all accounts", ("parameters", address), expected))
+        faults.append(Fault(f"{address} has different ranges in different accounts", ("parameters", address), expected))
     ranges = {span.address: span.range for span in spans}
     if ranges and not faults:
         try:
@@ -136,7 +136,7 @@ def _number_faults(n: int, seed: int) -> list[Fault]:
     if isinstance(n, bool) or not isinstance(n, int) or not LEAST_POINTS <= n <= MOST_POINTS or n & (n - 1):
         faults.append(Fault(f"{n!r} points", ("n",), f"a power of 2 from {LEAST_POINTS} to {MOST_POINTS}, such as 512"))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= 10**18:
-        faults.append(Fault(f"a seed of {seed!r}", ("seed",), "a whole number from 0 on"))
+        faults.append(Fault(f"a seed of {seed!r}", ("seed",), "a whole number, 0 or above"))
     return faults
 
 
@@ -155,8 +155,8 @@ def _shares(n: int, axes: int, seed: int) -> Floats:
 
 
 def _rows(values: Floats, picks: Floats, texts: list[str]) -> list[dict[str, Any]]:
-    """What is said of each axis; `values` are (A, B and an axis each; points), `picks` (resamples, points) shares of
-    the way through the points with a value."""
+    """The columns of each axis. `values` has shape (2 + axes, points); `picks` (resamples, points) are indices of the
+    bootstrap, as shares of the number of points with a value."""
     usable = np.asarray(np.isfinite(values).all(axis=0))
     used, axes = int(usable.sum()), len(values) - 2
     reason = max(sorted(set(texts)), key=texts.count) if texts else ""
@@ -184,8 +184,8 @@ def _rows(values: Floats, picks: Floats, texts: list[str]) -> list[dict[str, Any
 
 
 def _indices(values: Floats) -> Floats:
-    """(first, total) of each axis. As `scipy.stats.sobol_indices`, which takes a power of 2 of points only, and so
-    cannot leave out those that failed."""
+    """(first, total) of each axis, as `scipy.stats.sobol_indices`, which needs a power of 2 of points and so cannot
+    leave out points that failed."""
     a, b, *mixed = values - values[:2].mean()
     variance = np.var([a, b])
     pages = np.array(mixed)

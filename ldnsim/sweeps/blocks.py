@@ -1,4 +1,4 @@
-"""A block -> its arrays: its cells by the same road as a single run, all that look at the same times together."""
+"""A block -> its arrays: its cells as in a single run, with all cells of equal sample times solved together."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench", "worked"]
 
-MOST_CELLS_KEPT = 2_048  # whose changes stay applied, for their next stretch of people
+MOST_CELLS_KEPT = 2_048  # cells whose resolved scenario is cached, for their next people
 AMOUNTS: Any = {"regimen": {"__all__": {"dose"}}}
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
 
 
 class Bench:
-    """Where the blocks of one plan are worked on, by any number of threads."""
+    """Computes the blocks of one plan, on any number of threads."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -44,7 +44,7 @@ class Bench:
         self._resolved = lru_cache(MOST_CELLS_KEPT)(self._apply)
 
     def arrays(self, block: Block, threads: int | None = 1) -> dict[str, np.ndarray]:
-        """Every variable of the plan over the block. The bits do not depend on `threads`, nor on the block's size."""
+        """Every variable of the plan over the block. The bits do not depend on `threads` or block size."""
         plan = self.plan
         room = plan.room(block)
         batches: dict[Any, tuple[np.ndarray, tuple[float, float], range, Members]] = {}
@@ -77,7 +77,7 @@ class Bench:
         return {name: plan.shaped(name, array, block) for name, array in room.items()}
 
     def _apply(self, cell: int) -> tuple[Scenario, Resolved] | str:
-        """A cell's scenario, and that with its changes applied; or why it cannot be."""
+        """The scenario of a cell, and the same with its changes applied; or the reason why they cannot be applied."""
         scenario = self.plan.cell_scenario(cell)
         try:
             return scenario, self.plan.cells.resolved(cell, scenario)
@@ -85,7 +85,7 @@ class Bench:
             return "; ".join(f"{'.'.join(map(str, fault.path[1:]))}: {fault.message}" for fault in caught.faults)
 
     def _sampling(self, scenario: Scenario, resolved: Resolved) -> tuple[np.ndarray, tuple[float, float]]:
-        """All sample times of a cell and its window; cells that differ in how much is taken share them."""
+        """All sample times of a cell, and its window; cells that differ only in amounts share them."""
         arms = tuple(arm.model_dump_json(exclude=AMOUNTS) for arm in resolved.arms.values())
         key = (arms, resolved.duration)
         if key not in self._sampled:
@@ -98,7 +98,7 @@ class Bench:
     def _doses(
         self, scenario: Scenario, resolved: Resolved, subjects: range, known: dict[Any, list[tuple[Dose, ...]]]
     ) -> dict[str, list[tuple[Dose, ...]]]:
-        """Doses by arm; arms that are the same in several cells share one list, so that they are solved once."""
+        """Doses by arm; equal arms of several cells share one list, so that they are solved once."""
         found = {}
         for name, arm in resolved.arms.items():
             key = (name, arm.model_dump_json(), resolved.duration, repr(resolved.population), subjects.stop)
@@ -110,8 +110,8 @@ class Bench:
     def _times(
         self, scenario: Scenario, case: Case, taken: dict[int, np.ndarray]
     ) -> tuple[np.ndarray, tuple[float, float]]:
-        """When to look, and the window of the metrics. For metrics only at what they are made of: the window and, for
-        concentrations, from the last dose on."""
+        """Sample times and window. For metrics, only the times that they use: the window and, for concentrations, those
+        from the last dose on."""
         if self.plan.times is not None:
             times = self.plan.times[self.plan.times <= hours(case.resolved.duration)]
             return times, (0.0, 0.0)
@@ -121,7 +121,7 @@ class Bench:
             lasts = [nca.latest_dose(taken[id(doses)], np.full(len(doses), np.inf)) for doses in case.doses.values()]
             last = float(np.min(np.nan_to_num(np.concatenate(lasts), nan=full[-1])))
             wanted |= full >= full[np.searchsorted(full, last, "right") - 1]
-        wanted[-1] = True  # where a solver means to stop moves the bits of what comes shortly before
+        wanted[-1] = True  # the end of a solver's run affects the last bits of the samples just before
         return full[wanted], (start, end)
 
     def _keep_metrics(
@@ -184,14 +184,14 @@ class Bench:
 
 
 def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
-    """What a block comes to: arrays, or the content of chunk files."""
+    """The result of a block: arrays, or the content of chunk files."""
     block = bench.plan.layout.block(number)
     arrays = bench.arrays(block, threads)
     return encoded(bench.plan, block, arrays) if as_chunks else arrays
 
 
 def _doses_by_row(members: Members, shape: tuple[int, ...], inputs: tuple[str, ...]) -> np.ndarray:
-    """Times of the doses above zero, of some inputs, of each row (rows, doses), h, NaN-padded."""
+    """Times (rows, doses), h, of the nonzero doses of some inputs in each row, padded with NaN."""
     known: dict[int, np.ndarray] = {}
     for _, case in members:
         for doses in case.doses.values():

@@ -1,4 +1,4 @@
-"""The cells of a sweep: what each changes, and the coordinates that name it."""
+"""The cells of a sweep: their changes, and their coordinates."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = ["CELL", "Cells", "cells_of", "sampled_cells"]
 
 CELL = "cell"
 SHORT = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s"}  # xarray takes the long names for time spans
-MOST_WRITTEN = 200  # values that are kept as they were written
+MOST_WRITTEN = 200  # up to this many values are also stored as written
 KINDS = {"clock": "Clock time", "factor": "Factor on what the scenario says", "quantity": "", "whole": ""}
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One address and what it goes through: `values` that stand somewhere, or `numbers` of a range (one per cell).
+    """One address with its `values`, or with `numbers` (cells,) from a range.
 
-    `picks` (cells,) says which of the values each cell takes, where cells are sampled.
+    If cells are sampled, `picks` (cells,) are the indices of their values.
     """
 
     address: str
@@ -48,7 +48,7 @@ class Axis:
         return self.values[index if self.picks is None else int(self.picks[index])]
 
     def coordinate(self) -> tuple[np.ndarray, dict[str, Any]]:
-        """Numbers with their unit where all values have a place on one scale, else texts; and labels."""
+        """Numbers with a unit if all values are on one scale, else strings; and their attributes."""
         if self.ends is not None and self.numbers is not None:
             return self.numbers, _labels(self.address, self.ends.kind, self.ends.unit)
         found, labels = _scaled(self.address, self.values)
@@ -59,7 +59,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Cells:
-    """All cells: `dims` and `shape` of their grid (one dim `cell` where they are not a grid), and the axes."""
+    """All cells: `dims` and `shape` of their grid (one dim `cell` for other designs), and the axes."""
 
     dims: tuple[str, ...]
     shape: tuple[int, ...]
@@ -69,18 +69,18 @@ class Cells:
         return math.prod(self.shape)
 
     def changes(self, cell: int) -> dict[str, Change]:
-        """What a cell changes: address -> value."""
+        """The changes of a cell: address -> value."""
         if self.dims == (CELL,):
             return {axis.address: axis.change(cell) for axis in self.axes}
         places = np.unravel_index(cell, self.shape)
         return {axis.address: axis.change(int(place)) for axis, place in zip(self.axes, places, strict=True)}
 
     def resolved(self, cell: int, scenario: Scenario) -> Resolved:
-        """The scenario of a cell with its changes applied; raises LdnsimError where they do not go together."""
+        """The scenario of a cell with its changes applied; raises LdnsimError if they are incompatible."""
         return resolve(scenario)
 
     def coordinates(self) -> dict[str, Any]:
-        """As xarray takes them: name -> (dim, values, attributes)."""
+        """Coordinates in the form that xarray takes: name -> (dim, values, attributes)."""
         dims = self.dims * len(self.axes) if self.dims == (CELL,) else self.dims
         found = {axis.address: (dim, *axis.coordinate()) for axis, dim in zip(self.axes, dims, strict=True)}
         if self.dims == (CELL,):
@@ -88,7 +88,7 @@ class Cells:
         return found
 
     def probes(self, most: int) -> list[int]:
-        """Some cells in which, together, each value of each axis of a grid stands once; of other designs the first."""
+        """Some cells that together contain each value of each axis of a grid; of other designs, the first cells."""
         if self.dims == (CELL,):
             return list(range(min(len(self), most)))
         found = {0: None}
@@ -99,7 +99,7 @@ class Cells:
 
 
 def cells_of(scenario: Scenario) -> Cells:
-    """The cells of the scenario's own sweep and design, both without fault."""
+    """The cells of the scenario's own sweep and design, which have been checked."""
     design, swept = scenario.design, scenario.sweep
     if design.kind in SAMPLED:
         return sampled_cells(scenario, _shares(design, len(swept)))
@@ -110,7 +110,7 @@ def cells_of(scenario: Scenario) -> Cells:
 
 
 def sampled_cells(scenario: Scenario, shares: np.ndarray) -> Cells:
-    """Cells at `shares` (cells, axes), each 0 to 1: how far along its range, or its list, each axis stands."""
+    """Cells at `shares` (cells, axes), each 0 to 1: the position on the range or list of each axis."""
     axes = []
     for column, (address, axis) in zip(shares.T, scenario.sweep.items(), strict=True):
         if isinstance(axis, Range):
@@ -152,7 +152,7 @@ def _scaled(address: str, values: Sequence[Change]) -> tuple[np.ndarray, dict[st
             ]
         else:
             found = [number for _, number, _ in numbers]
-    except LdnsimError:  # names and lists have no place on a scale
+    except LdnsimError:  # names and lists are not on a scale
         return np.array([_written(value) for value in values], dtype=object), {"long_name": address}
     return np.array(found), _labels(address, kind, unit)
 

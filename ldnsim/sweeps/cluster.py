@@ -1,4 +1,4 @@
-"""Blocks on a Dask cluster: its workers compute, this process alone writes, so that they need no disk of ours."""
+"""Blocks on a Dask cluster: its workers compute, and only this process writes, so they need no shared disk."""
 
 from __future__ import annotations
 
@@ -20,37 +20,39 @@ if TYPE_CHECKING:
 
 __all__ = ["connected", "parcel", "remote"]
 
-PATIENCE = 5.0  # seconds for a scheduler to answer, and for a first worker to be there
+PATIENCE = 5.0  # s, to wait for the scheduler and for its first worker
 
 
 def parcel(plan: Plan) -> bytes:
-    """A plan as it travels, with each block: a worker that comes later, or after another died, lacks nothing."""
+    """A pickled plan, sent with each block, so that workers can join or be replaced at any time."""
     return pickle.dumps((package_version(), plan))
 
 
 def remote(sent: bytes, number: int, *, as_chunks: bool) -> Any:
-    """What a worker does: a block of the plan that was sent, on one thread."""
+    """Compute a block of the plan that was sent, on one thread of a worker."""
     return worked(_bench(sent), number, threads=1, as_chunks=as_chunks)
 
 
 @lru_cache(2)
 def _bench(sent: bytes) -> Bench:
-    version, plan = pickle.loads(sent)  # noqa: S301 - from the client, which may run what it likes here anyway
+    version, plan = pickle.loads(sent)  # noqa: S301 - from the client, which can run any code here anyway
     if version != package_version():
-        raise LdnsimError(f"this worker has ldnsim {package_version()}, and the sweep was planned by {version}")
+        raise LdnsimError(f"the worker has ldnsim {package_version()}; expected {version}, which planned the sweep")
     return Bench(plan)
 
 
 @contextmanager
 def connected(address: str) -> Iterator[tuple[Executor, int]]:
-    """The workers of a scheduler as an executor, and how many threads they have; raises LdnsimError where there is no
-    scheduler, no worker, or no library to talk to them."""
+    """The workers of a scheduler as an executor, and their number of threads.
+
+    Raises LdnsimError if there is no scheduler or worker, or if `distributed` is not installed.
+    """
     try:
         import distributed
     except ImportError:
         raise LdnsimError(Fault("distributed is not installed", expected="pip install 'ldnsim[cluster]'")) from None
     try:
-        made: Any = distributed.Client  # whose types are not all there
+        made: Any = distributed.Client  # its types are incomplete
         client = made(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as caught:
         why = str(caught).splitlines()[0] if str(caught) else type(caught).__name__
@@ -66,6 +68,6 @@ def connected(address: str) -> Iterator[tuple[Executor, int]]:
         try:
             yield client.get_executor(pure=False), threads
         except CancelledError:
-            message = f"the scheduler at {address} went away"
-            expected = "what is in a store stays, and the same command goes on from there"
+            message = f"the connection to the scheduler at {address} was lost"
+            expected = "a store keeps its finished blocks, and the same command continues from there"
             raise LdnsimError(Fault(message, expected=expected)) from None

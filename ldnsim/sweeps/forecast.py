@@ -1,4 +1,4 @@
-"""What a sweep will take: memory and disk from its plan, time from its first block."""
+"""Resources of a sweep: memory and disk from its plan, time from its first block."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "duration_text", "forecast"]
 
-COPIES = 5  # of a block's courses at a time: the solver's, in their units, what metrics are made of
-BASE = 150e6  # the process itself: Python, its libraries, compiled models
-SLACK = 1.02  # of the disk: names, metadata
+COPIES = 5  # copies of a block's courses at the same time: of the solver, in output units, for metrics
+BASE = 150e6  # bytes of the process itself: Python, libraries, compiled models
+SLACK = 1.02  # factor for metadata on disk
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Bytes of memory and disk, the blocks to go, and, once a block is done, seconds for them."""
+    """Bytes of memory and disk, the number of blocks left, and their time in s once one block is done."""
 
     blocks: int
     people: int
@@ -45,7 +45,7 @@ class Forecast:
 
 
 def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forecast:
-    """What the given number of blocks will take; raises LdnsimError where memory or disk are too small."""
+    """The forecast for a number of blocks; raises LdnsimError if memory or disk are too small."""
     layout = plan.layout
     people = math.prod(layout.chunk) * layout.stretch
     rows = people * plan.sizes["account"] * plan.sizes["arm"]
@@ -64,11 +64,11 @@ def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forec
     available = free_memory()
     faults = []
     if memory > available:
-        message = f"the sweep needs {size_text(memory)} of memory, and {size_text(available)} are free"
+        message = f"the sweep needs {size_text(memory)} of memory; {size_text(available)} is free"
         expected = "a store on disk, keep='metrics' or 'quantiles', fewer cells or people, or fewer workers"
         faults.append(Fault(message, expected=expected))
     if disk > room:
-        message = f"the sweep needs up to {size_text(disk)} on the disk of {store}, and {size_text(room)} are free"
+        message = f"the sweep needs up to {size_text(disk)} on the disk of {store}; {size_text(room)} is free"
         faults.append(Fault(message, expected="another disk, keep='metrics' or 'quantiles', fewer cells or people"))
     if faults:
         raise LdnsimError(faults)

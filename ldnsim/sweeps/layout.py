@@ -1,5 +1,4 @@
-"""Blocks: some cells x a stretch of people. They are what is computed, written and lost as one, and the chunks of the
-result on disk."""
+"""Blocks of some cells and some people each: the units of computing, writing and failing, and the chunks on disk."""
 
 from __future__ import annotations
 
@@ -15,15 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Layout", "layout_of"]
 
-MOST_PEOPLE = 1_000  # in a block, counted in each of its cells
-MOST_ROWS = 2_000  # people in each arm of each account
-MOST_NUMBERS = 4_000_000  # of all outputs at all times
-LEAST_STRETCH = 250  # people of one cell at a time, where there are so many: what is done per cell is spread over them
+MOST_PEOPLE = 1_000  # in a block, summed over its cells
+MOST_ROWS = 2_000  # people x arms x accounts
+MOST_NUMBERS = 4_000_000  # values of all outputs at all times
+LEAST_STRETCH = 250  # people of one cell in a block, if there are as many: they share the work per cell
 
 
 @dataclass(frozen=True)
 class Block:
-    """`spans` are its stretches along the dims of the cells, `cells` their numbers, `subjects` count from 1."""
+    """`spans` are slices along the dims of the cells, `cells` the numbers of the cells, `subjects` count from 1."""
 
     number: int
     place: tuple[int, ...]
@@ -34,7 +33,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Layout:
-    """`shape` of the cells and `chunk` of a block along each of their dims; `people` and `stretch` of subjects."""
+    """`shape` of the cells, `chunk` of a block along their dims; `people` in all and `stretch` in a block."""
 
     shape: tuple[int, ...]
     chunk: tuple[int, ...]
@@ -43,7 +42,7 @@ class Layout:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Blocks along each dim of the cells, and along the people."""
+        """Number of blocks along each dim of the cells, and along the people."""
         whole, parts = (*self.shape, self.people), (*self.chunk, self.stretch)
         return tuple(-(-length // part) for length, part in zip(whole, parts, strict=True))
 
@@ -65,14 +64,16 @@ class Layout:
 
 
 def layout_of(shape: Sequence[int], people: int, rows: int, numbers: int) -> Layout:
-    """Blocks of at most about a thousand people. `rows`: accounts x arms of a person; `numbers`: stored for each row
-    while a block is worked on."""
+    """Blocks of at most about a thousand people.
+
+    `rows` is accounts x arms; `numbers` counts the values per row in memory while a block is computed.
+    """
     most = max(1, min(MOST_PEOPLE, MOST_ROWS // rows, MOST_NUMBERS // (rows * max(numbers, 1))))
     cells = math.prod(shape)
     stretch = min(people, most, max(LEAST_STRETCH, -(-most // cells)))
     left, chunk = max(1, most // stretch), []
     for length in reversed(shape):
         parts = -(-length // min(length, left))
-        chunk.append(-(-length // parts))  # of one size, rather than a remainder
+        chunk.append(-(-length // parts))  # of equal size, without a small remainder
         left = max(1, left // length) if parts == 1 else 1
     return Layout(tuple(shape), tuple(reversed(chunk)), people, stretch)

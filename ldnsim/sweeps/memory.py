@@ -1,4 +1,4 @@
-"""Blocks into arrays in memory: a result for now."""
+"""Blocks into arrays in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Memory"]
 
 
 class Memory:
-    """The whole result as arrays; what no block has reached is as if not computed."""
+    """The whole result as arrays, filled block by block."""
 
     summarised = False
 

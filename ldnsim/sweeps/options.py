@@ -1,4 +1,4 @@
-"""Axes and designs as they are written on a command line."""
+"""Axes and designs of the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AXIS = "ADDRESS=V1,V2,... or ADDRESS=FROM..TO[/POINTS][/log]"
 
 
 def axes_of(texts: Sequence[str]) -> dict[str, Any] | None:
-    """`night.dose=1.5 mg,3 mg` and `occupancy.EC50=0.7 ng/mL..4.7 ng/mL/9/log` as `ldnsim.sweep` takes them."""
+    """`night.dose=1.5 mg,3 mg` and `occupancy.EC50=0.7 ng/mL..4.7 ng/mL/9/log` as the axes of `ldnsim.sweep`."""
     axes: dict[str, Any] = {}
     faults = []
     for text in texts:
@@ -33,7 +33,7 @@ def axes_of(texts: Sequence[str]) -> dict[str, Any] | None:
 
 
 def design_of(text: str) -> dict[str, Any] | None:
-    """`sobol:256` or `sobol:256:7` (kind, cells, seed) as `ldnsim.sweep` takes it."""
+    """`sobol:256` or `sobol:256:7` (kind, cells, seed) in the form that `ldnsim.sweep` takes."""
     if not text:
         return None
     parts = text.split(":")

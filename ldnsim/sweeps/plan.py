@@ -1,4 +1,4 @@
-"""What a sweep will do, checked and laid out before any work: cells, blocks, variables, labels."""
+"""The plan of a sweep, checked and laid out before it starts: cells, blocks, variables, attributes."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "Plan", "Variable", "plan_of"]
 
 Keep = Literal["metrics", "quantiles", "courses"]
-PENDING, ABSENT, UNFIT = -1, -2, -3  # a status beside those of the solver
+PENDING, ABSENT, UNFIT = -1, -2, -3  # statuses in addition to those of the solver
 STATES = {PENDING: "not_yet_computed", ABSENT: "not_in_the_population", UNFIT: "changes_do_not_go_together"}
-MOST_PROBES = 200  # cells that are looked at before the start
+MOST_PROBES = 200  # cells that are checked before the start
 MOST_NOTES = 20
 MOST_TIMES = 20_000
-TEXT_SIZE = 8  # bytes of a reason on disk, on average: most are empty, the others compressed
+TEXT_SIZE = 8  # mean bytes of a reason on disk: most are empty, the others compressed
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of the result: its dims, what kind of numbers ("f8", "i1") or texts ("O"), its labels."""
+    """One variable of the result: its dims, its dtype ("f8", "i1", or "O" for strings), its attributes."""
 
     dims: tuple[str, ...]
     kind: str
@@ -62,7 +62,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that workers need: the same plan gives the same arrays anywhere. `sizes` are the lengths of all dims."""
+    """Everything that workers need; a plan gives the same arrays anywhere. `sizes` are the lengths of all dims."""
 
     scenario: Scenario
     cells: Cells
@@ -77,11 +77,11 @@ class Plan:
     attrs: dict[str, Any]
 
     def cell_scenario(self, cell: int) -> Scenario:
-        """The scenario of one cell; its changes have not been looked at."""
+        """The scenario of one cell; its changes are not checked."""
         return changed(self.scenario, self.cells.changes(cell))
 
     def room(self, block: Block) -> dict[str, np.ndarray]:
-        """Arrays for a block, its cells one after the other: (cells, account, arm, subject, ...)."""
+        """Empty arrays for a block, of dims (cells, account, arm, subject, ...)."""
         lengths = {**self.sizes, "subject": len(block.subjects)}
         return {
             name: np.full(
@@ -91,21 +91,21 @@ class Plan:
         }
 
     def with_people(self, variable: Variable) -> list[str]:
-        """The dims beyond those of cells; with the subject, who is there whether or not the result has that dim."""
+        """The dims beyond those of cells, always with `subject`, also if the result lacks that dim."""
         dims = [dim for dim in variable.dims if dim not in self.cells.dims]
         if "subject" not in dims:
             dims.insert(dims.index("arm") + 1 if "arm" in dims else dims.index("account") + 1, "subject")
         return dims
 
     def shaped(self, name: str, array: np.ndarray, block: Block) -> np.ndarray:
-        """An array of `room` in the dims of its variable."""
+        """An array of `room`, reshaped to the dims of its variable."""
         variable = self.variables[name]
         if "subject" not in variable.dims:
             array = array.take(0, axis=1 + self.with_people(variable).index("subject"))
         return array.reshape(*(span.stop - span.start for span in block.spans), *array.shape[1:])
 
     def region(self, name: str, block: Block) -> tuple[slice, ...]:
-        """Where a block's array stands in the whole of a variable."""
+        """The region of a variable that a block fills."""
         people = slice(block.subjects.start - 1, block.subjects.stop - 1)
         spans = dict(zip(self.cells.dims, block.spans, strict=True)) | {"subject": people}
         return tuple(spans.get(dim, slice(None)) for dim in self.variables[name].dims)
@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """Of all variables, uncompressed."""
+        """Bytes of all variables, uncompressed."""
         return sum(
             variable.size * int(np.prod([float(self.sizes[dim]) for dim in variable.dims]))
             for variable in self.variables.values()
@@ -123,7 +123,7 @@ class Plan:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes a sweep this one and no other: a store of another is refused."""
+        """What identifies a sweep; the store of a different sweep is refused."""
         swept = {name: _digest(values[1]) for name, values in self.coords.items() if name not in ("account", "arm")}
         return {
             "scenario": self.scenario.name,
@@ -141,7 +141,7 @@ class Plan:
 
 
 def changed(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
-    """The scenario with more changes, in the order of `Scenario.with_changes`, not looked at."""
+    """The scenario with further changes, in the order of `Scenario.with_changes`, unchecked."""
     kept = {address: value for address, value in scenario.changes.items() if address not in changes}
     return scenario.model_copy(update={"changes": {**kept, **changes}})
 
@@ -155,7 +155,7 @@ def plan_of(
     rtol: float = 1e-6,
     solver: choose.SolverName = "native",
 ) -> Plan:
-    """The plan of a sweep over cells; raises LdnsimError where not one cell can be."""
+    """The plan of a sweep over cells; raises LdnsimError if no cell is valid."""
     if keep not in get_args(Keep):
         raise LdnsimError(
             Fault(
@@ -167,7 +167,7 @@ def plan_of(
     probes = _probes(scenario, cells)
     first, resolved = probes[0]
     if keep == "quantiles" and resolved.population is None:
-        raise LdnsimError(Fault("quantiles are over people, and there is one", expected="population: {size: 200}"))
+        raise LdnsimError(Fault("quantiles over people need a population", expected="population: {size: 200}"))
     people = _most_people(cells, probes)
     small = simulate(first, subjects=range(1, 2), rtol=rtol, solver=solver)
     at = None
@@ -181,7 +181,7 @@ def plan_of(
     variables = {}
     for name, data in table.data_vars.items():
         if str(name) == "dose_input":
-            continue  # which input it was stands in the scenario
+            continue  # the scenario says which input it was
         tags = labels.get(str(data.attrs.get("output", str(name).removesuffix("_drug_free"))), {})
         attrs = dict(data.attrs)
         if "evidence" in attrs:
@@ -194,13 +194,13 @@ def plan_of(
     rows = len(resolved.settings) * len(resolved.arms)
     looked_at = small.sizes["time"] if keep == "courses" else min(small.sizes["time"], 400)
     layout = layout_of(cells.shape, people, rows, looked_at * len(shown))
-    # what is drawn for a person is another number in each cell: it stands in a run of that cell
+    # values drawn for a person differ between cells, so only a run of one cell has them
     labels_of = {str(name): coord for name, coord in table.coords.items() if "subject" not in coord.dims}
     coords = {name: (coord.dims, coord.to_numpy(), dict(coord.attrs)) for name, coord in labels_of.items()}
     sizes = {**dict(zip(cells.dims, cells.shape, strict=True)), **{str(d): n for d, n in table.sizes.items()}}
     if resolved.population is not None:
         coords["subject"] = (("subject",), np.arange(1, people + 1), {"long_name": "Subject of the population"})
-    if at is not None:  # the first cell may end before others do
+    if at is not None:  # the first cell may be shorter than others
         sizes["dose"], sizes["time"] = max(_most_doses(scenario, cells), 1), len(at)
         for name, values in (("time", at), ("clock_time", at % DAY)):
             coords[name] = (("time",), values, coords[name][2])
@@ -211,7 +211,7 @@ def plan_of(
 
 
 def _probes(scenario: Scenario, cells: Cells) -> list[tuple[Scenario, Resolved]]:
-    """Some cells of all kinds with their changes applied; raises LdnsimError where none can be."""
+    """A sample of cells with their changes applied; raises LdnsimError if none is valid."""
     found: list[tuple[Scenario, Resolved]] = []
     faults: list[Fault] = []
     for cell in cells.probes(MOST_PROBES):
@@ -226,7 +226,7 @@ def _probes(scenario: Scenario, cells: Cells) -> list[tuple[Scenario, Resolved]]
 
 
 def _most_people(cells: Cells, probes: list[tuple[Scenario, Resolved]]) -> int:
-    """Of all cells, the most people in one."""
+    """The largest number of people in any cell."""
     sizes = [everyone(resolved)[-1] for _, resolved in probes]
     for axis in cells.axes:
         if axis.address == "population.size":
@@ -235,11 +235,11 @@ def _most_people(cells: Cells, probes: list[tuple[Scenario, Resolved]]) -> int:
 
 
 def _common_times(scenario: Scenario, cells: Cells, times: Sequence[float] | None) -> np.ndarray:
-    """When time courses are looked at: as asked, or whenever any of the cells by itself would be."""
+    """Sample times of courses: those given, or the union of the sample times of all cells."""
     if times is not None:
         at = np.unique(np.asarray(times, float))
         if not at.size or not np.all(np.isfinite(at)) or at[0] < 0:
-            raise LdnsimError("The sample times are no list of finite hours from 0 on.")
+            raise LdnsimError("The sample times must be a list of finite hours, 0 or above.")
         return at
     found: np.ndarray = np.empty(0)
     for cell in range(len(cells)):
@@ -249,7 +249,7 @@ def _common_times(scenario: Scenario, cells: Cells, times: Sequence[float] | Non
         except LdnsimError:
             continue
         if len(found) > MOST_TIMES:
-            message = f"the cells look at more than {MOST_TIMES:,} different times"
+            message = f"the cells have more than {MOST_TIMES:,} different sample times"
             raise LdnsimError(Fault(message, expected="times=..., or sample: 1 h in the scenario"))
     return found
 
@@ -270,7 +270,7 @@ def _most_doses(scenario: Scenario, cells: Cells) -> int:
 
 
 def _tags(name: str, scenario: Scenario, probes: list[tuple[Scenario, Resolved]]) -> dict[str, Any]:
-    """The weakest evidence tags of an output over all structures of the sweep."""
+    """The weakest evidence tags of an output over all structures in the sweep."""
     found: dict[str, Any] = {}
     seen = set()
     output = scenario.model.outputs[name]
@@ -289,7 +289,7 @@ def _tags(name: str, scenario: Scenario, probes: list[tuple[Scenario, Resolved]]
 def _attributes(
     scenario: Scenario, cells: Cells, probes: list[tuple[Scenario, Resolved]], small: xr.Dataset
 ) -> dict[str, Any]:
-    """Provenance of the whole sweep; notes of any cell that was looked at."""
+    """Provenance of the whole sweep; notes of all cells that were checked."""
     notes: dict[str, None] = {}
     windows = set()
     for one, resolved in probes:
@@ -305,7 +305,7 @@ def _attributes(
         "design": scenario.design.model_dump_json() if cells.dims == (CELL,) else '{"kind":"grid"}',
     }
     if len(windows) > 1:
-        del attrs["window"]  # each cell has its own
+        del attrs["window"]  # it differs between cells
     else:
         attrs["window"] = list(windows.pop())
     return attrs

@@ -1,4 +1,4 @@
-"""How far a sweep is: a line before, a bar while it runs (terminal or notebook), nothing where nobody watches."""
+"""The progress of a sweep: a line at the start and a bar while it runs, on a terminal or in a notebook."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Bar", "Silent", "somebody_watches"]
 
 
 def somebody_watches() -> bool:
-    """Whether a bar would be seen: on a terminal, or in a notebook."""
+    """Whether there is a terminal or notebook to show a bar."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows nothing."""
 
     def first(self, seconds: float) -> None:
         pass
@@ -34,7 +34,7 @@ class Silent:
 
 
 class Bar:
-    """The forecast once the first block is in, then a bar with people per second and the time left."""
+    """The forecast after the first block, then a bar with people per second and the time left."""
 
     def __init__(self, forecast: Forecast, workers: int, done: int, whole: int) -> None:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""Metrics of people -> their quantiles in each cell, once all people are in."""
+"""Metrics of people -> their quantiles in each cell, once all people are computed."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NUMBERS_AT_ONCE = 5_000_000
 
 
 def over_cells(table: xr.Dataset) -> xr.Dataset:
-    """`over_people` of a table that may be larger than memory: variable by variable, some cells at a time.
+    """`over_people` of a table that may be larger than memory: by variable, some cells at a time.
 
-    Adds `n_people`, and of those without a solution the commonest `reason`.
+    Adds `n_people`, and the most common `reason` of people without a solution.
     """
     import xarray as xr
 
@@ -51,7 +51,7 @@ def over_cells(table: xr.Dataset) -> xr.Dataset:
 
 
 def _people(table: xr.Dataset) -> xr.Dataset:
-    """How many people there are, how many were solved, and the commonest reason of the others."""
+    """Numbers of people and of people with a solution, and the most common reason of the others."""
     import xarray as xr
 
     status, reason = table["status"].transpose(..., "subject").load(), table["reason"].transpose(..., "subject").load()
@@ -72,7 +72,7 @@ def _people(table: xr.Dataset) -> xr.Dataset:
 
 
 def summarise_store(path: Path) -> None:
-    """The store of a sweep whose people are all in, replaced by their quantiles; whole or not at all."""
+    """Replace the store of a complete sweep by the quantiles over its people, atomically."""
     import xarray as xr
 
     people, beside = _people_path(path), path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -93,7 +93,7 @@ def summarise_store(path: Path) -> None:
 
 
 def restored(path: Path) -> None:
-    """After an end between two renames: the store of people back in its place."""
+    """Move the store of people back if a process ended between the two renames."""
     people = _people_path(path)
     if people.exists() and not path.exists():
         people.rename(path)

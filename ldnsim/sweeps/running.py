@@ -1,4 +1,4 @@
-"""Blocks in flight: worked on by threads here or by the workers of a Dask cluster, taken in by this process alone."""
+"""Blocks in flight: computed by threads or by the workers of a Dask cluster, collected by this process alone."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Sink", "Watcher", "run", "threads"]
 
-AHEAD = 2  # blocks per worker that are in flight: enough that none waits
+AHEAD = 2  # blocks in flight per worker, so that no worker waits
 
 
 class Sink(Protocol):
-    """Where finished blocks go."""
+    """Takes finished blocks."""
 
     def write(self, block: Block, found: Any) -> None: ...
 
 
 class Watcher(Protocol):
-    """Who is told how far it is: the seconds of the first block, then each block that is in."""
+    """Follows the progress: the seconds of the first block, then each finished block."""
 
     def first(self, seconds: float) -> None: ...
 
@@ -40,33 +40,33 @@ def run(
     workers: int,
     watcher: Watcher,
 ) -> dict[int, str]:
-    """Work on all blocks, a bounded number at a time; returns those that were lost, with the reason.
+    """Compute all blocks, a bounded number at a time; returns the blocks that failed, with the reason.
 
-    The first block goes alone: it tells how long the others will take, and what is wrong with it is wrong with all.
-    Whatever ends this early (Ctrl-C, a full disk) loses the blocks in flight and no other.
+    The first block runs alone: it gives the time of the others, and an error in it is raised at once, since it would
+    occur in all. If the process ends early (Ctrl-C, a full disk), only the blocks in flight are lost.
     """
     from time import perf_counter
 
     waiting: Iterator[Block] = iter(blocks)
     flying: dict[Future[Any], Block] = {}
-    lost: dict[int, str] = {}
+    failed: dict[int, str] = {}
     begun, limit = perf_counter(), 1
     try:
         while True:
             while len(flying) < limit and (block := next(waiting, None)) is not None:
                 flying[executor.submit(work, block.number)] = block
             if not flying:
-                return lost
+                return failed
             for future in wait(flying, return_when=FIRST_COMPLETED).done:
                 block = flying.pop(future)
                 try:
                     found = future.result()
-                except (LdnsimError, CancelledError):  # nothing that a single block could have lost
+                except (LdnsimError, CancelledError):  # errors of the whole sweep, not of one block
                     raise
                 except Exception as caught:
                     if limit == 1:
                         raise
-                    lost[block.number] = f"{type(caught).__name__}: {caught}"
+                    failed[block.number] = f"{type(caught).__name__}: {caught}"
                 else:
                     sink.write(block, found)
                     del found
@@ -81,7 +81,7 @@ def run(
 
 @contextmanager
 def threads(workers: int) -> Iterator[tuple[Executor, int]]:
-    """Threads of this process: the solver and numpy let them run side by side."""
+    """Threads of this process; the solver and numpy release the interpreter lock."""
     executor = ThreadPoolExecutor(workers, thread_name_prefix="ldnsim-sweep")
     try:
         yield executor, workers

@@ -1,5 +1,7 @@
-"""A sweep in shards, for job arrays without a scheduler between them: shard 3 of 16 takes every sixteenth block into a
-store of its own, and `merge_shards` puts the stores together."""
+"""A sweep in shards, for job arrays without a scheduler.
+
+Shard 3 of 16 computes every sixteenth block into a store of its own, and `merge_shards` joins the stores.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ NAME = re.compile(r"(?P<stem>.*)\.(?P<number>[0-9]+)-of-(?P<count>[0-9]+)(?P<suf
 
 @dataclass(frozen=True)
 class Shard:
-    """The `number`-th, from 1 on, of `count`."""
+    """Shard `number` of `count`, counted from 1."""
 
     number: int
     count: int
@@ -40,15 +42,15 @@ class Shard:
         return block % self.count == self.number - 1
 
     def path(self, store: Path) -> Path:
-        """Where this shard of a store goes."""
+        """The path of this shard of a store."""
         return store.with_name(f"{store.stem}.{self.number}-of-{self.count}{store.suffix}")
 
 
 def shard_of(text: str) -> Shard:
-    """`3/16` as a Shard; LdnsimError for anything else."""
+    """The Shard of a string such as `3/16`; raises LdnsimError for other strings."""
     match = SHARD.match(text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise LdnsimError(Fault(f"shard {text!r}", expected="one of so many, such as 3/16"))
+        raise LdnsimError(Fault(f"shard {text!r}", expected="NUMBER/COUNT, such as 3/16"))
     return Shard(int(match[1]), int(match[2]))
 
 
@@ -89,13 +91,13 @@ def merge_shards(store: str | Path) -> xr.Dataset:
 
     path = Path(store)
     if path.exists():
-        raise LdnsimError(Fault(f"{path} is there already", expected="a path where there is nothing yet"))
+        raise LdnsimError(Fault(f"{path} already exists", expected="a path that does not exist yet"))
     shards = _shards_beside(path)
     identities = {number: _identity(folder) for number, folder in shards.items()}
     first, count = shards[min(shards)], _count(shards)
     same = {key: value for key, value in identities[min(shards)].items() if key != "shard"}
     faults = [
-        Fault(f"{shards[number]} is a shard of another sweep: other {key}")
+        Fault(f"{shards[number]} is a shard of a different sweep: not the same {key}")
         for number, identity in identities.items()
         for key in same
         if identity.get(key) != same[key]
@@ -115,7 +117,7 @@ def merge_shards(store: str | Path) -> xr.Dataset:
                     _linked(file, place)
         about = json.loads((first / "zarr.json").read_text(encoding="utf-8"))
         about["attributes"][IDENTITY] = json.dumps(same)
-        (beside / "zarr.json").unlink()  # it may be the shard's own
+        (beside / "zarr.json").unlink()  # it may be a hard link to the shard's own file
         (beside / "zarr.json").write_text(json.dumps(about), encoding="utf-8")
         beside.rename(path)
     except OSError as caught:
@@ -129,7 +131,7 @@ def merge_shards(store: str | Path) -> xr.Dataset:
 
 
 def _linked(source: str | Path, target: str | Path) -> None:
-    """The same file in two places where the disk can, else a copy. Chunks are replaced, never written into."""
+    """A hard link if the disk allows it, else a copy. Chunks are replaced, never modified."""
     try:
         os.link(source, target)
     except OSError:
@@ -146,10 +148,10 @@ def _shards_beside(path: Path) -> dict[int, Path]:
             counts.add(int(match["count"]))
     if not found:
         expected = f"{path.stem}.1-of-16{path.suffix} and so on, from `ldnsim sweep ... -o {path} --shard 1/16`"
-        raise LdnsimError(Fault(f"no shards of {path} stand beside it", expected=expected))
+        raise LdnsimError(Fault(f"there are no shards of {path} next to it", expected=expected))
     if len(counts) > 1:
-        message = f"shards of several partitions stand beside {path}: of {', '.join(map(str, sorted(counts)))}"
-        raise LdnsimError(Fault(message, expected="those of one"))
+        message = f"there are shards of several partitions next to {path}: of {', '.join(map(str, sorted(counts)))}"
+        raise LdnsimError(Fault(message, expected="shards of one partition"))
     return found
 
 
@@ -164,12 +166,12 @@ def _identity(folder: Path) -> dict[str, Any]:
         about = json.loads((folder / "zarr.json").read_text(encoding="utf-8"))
         found: dict[str, Any] = json.loads(about["attributes"][IDENTITY])
     except (OSError, ValueError, KeyError, TypeError):
-        raise LdnsimError(Fault(f"{folder} is no store of a sweep")) from None
+        raise LdnsimError(Fault(f"{folder} is not the store of a sweep")) from None
     return found
 
 
 def _missing(path: Path, shards: dict[int, Path], count: int) -> list[Fault]:
-    """Shards that are not there, and blocks that a shard has not written yet."""
+    """Faults for missing shards, and for blocks that a shard has not written yet."""
     faults = [
         Fault(f"shard {number}/{count} is missing", expected=str(Shard(number, count).path(path)))
         for number in range(1, count + 1)
@@ -182,6 +184,6 @@ def _missing(path: Path, shards: dict[int, Path], count: int) -> list[Fault]:
         mine = [place for block, place in enumerate(grid) if Shard(number, count).has(block)]
         left = sum(not (folder / LAST / "c" / "/".join(map(str, place))).exists() for place in mine)
         if left:
-            message = f"shard {number}/{count} is not done: {left} of its {len(mine)} blocks are missing"
-            faults.append(Fault(message, expected=f"`ldnsim sweep ... --shard {number}/{count}` to its end"))
+            message = f"shard {number}/{count} is incomplete: {left} of its {len(mine)} blocks are missing"
+            faults.append(Fault(message, expected=f"`ldnsim sweep ... --shard {number}/{count}`, run to its end"))
     return faults

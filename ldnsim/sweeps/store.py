@@ -1,9 +1,9 @@
-"""Blocks into a Zarr v3 directory, one chunk of each variable per block: open it with `xarray.open_zarr` at any time.
+"""Blocks into a Zarr v3 directory, one chunk of each variable per block; `xarray.open_zarr` opens it at any time.
 
-A chunk file is written beside its place and then moved there, that of `status` last: where it stands, its block is
-done. So nothing is half-written, whatever ends the process, and the directory itself is the journal. Chunks are written
-here and not through zarr's own arrays, which takes eight times as long; the format (zstd over little-endian numbers, or
-over texts each with its length) is the one that their metadata state.
+A chunk file is written next to its final path and then moved there, the chunk of `status` last: if that exists, its
+block is done. So nothing is half-written, however the process ends, and no other journal is needed. Chunks are not
+written through zarr's own arrays, which take eight times as long; their format (zstd of little-endian numbers, or of
+strings with their lengths) is the one that the metadata state.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "encoded"]
 
-IDENTITY = "ldnsim_sweep"  # the attribute that says which sweep a store holds
-SUMMARISED = "summarised"  # in it, once people have become quantiles
+IDENTITY = "ldnsim_sweep"  # the attribute that identifies the sweep of a store
+SUMMARISED = "summarised"  # key in it, once the store has quantiles over people
 LAST = "status"
-LEVEL = 1  # of zstd: numbers hardly get smaller at more
+LEVEL = 1  # of zstd; higher levels hardly compress numbers further
 Chunks = dict[str, bytes]  # path within the store -> content
 
 
 class Store:
-    """A directory that holds a sweep, or will. `shard` says that only some blocks are to come here."""
+    """The directory of a sweep, made if it does not exist. `shard` marks a store of some blocks only."""
 
     def __init__(self, path: Path, plan: Plan, shard: str = "") -> None:
         _need_zarr()
@@ -65,7 +65,7 @@ class Store:
         )
 
     def write(self, block: Block, found: Chunks) -> None:
-        """Chunks of a block, encoded; raises LdnsimError where there is no room for them."""
+        """Write the encoded chunks of a block; raises LdnsimError if the disk is full."""
         del block
         try:
             for name, content in found.items():
@@ -73,16 +73,16 @@ class Store:
                 if place.parent not in self._known:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     self._known.add(place.parent)
-                beside = place.with_name(f".{place.name}.part")  # the next try writes over it
+                beside = place.with_name(f".{place.name}.part")  # overwritten by the next attempt
                 beside.write_bytes(content)
                 beside.replace(place)
         except OSError as caught:
             message = f"cannot write to {self.path}: {caught.strerror or caught}"
-            expected = "room for it; what is written stays, and the same command goes on from there"
+            expected = "free disk space; finished blocks are kept, and the same command continues from there"
             raise LdnsimError(Fault(message, expected=expected)) from None
 
     def dataset(self) -> xr.Dataset:
-        """The sweep as it stands, read when it is used."""
+        """The sweep so far, read on demand."""
         import xarray as xr
 
         found: xr.Dataset = xr.open_zarr(self.path, chunks=None)
@@ -90,7 +90,7 @@ class Store:
 
 
 def encoded(plan: Plan, block: Block, found: dict[str, np.ndarray]) -> Chunks:
-    """A block's arrays as the content of their chunk files, that of the status last."""
+    """The arrays of a block as the content of chunk files, with the status last."""
     from numcodecs import VLenUTF8, Zstd
 
     chunks: Chunks = {}
@@ -98,7 +98,7 @@ def encoded(plan: Plan, block: Block, found: dict[str, np.ndarray]) -> Chunks:
         array, variable = found[name], plan.variables[name]
         texts = variable.kind == "O"
         if texts and not array.astype(bool).any():
-            continue  # a chunk that is not there holds what fills it
+            continue  # a missing chunk reads as the fill value
         whole = np.full(_chunk_shape(plan, variable), variable.fill, variable.kind)
         whole[tuple(slice(length) for length in array.shape)] = array
         plain = VLenUTF8().encode(whole.reshape(-1)) if texts else whole.astype(f"<{variable.kind}").tobytes()
@@ -124,21 +124,22 @@ def _chunk_path(plan: Plan, name: str, block: Block) -> str:
 
 
 def _check_same(path: Path, identity: dict[str, Any]) -> bool:
-    """Whether the store of this very sweep holds quantiles already; raises LdnsimError for any other."""
-    expected = "the store of this sweep, or a path where there is nothing yet"
+    """Whether the store of this sweep already has quantiles; raises LdnsimError for the store of a different sweep."""
+    expected = "the store of this sweep, or a path that does not exist yet"
     if not path.is_dir():
         raise LdnsimError(Fault(f"{path} is a file", expected=expected))
     try:
         attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
         found = json.loads(attributes[IDENTITY])
     except (OSError, ValueError, KeyError, TypeError):
-        raise LdnsimError(Fault(f"{path} is no store of a sweep", expected=expected)) from None
+        raise LdnsimError(Fault(f"{path} is not the store of a sweep", expected=expected)) from None
     summarised = bool(found.pop(SUMMARISED, False))
     differing = [key for key in {**identity, **found} if identity.get(key) != found.get(key)]
     if differing:
         raise LdnsimError(
             Fault(
-                f"{path} holds another sweep: other {key}{_both(found.get(key), identity.get(key))}", expected=expected
+                f"{path} holds a different sweep: not the same {key}{_both(found.get(key), identity.get(key))}",
+                expected=expected,
             )
             for key in differing
         )
@@ -146,14 +147,14 @@ def _check_same(path: Path, identity: dict[str, Any]) -> bool:
 
 
 def _both(there: Any, asked: Any) -> str:
-    """What is there and what is asked for, where people can read it."""
+    """Both values, if they are legible."""
     texts = [str(value) for value in (there, asked)]
     short = all(len(text) <= 60 for text in texts) and not any(len(text) in (16, 64) for text in texts)
-    return f" ({texts[0]} there, {texts[1]} asked for)" if short else ""
+    return f" ({texts[0]} in the store, {texts[1]} requested)" if short else ""
 
 
 def _create(path: Path, plan: Plan, identity: dict[str, Any]) -> None:
-    """The store without any chunk: coordinates, and what each variable is. It appears whole or not at all."""
+    """Make the store without chunks: coordinates and metadata of variables. It appears whole or not at all."""
     import xarray as xr
     import zarr
     from zarr.codecs import ZstdCodec
@@ -176,11 +177,11 @@ def _create(path: Path, plan: Plan, identity: dict[str, Any]) -> None:
                 dimension_names=variable.dims,
             )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # one file for all metadata is no part of Zarr v3 yet; readers look for it
+            warnings.simplefilter("ignore")  # consolidated metadata are not part of Zarr v3 yet, but readers use them
             zarr.consolidate_metadata(beside)
         beside.rename(path)
     except OSError as caught:
         message = f"cannot write to {path}: {caught.strerror or caught}"
-        raise LdnsimError(Fault(message, expected="a folder with room")) from None
+        raise LdnsimError(Fault(message, expected="a writable folder with free space")) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)

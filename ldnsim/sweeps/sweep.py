@@ -1,4 +1,4 @@
-"""`ldnsim.sweep`: every cell of a design, laid out, worked on and kept."""
+"""`ldnsim.sweep`: every cell of a design, planned, computed and stored."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
-MOST_TOLD = 5  # of lost blocks
+MOST_REPORTED = 5  # failed blocks
 AXES: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, SweepAxis])
 
 
-def sweep(  # noqa: PLR0913 - names, all of them, and most with a default
+def sweep(  # noqa: PLR0913 - keyword arguments, most with a default
     scenario: Scenario,
     axes: Mapping[str, Any] | None = None,
     *,
@@ -118,12 +118,12 @@ def sweep(  # noqa: PLR0913 - names, all of them, and most with a default
 
 
 def _checked(workers: int | None, scheduler: str | None, shard: str | None, store: str | Path | None) -> Shard | None:
-    """The shard asked for; raises LdnsimError for ways to run that are none."""
+    """The requested shard; raises LdnsimError for invalid options of how to run."""
     faults: list[Fault] = []
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        faults.append(Fault(f"{workers!r} workers", expected="a whole number from 1 on"))
+        faults.append(Fault(f"{workers!r} workers", expected="a whole number, 1 or above"))
     if workers is not None and scheduler:
-        faults.append(Fault("workers and a scheduler", expected="one of them: a cluster has workers of its own"))
+        faults.append(Fault("workers together with a scheduler", expected="one of them; a cluster has its own workers"))
     part = None
     if shard:
         try:
@@ -131,7 +131,7 @@ def _checked(workers: int | None, scheduler: str | None, shard: str | None, stor
         except LdnsimError as caught:
             faults += caught.faults
         if store is None:
-            faults.append(Fault("a shard without a store", expected="store=..., to be merged with the others"))
+            faults.append(Fault("a shard without a store", expected="store=..., to be merged with the other shards"))
     if faults:
         raise LdnsimError(faults)
     return part
@@ -140,7 +140,7 @@ def _checked(workers: int | None, scheduler: str | None, shard: str | None, stor
 def with_sweep(
     scenario: Scenario, axes: Mapping[str, Any] | None = None, design: Mapping[str, Any] | Design | None = None
 ) -> Scenario:
-    """The scenario with other axes and another design, both sound; raises LdnsimError where they are not."""
+    """The scenario with the given axes and design; raises LdnsimError if they are invalid."""
     faults: list[Fault] = []
     update: dict[str, Any] = {}
     given = design.model_dump() if isinstance(design, Design) else design
@@ -161,8 +161,8 @@ def with_sweep(
         raise LdnsimError(Fault(message, ("sweep",), "axes, such as {'night.dose': ['1.5 mg', '3 mg']}"))
     faults += axis_faults(changed, Lost())
     if changed.uncertainty is not None:
-        expected = "`ldnsim.sweep_draws`, no uncertainty, or axes over the parameters"
-        faults.append(Fault("a sweep does not draw what is uncertain", ("uncertainty",), expected, at_key=True))
+        expected = "`ldnsim.sweep_draws`, no uncertainty, or axes over these parameters"
+        faults.append(Fault("a sweep does not draw uncertain parameters", ("uncertainty",), expected, at_key=True))
     if faults:
         raise LdnsimError(faults)
     return changed
@@ -177,7 +177,7 @@ def carried_out(
     shard: Shard | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
-    """A plan's result, in memory or in a store; see `sweep`."""
+    """The result of a plan, in memory or in a store; see `sweep`."""
     path = None if store is None else Path(store)
     if path is not None and shard is not None:
         path = shard.path(path)
@@ -186,7 +186,7 @@ def carried_out(
     with connected(scheduler) if scheduler else threads(workers or cores()) as (executor, many):
         share = len(plan.layout) if shard is None else -(-len(plan.layout) // shard.count)
         if path is None or not path.exists():
-            forecast(plan, share, many, path)  # nothing is made where it would not fit
+            forecast(plan, share, many, path)  # refuse before anything is written
         mine = [number for number in range(len(plan.layout)) if shard is None or shard.has(number)]
         sink = Memory(plan) if path is None else Store(path, plan, str(shard or ""))
         done = sink.done
@@ -194,17 +194,17 @@ def carried_out(
         expected = forecast(plan, len(todo), many, path)
         if scheduler:
             work: Any = partial(remote, parcel(plan), as_chunks=path is not None)
-        else:  # few blocks: the solver's own threads
+        else:  # with few blocks, each uses several threads of the solver
             each = max(1, many // max(1, len(todo)))
             work = partial(worked, Bench(plan), threads=each, as_chunks=path is not None)
         watched = somebody_watches() if progress is None else progress
         with Bar(expected, many, len(mine) - len(todo), len(mine)) if watched and todo else Silent() as watcher:
-            lost = run(map(plan.layout.block, todo), work, sink, executor, many, watcher)
-    if lost:
-        again = "" if path is None else "the same command tries them again"
+            failed = run(map(plan.layout.block, todo), work, sink, executor, many, watcher)
+    if failed:
+        again = "" if path is None else "the same command, which tries them again"
         raise LdnsimError(
-            Fault(f"block {number + 1} of {len(plan.layout)} was lost: {reason}", expected=again)
-            for number, reason in list(lost.items())[:MOST_TOLD]
+            Fault(f"block {number + 1} of {len(plan.layout)} failed: {reason}", expected=again)
+            for number, reason in list(failed.items())[:MOST_REPORTED]
         )
     if plan.keep == "quantiles" and shard is None:
         if path is None:

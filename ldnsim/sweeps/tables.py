@@ -1,6 +1,8 @@
-"""A sweep as tables that pandas, R and spreadsheets read: CSV with a row per cell, account and arm; Parquet with a row
-per person, too. Units and provenance go along: in a `-metadata.json` beside the CSV (W3C's CSV on the Web), in the
-schema of the Parquet file (where pandas finds them as `attrs`)."""
+"""A sweep as tables: CSV with a row per cell, account and arm; Parquet with a row per person where there are people.
+
+Units and provenance are in a `-metadata.json` next to the CSV (CSV on the Web, W3C) and in the schema of the Parquet
+file, where pandas finds them as `attrs`.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,11 @@ __all__ = ["TABLES", "check_tables", "write_tables"]
 
 ROWS_AT_ONCE = 200_000
 QUANTILES = {0.05: "p5", 0.5: "p50", 0.95: "p95"}
-NOT_ROWS = ("dose",)  # when doses were taken is no row of a table
+NOT_ROWS = ("dose",)  # a dimension that is not tabulated
 
 
 def check_tables(formats: Sequence[str]) -> Sequence[str]:
-    """The formats, if all are known and can be written; else LdnsimError, before any work is done."""
+    """The formats, if all can be written; raises LdnsimError otherwise, before the sweep starts."""
     unknown = [form for form in formats if form not in TABLES]
     if unknown:
         raise LdnsimError(
@@ -46,7 +48,7 @@ def check_tables(formats: Sequence[str]) -> Sequence[str]:
 
 
 def write_tables(store: Path, table: xr.Dataset, formats: Sequence[str]) -> list[Path]:
-    """The tables asked for, beside the store and with its name; each appears whole or not at all. Returns the paths."""
+    """Write tables next to the store, with its name, each whole or not at all. Returns the paths."""
     written = []
     for form in formats:
         path = store.with_suffix(f".{form}")
@@ -68,7 +70,7 @@ def write_tables(store: Path, table: xr.Dataset, formats: Sequence[str]) -> list
 
 
 def _per_cell(table: xr.Dataset) -> xr.Dataset:
-    """Without people or quantiles as dims: of people the quantiles, as columns."""
+    """The table without dims of people or quantiles: quantiles become columns."""
     if "subject" in table.dims and any("metric" in data.attrs for data in table.data_vars.values()):
         summary = over_people(table, tuple(QUANTILES))
         table = summary
@@ -86,7 +88,7 @@ def _per_cell(table: xr.Dataset) -> xr.Dataset:
 
 
 def _frames(table: xr.Dataset) -> Iterator[Any]:
-    """Tidy rows, some at a time: a column for each coordinate and variable."""
+    """Tidy data frames, some rows at a time, with a column for each coordinate and variable."""
     table = table.drop_dims(NOT_ROWS, errors="ignore")
     dims: list[Any] = list(table["status"].dims if "status" in table else next(iter(table.data_vars.values())).dims)
     dims += [dim for dim in table.dims if dim not in dims]
@@ -124,7 +126,7 @@ def _parquet(path: Path, table: xr.Dataset) -> None:
 
 
 def _with_labels(field: Any, table: xr.Dataset) -> Any:
-    """A Parquet column with its unit and name; text columns as text even where a part of them is empty."""
+    """A Parquet column with its unit and name, nullable."""
     labels = {
         key: str(table[field.name].attrs[key]) for key in ("units", "long_name") if key in table[field.name].attrs
     }
@@ -141,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def _described(path: Path, table: xr.Dataset) -> dict[str, Any]:
-    """CSV on the Web: the file's columns with unit and title, and where it all comes from."""
+    """Metadata by CSV on the Web: columns with unit and title, and the provenance."""
     per_cell = _per_cell(table.isel(subject=slice(0, 2)) if "subject" in table.dims else table)
     names = next(_frames(per_cell.isel({dim: slice(0, 1) for dim in per_cell.dims}))).columns
     columns = []
