@@ -69,7 +69,7 @@ def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows
     """
     bounds = np.array(spans, float).reshape(-1, 2)
     start, end = np.ascontiguousarray(bounds.T)
-    return Windows(np.zeros(people, np.int64), np.full(people, len(bounds)), start, end)
+    return Windows(np.zeros(people, np.int64), np.full(people, len(bounds), np.int64), start, end)
 
 
 def evaluate(pieces: Pieces, person: int, times: np.ndarray) -> np.ndarray:

@@ -33,8 +33,10 @@ def await_window(m: Program, job: Job, person: int, lane: int, w: Rows, own: Row
     own[LAST_PIECE, lane] = job.last_piece[person]
     w[m.next_piece, lane] = NEVER
     w[m.piece_stop, lane] = NEVER
-    for output in range(m.outputs):
+    output: int = 0
+    while output < m.outputs:
         w[m.largest + output, lane] = 0.0
+        output += 1
     if first < last:
         w[m.next_piece, lane] = job.window_start[first]
         w[m.window_end, lane] = job.window_end[first]
@@ -79,30 +81,36 @@ def look_at_piece(m: Program, job: Job, mask: Vector, reached: Vector, w: Rows, 
     start, end = w[m.next_piece], w[m.piece_end]
     x_start = (start - w[m.time]) * w[m.inverse_h]
     x_end = where(end < reached, (end - w[m.time]) * w[m.inverse_h], 1.0)  # so that neighbours meet to the bit
-    for output in range(m.outputs):
+    output: int = 0
+    while output < m.outputs:
         w[m.roughness + output] = 0.0
+        output += 1
     node: int = 0
     while node < NODE_COUNT:
         share = job.nodes[node]
         w[m.at] = fma(1.0 - share, start, share * end)
         interpolate(m, w, fma(1.0 - share, x_start, share * x_end))
         m.observe(w)
-        for output in range(m.outputs):
+        output = 0
+        while output < m.outputs:
             found = w[m.o + output]
             size = absolute(found)
             w[m.curve + output * NODE_COUNT + node] = found
             own[CODE] = where(mask & ~(size < NEVER), NOT_FINITE, own[CODE])
             w[m.largest + output] = where(mask & (size > w[m.largest + output]), size, w[m.largest + output])
             w[m.roughness + output] = fma(job.leading[node], found, w[m.roughness + output])
+            output += 1
         node += 1
 
 
 def is_rough(m: Program, job: Job, w: Rows) -> Vector:
     """Whether some output's polynomial has not settled: its highest term is too large a part of the output so far."""
-    rough = w[m.h] < 0.0
-    for output in range(m.outputs):
-        rough = rough | (absolute(w[m.roughness + output]) > job.rtol * w[m.largest + output])
-    return rough
+    rough: Vector = 0.0
+    output: int = 0
+    while output < m.outputs:
+        rough = where(absolute(w[m.roughness + output]) > job.rtol * w[m.largest + output], 1.0, rough)
+        output += 1
+    return rough > 0.0
 
 
 def write_pieces(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
@@ -115,10 +123,12 @@ def write_pieces(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
             if piece < own[LAST_PIECE, lane]:
                 job.piece_start[piece] = w[m.next_piece, lane]
                 job.piece_end[piece] = w[m.piece_end, lane]
-                for output in range(m.outputs):
+                output: int = 0
+                while output < m.outputs:
                     place = (piece + output * job.room) * NODE_COUNT
                     node: int = 0
                     while node < NODE_COUNT:
                         job.piece_values[place + node] = w[m.curve + output * NODE_COUNT + node, lane]
                         node += 1
+                    output += 1
         lane += 1

@@ -123,9 +123,9 @@ def _packed(ends: list[list[tuple[float, float]]], curves: list[list[list[float]
     """Pieces as arrays."""
     last = np.cumsum([len(own) for own in ends], dtype=np.int64)
     first = np.append(0, last[:-1])[: len(last)]
-    start, end = np.array([both for own in ends for both in own], float).reshape(-1, 2).T
-    values = np.array(curves, float).reshape(-1, len(NODES), outputs)
-    return Pieces(first, last, start, end, np.moveaxis(values, -1, 0), NODES)
+    start, end = (np.array([both[i] for own in ends for both in own], float) for i in (0, 1))
+    values = np.array(curves, float).reshape(len(start), len(NODES), outputs)
+    return Pieces(first, last, start, end, np.ascontiguousarray(np.moveaxis(values, -1, 0)), NODES)
 
 
 def integrate(
