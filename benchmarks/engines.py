@@ -93,18 +93,24 @@ def _peak_memory() -> float:
 
 
 def more_of_ours() -> dict[str, float]:
-    """What only our engine is asked: threads, a stream of 100,000 people, the public road."""
+    """What only our engine is asked: threads, the last day as curves, a stream of 100,000 people, the public road."""
     import problem as problems
 
     import ldnsim as ldn
     from ldnsim.engine import native
+    from ldnsim.engine.pieces import shared_windows
 
     problem = problems.make(MANY)
     schedule = problem.schedule
+    last_day = shared_windows(MANY, [(problems.TIMES[-1] - 24, problems.TIMES[-1])])
 
     def solve(parameters: np.ndarray, initial: np.ndarray, threads: int) -> np.ndarray:
         given = problem.system, parameters, initial, [schedule] * len(parameters), problems.TIMES, problems.OUTPUTS
         return native.solve(*given, threads=threads).values
+
+    def record() -> None:
+        given = problem.system, problem.parameters, problem.initial, [schedule] * MANY
+        native.solve(*given, problems.TIMES[[0, -1]], problems.OUTPUTS, windows=last_day, threads=1)
 
     pairs = []
     for _ in range(15):
@@ -123,7 +129,7 @@ def more_of_ours() -> dict[str, float]:
     grown = _peak_memory() - before
     scenario = ldn.load_scenario(HERE / "reference_nightly.yaml")
     alone = scenario.model_copy(update={"population": None})
-    result = {"threads": one / two, "stream": stream, "grown": grown}
+    result = {"threads": one / two, "sampled": one, "recorded": _best(record), "stream": stream, "grown": grown}
     for label, question in (("one", alone), ("many", scenario)):
         spent = _spent_in_engine(native)
         ldn.simulate(question)
@@ -205,6 +211,9 @@ def table(wanted: list[str]) -> None:
     print(NOTE)
     print(f"\nldnsim, import, model and first result from the disk cache: {again['cold']:.2f} s")
     print(f"ldnsim, two threads: {more['threads']:.2f} times one")
+    print(
+        f"ldnsim, {MANY} people, at 673 samples: {more['sampled']:.3f} s; last day as curves: {more['recorded']:.3f} s"
+    )
     print(f"ldnsim, 100,000 people in pieces of {MANY}: {more['stream']:.1f} s; memory grew by {more['grown']:.0f} MB")
     print(f"simulate, 1 person: {more['public_one'] * 1e3:.1f} ms, of which solving {more['engine_one'] * 1e3:.1f} ms")
     print(

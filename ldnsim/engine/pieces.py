@@ -62,10 +62,24 @@ class Pieces:
 
 
 def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows:
-    """The same windows, (start, end) in h, for so many people.
+    """The same windows for everybody.
 
-    >>> shared_windows(2, [(0.0, 24.0), (144.0, 168.0)]).last
-    array([2, 2])
+    Parameters
+    ----------
+    people : int
+        How many.
+    spans : sequence of (float, float)
+        (start, end) of each window in h, ascending.
+
+    Returns
+    -------
+    Windows
+
+    Examples
+    --------
+    >>> windows = shared_windows(2, [(0.0, 24.0), (144.0, 168.0)])
+    >>> windows.of(1)
+    [(0.0, 24.0), (144.0, 168.0)]
     """
     bounds = np.array(spans, float).reshape(-1, 2)
     start, end = np.ascontiguousarray(bounds.T)
@@ -73,10 +87,37 @@ def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows
 
 
 def evaluate(pieces: Pieces, person: int, times: np.ndarray) -> np.ndarray:
-    """The outputs of one person at times (times,) in h, as (outputs, times).
+    """The outputs of one person at any times within the windows.
 
     At the time of an event it is the value before the event, as in samples; at the start of a window the value after.
-    Raises ValueError for times outside the person's windows.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        What a solver recorded.
+    person : int
+        The person's number, from 0.
+    times : numpy.ndarray
+        (times,) in h.
+
+    Returns
+    -------
+    numpy.ndarray
+        (outputs, times).
+
+    Raises
+    ------
+    ValueError
+        For a time outside the person's windows.
+
+    Examples
+    --------
+    A line from 1 to 3, from 0 to 10 h:
+
+    >>> first, last, start, end = np.array([[0], [1], [0.0], [10.0]])
+    >>> line = Pieces(first.astype(int), last.astype(int), start, end, 1.0 + 2.0 * NODES[None, None], NODES)
+    >>> evaluate(line, 0, np.array([2.5, 10.0])).round(12)
+    array([[1.5, 3. ]])
     """
     times = np.asarray(times, float)
     own = slice(pieces.first[person], pieces.last[person])
