@@ -55,3 +55,56 @@ def test_the_frame(found):
 def test_one_account_is_not_enough():
     with pytest.raises(LdnsimError, match="two accounts"):
         sights(ldn.load_model("ldn", account="pet_pool"))
+
+
+PART = """
+format: ldnsim-part/1
+name: {name}
+version: 0.1.0
+title: "Receptors with an affinity of their own"
+evidence: measured
+exports: {{{output}: "Occupancy"}}
+parameters:
+  k: {{value: 1 1/h, range: [0.5 1/h, 2 1/h], source: assumed, note: "test", description: "Elimination"}}
+  a: {{value: {affinity} 1/nmol, source: assumed, note: "test", description: "Affinity"}}
+states:
+  body: {{unit: nmol, scale: 1000 nmol, description: "Amount"}}
+equations: |
+  {output} = a*body/(1 + a*body)
+  d/dt(body) = -k*body
+"""
+MODEL = """
+format: ldnsim-model/1
+name: mini
+version: 0.1.0
+title: "Two affinities, nobody who differs"
+drugs: {{testol: {{molar_mass: 250 g/mol, source: assumed}}}}
+slots: {{receptors: [weak, strong]}}
+inputs: {{{way}: {{drug: testol, to: {{receptors.body: 1}}}}}}
+outputs: {{{output}: {{kind: blockade, title: "Bound", unit: "1"}}}}
+accounts:
+  low: {{title: "Low affinity", receptors: weak}}
+  high: {{title: "High affinity", receptors: strong}}
+"""
+
+
+def mini(folder, way, output="mu_occupancy"):
+    for name, affinity in (("weak", 1e-4), ("strong", 1e-3)):
+        (folder / f"{name}.yaml").write_text(PART.format(name=name, affinity=affinity, output=output).lstrip())
+    (folder / "mini.yaml").write_text(MODEL.format(way=way, output=output).lstrip())
+    return ldn.load_model(str(folder / "mini.yaml"))
+
+
+def test_a_model_without_a_person_is_compared(tmp_path):
+    found = sights(mini(tmp_path, "oral"))
+    assert {sight.output for sight in found} == {"mu_occupancy"}
+    assert found[0].separation > 1
+    assert max(found[0].people.values()) < 1e-12
+    assert all(sd > 0.01 for sd in found[0].parameters.values())  # of k
+
+
+def test_a_model_without_what_is_compared_is_refused_with_all_reasons(tmp_path):
+    with pytest.raises(LdnsimError, match=r"no input 'oral'[^\n]*\n.*the model has vein$"):
+        sights(mini(tmp_path, "vein"))
+    with pytest.raises(LdnsimError, match=r"(?s)no input 'oral'.*no output that can be measured.*mu_occupancy, delta"):
+        sights(mini(tmp_path, "vein", "bound"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ldnsim.calibration.parameter_spread import parameter_spread
 from ldnsim.dosing.regimen import DAY, Arm
-from ldnsim.foundation.errors import LdnsimError
+from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.library.files import load_predictions
 from ldnsim.scenario.population import Population
 from ldnsim.scenario.scenario import Scenario
@@ -34,6 +34,7 @@ __all__ = ["Sight", "apart", "best_of_each", "frame_of", "sights"]
 
 Floats = NDArray[np.float64]
 
+ORAL = "oral"  # the input that takes the compared doses
 DOSES = ("0.5 mg", "1.5 mg", "3 mg", "4.5 mg", "6 mg", "12.5 mg", "25 mg", "50 mg")
 CLOCK = 8.0  # h, when doses are taken
 DAYS = 14  # of repeated doses
@@ -101,11 +102,17 @@ def sights(model: Model, predictions: Predictions | None = None) -> list[Sight]:
     outputs = {name: how for name, how in predictions.measurable.items() if name in model.outputs}
     if len(model.accounts) < 2:
         raise LdnsimError("There is nothing to tell apart: expected a model with two accounts or more.")
-    if not outputs or "oral" not in model.inputs:
-        known = ", ".join(predictions.measurable)
-        raise LdnsimError(
-            f"There is nothing to measure: the model needs an input `oral` and one of the outputs {known}."
+    faults = []
+    if ORAL not in model.inputs:
+        expected = f"an input {ORAL}; the model has {', '.join(model.inputs)}"
+        faults.append(
+            Fault(f"the model has no input {ORAL!r}, by which the compared doses are given", ("inputs",), expected)
         )
+    if not outputs:
+        expected = f"one of: {', '.join(predictions.measurable)}"
+        faults.append(Fault("the model has no output that can be measured in people", ("outputs",), expected))
+    if faults:
+        raise LdnsimError(faults)
     found = [
         sight for regimen, after in HOURS.items() for sight in _of_regimen(model, predictions, outputs, regimen, after)
     ]
@@ -160,7 +167,7 @@ def _of_regimen(
 
 
 def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:
-    line = {"input": "oral", "at": f"{int(CLOCK):02d}:00", "until": last}
+    line = {"input": ORAL, "at": f"{int(CLOCK):02d}:00", "until": last}
     arms = {f"dose_{d}": Arm.model_validate({"regimen": [{**line, "dose": dose}]}) for d, dose in enumerate(DOSES)}
     return Scenario.model_validate(
         {

@@ -18,6 +18,7 @@ from ldnsim.calibration.validation.runs import rival_changes
 from ldnsim.library.files import load_predictions
 from ldnsim.model.system import compose
 from ldnsim.scenario.changes import setting_of
+from ldnsim.scenario.uncertainty import PERSON_SLOT
 from ldnsim.simulation.provenance import shown_outputs
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["free_parameters", "parameter_spread"]
 
 Floats = NDArray[np.float64]
-WHO = "person"  # the slot of the model that says who takes the drug
 Seen = Callable[["Scenario"], dict[str, Floats]]
 
 
@@ -68,7 +68,7 @@ def free_parameters(scenario: Scenario) -> dict[tuple[str, str, str], list[int]]
             bound |= {f"{slot}.{parameter}" for rival in part.rivals.values() for parameter in rival.values}
         for address, parameter in setting.parameters.items():
             changed = {address, address.split(".")[1]} & scenario.changes.keys()
-            who = address.split(".")[0] == WHO
+            who = address.split(".")[0] == PERSON_SLOT
             if parameter.range is not None and address in behind - bound and not (changed or who):
                 low, high = map(str, parameter.range)
                 free.setdefault((address, low, high), []).append(place)

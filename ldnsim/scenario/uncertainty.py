@@ -8,7 +8,10 @@ from pydantic import Field, WithJsonSchema
 
 from ldnsim.foundation.fields import Names, QuantityField, Record, Whole, at_most
 
-__all__ = ["Estimate", "FitResult", "Uncertainty"]
+__all__ = ["PERSON_SLOT", "Estimate", "FitResult", "Uncertainty"]
+
+# The slot of the person, if a model has it: ranges of its parameters are variability between people, not uncertainty.
+PERSON_SLOT = "person"
 
 MOST_DRAWS = 10_000
 MOST_ESTIMATES = 200

@@ -16,6 +16,7 @@ from ldnsim.foundation.units import parse_quantity
 from ldnsim.metrics.summary import CLOCK, summarize
 from ldnsim.scenario.changes import qualified, resolve
 from ldnsim.scenario.design import Range
+from ldnsim.scenario.uncertainty import PERSON_SLOT
 from ldnsim.simulation.simulate import simulate
 from ldnsim.sweeps.cells import CELL, Cells
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ldnsim.scenario.scenario import Scenario
 
 __all__ = ["Rows", "Span", "metric_faults", "names_of", "reasons_of", "spans_of", "typical", "typical_table"]
-
-WHO = "person"  # the slot of the person, whose ranges are variability between people, not uncertainty
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _all_declared(scenario: Scenario) -> list[Span]:
     found: list[Span] = []
     for name in names:
         try:
-            if name.split(".")[0] != WHO and name not in one.changes:
+            if name.split(".")[0] != PERSON_SLOT and name not in one.changes:
                 spans = _declared(one, name)
                 one.with_changes({name: spans[0].range.from_})  # type: ignore[dict-item]
                 found += spans
