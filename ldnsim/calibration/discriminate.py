@@ -70,9 +70,35 @@ class Sight:
 
 
 def apart(model: Model) -> pd.DataFrame:
-    """The observations as a table, best first: output, by, dose, regimen, hour (after the last dose), separation, the
-    accounts hardest to tell apart, and for each account its value, and its standard deviations between people and from
-    parameters. Raises LdnsimError for a model with fewer than two accounts, or without an output to measure."""
+    """Rank observations in people by how well they would tell the accounts of a model apart.
+
+    The separation of two accounts is the difference of their values over the SD from people, uncertain parameters and
+    measurement error. The separation of an observation is that of the two accounts that are hardest to tell apart.
+
+    Parameters
+    ----------
+    model : Model
+        A model with two accounts or more, and an input `oral`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per observation, best first: `output`, `by` (the measurement), `dose`, `regimen`, `hour` (h after the
+        last dose), `separation`, `hardest` (the two accounts); and for each account its value, `<account>_people` and
+        `<account>_parameters` (SD between people and from uncertain parameters).
+
+    Raises
+    ------
+    LdnsimError
+        For a model with fewer than two accounts, without an input `oral`, or without an output that can be measured.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> table = ldn.apart(ldn.load_model("ldn"))
+    >>> table[["output", "dose", "hour", "hardest"]].astype(str).iloc[0].tolist()
+    ['mu_occupancy', '50 mg', '72', 'pet_pool and pet_slow']
+    """
     return frame_of(sights(model))
 
 

@@ -41,10 +41,32 @@ FOLDERS = {"models": "models", "parts": "models", "scenarios": "scenarios", "fit
 
 
 def load_model(name: str | Path, account: str | None = None, **alternatives: str) -> Model:
-    """A model by name (from the library) or path, with all its parts.
+    """Load a model with all its parts.
 
-    With `account`, or with alternatives (`occupancy="occupancy_plasma"`), the model holds that one account only.
-    Raises LdnsimError with all faults of the model's file and of its parts' files.
+    Parameters
+    ----------
+    name : str or path
+        Name of a model of the library, or path of a file.
+    account : str, optional
+        Name of one account to keep; default: all.
+    **alternatives : str
+        Slot -> name of the part to use, such as `occupancy="occupancy_plasma"`; the model then has that one account.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    LdnsimError
+        With all faults of the model's file and of its parts' files, and for names that do not exist.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> model = ldn.load_model("ldn", account="pet_pool")
+    >>> list(model.accounts), list(model.inputs)[:2]
+    (['pet_pool'], ['oral', 'oral_extended'])
     """
     model = Loader().sound(_find(name, "models"), Model)
     if account is None and not alternatives:
@@ -63,17 +85,54 @@ def load_model(name: str | Path, account: str | None = None, **alternatives: str
 
 
 def load_scenario(name: str | Path) -> Scenario:
-    """A scenario by name (from the library) or path, with its model.
+    """Load a scenario with its model.
 
-    Raises LdnsimError with all faults of all files.
+    Parameters
+    ----------
+    name : str or path
+        Name of a scenario of the library, or path of a file.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    LdnsimError
+        With all faults of all files.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> scenario = ldn.load_scenario("night_vs_morning")
+    >>> list(scenario.arms), scenario.duration
+    (['night', 'morning'], Quantity(value=28.0, unit='d'))
     """
     return Loader().sound(_find(name, "scenarios"), Scenario)
 
 
 def load_fit(name: str | Path) -> Fit:
-    """A fit by name (from the library) or path, with its model and data.
+    """Load a fit with its model and data.
 
-    Raises LdnsimError with all faults of all files.
+    Parameters
+    ----------
+    name : str or path
+        Name of a fit of the library, or path of a file.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    LdnsimError
+        With all faults of all files.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> list(ldn.load_fit("oral_clearance").estimate)
+    ['plasma.F', 'plasma.CL', 'plasma.V1', 'plasma.Q2', 'plasma.V2']
     """
     return Loader().sound(_find(name, "fits"), Fit)
 

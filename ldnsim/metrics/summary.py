@@ -30,12 +30,34 @@ CLOCK = ("time_of_peak", "rebound_clock_time")  # hours on a clock, where 23.9 i
 
 
 def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> xr.Dataset:
-    """Metrics of every output over `window` (start, end; h since midnight of day 1), dims of the result without time.
+    """Metrics of every output over a window.
 
-    Without `window` it is the result's own (attribute `window`), or else the last whole day simulated. Variables are
-    `<output>_<metric>`, with `<output>_<metric>_reason` ("" where a value is given) if the metric can be impossible.
-    Hours are hours within the window, whatever its length. People who were not solved have NaN throughout. Raises
-    LdnsimError if this is no result, or if the window is empty or reaches outside the simulation.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result of `simulate`, fresh or opened from a file.
+    window : (float, float), optional
+        Start and end, h since midnight of day 1. Default: the window of the result (attribute `window`), else the last
+        whole day simulated.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables `<output>_<metric>`, with the dims of the output except time, and `units` and `long_name` as
+        attributes. A metric that need not exist has `<output>_<metric>_reason`, "" where there is a value. Hours are
+        within the window, whatever its length. People without a solution are NaN.
+
+    Raises
+    ------
+    LdnsimError
+        If `result` is not a result, or if the window is empty or reaches outside the simulation.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> table = ldn.summarize(ldn.simulate(ldn.load_scenario("night_vs_morning")))
+    >>> table["mu_occupancy_mean"].sel(account="pet_pool", arm="night").round(2).item()
+    0.67
     """
     grid = _window(result, window)
     table = result[[name for name in ("status", "reason") if name in result]].copy()

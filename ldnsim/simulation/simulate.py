@@ -41,16 +41,43 @@ def simulate(
     rtol: float = 1e-6,
     solver: choose.SolverName = "native",
 ) -> xr.Dataset:
-    """Every account and arm of the scenario, for each of its people.
+    """Simulate every account and arm of a scenario, for each of its people.
 
-    Returns a Dataset with dims ([draw,] account, arm, [subject,] time): the reported outputs with their units, evidence
-    tags and the reach of human data as attributes, the drug-free twin (`NAME_drug_free`) of endogenous outputs, the
-    doses taken, a `status` and `reason` per person, and the provenance. Draw 0 of what is uncertain has the values as
-    stated. `times` (h, ascending) replaces the usual sampling; `subjects` are those of the population who are wanted
-    (from 1 on; None: all): they are the same people, to the bit, whoever else is simulated. `rtol` is the solver's
-    tolerance, `solver` "native" or "reference" (slow).
-    Raises LdnsimError for changes that name or move nothing, and for `times` or `subjects` that the run does not have,
-    and for what does not fit into memory.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    times : sequence of float, optional
+        Sample times, h since midnight of day 1, ascending. Default: chosen from doses, window and `sample` of the
+        scenario.
+    subjects : range, optional
+        Numbers of the people to simulate, from 1; default: all. A person is the same, to the bit, whoever else is
+        simulated.
+    rtol : float
+        Relative tolerance of the solver.
+    solver : {"native", "reference"}
+        Compiled solver, or the slow reference solver.
+
+    Returns
+    -------
+    xarray.Dataset
+        Reported outputs of dims ([draw,] account, arm, [subject,] time), with units, evidence tags and the reach of
+        human data as attributes; the drug-free twin of endogenous outputs (`<output>_drug_free`); the doses taken;
+        `status` and `reason` per person; and the provenance. Draw 0 of uncertain parameters has the values as stated.
+        People without a solution are NaN.
+
+    Raises
+    ------
+    LdnsimError
+        For changes that name or move nothing, for `times` or `subjects` outside the run, and for a run too large for
+        memory.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> result = ldn.simulate(ldn.load_scenario("night_vs_morning"), times=[0.0, 12.0, 24.0])
+    >>> result["opioid_tone"].dims, result["opioid_tone"].units
+    (('account', 'arm', 'time'), '1')
     """
     resolved = resolve(scenario)
     subjects = everyone(resolved) if subjects is None else _known(subjects, everyone(resolved))

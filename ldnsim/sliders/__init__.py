@@ -23,11 +23,32 @@ NEEDED = ("ipywidgets", "anywidget")
 
 
 def explore(scenario: Scenario, *, sliders: Iterable[str] = ()) -> Panel:
-    """Sliders for a scenario, and figures, a table of metrics and the code of the view that follow them.
+    """Sliders for a scenario in JupyterLab, with figures, a table of metrics and the code of the current view.
 
-    Doses, clock times, days, accounts and switches are there at once; every parameter that moves something reported can
-    be added, and `sliders` are addresses added from the beginning. Returns a widget, which a notebook shows. Raises
-    LdnsimError for a slider that names nothing, and where the packages of `ldnsim[notebook]` are missing.
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    sliders : iterable of str
+        Addresses of parameters with a slider from the start. Doses, clock times, days, accounts and switches always
+        have one, and every other parameter that moves a reported output can be added.
+
+    Returns
+    -------
+    Panel
+        A widget, displayed by the notebook.
+
+    Raises
+    ------
+    LdnsimError
+        For an address that does not exist, and if the packages of `ldnsim[notebook]` are not installed.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> panel = ldn.explore(ldn.load_scenario("first_dose"), sliders=["occupancy.EC50"])
+    >>> type(panel).__name__
+    'Panel'
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:

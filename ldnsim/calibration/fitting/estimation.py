@@ -32,12 +32,38 @@ MOST_RETURNS = 5  # times a profile may find a lower minimum
 
 
 def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
-    """Estimate the parameters of a fit, a record or the name or path of a file, by least squares.
+    """Estimate parameters from data by weighted least squares.
 
-    Data with a `cv` are held against the model on the log scale, those with an `sd` on the linear one. The search
-    descends from each of `starts` points; intervals are likelihood profiles (95 %). The same file and seed give the
-    same bits. Raises LdnsimError for a fit that cannot be done: a faulty file, a parameter that moves nothing, no start
-    that can be solved, no convergence.
+    Data with a `cv` are compared on the log scale, data with an `sd` on the linear scale. The search descends from
+    several starting points, and intervals are 95 % likelihood profiles. The same file and seed give the same numbers,
+    to the bit.
+
+    Parameters
+    ----------
+    what : Fit, str or path
+        A fit, as of `load_fit`, or the name or path of its file.
+    solver : {"native", "reference"}
+        Compiled solver, or the slow reference solver.
+
+    Returns
+    -------
+    FitResult
+        Estimates with intervals and units, their covariance and correlation, the prediction of each datum, and
+        statements about the fit; see `FitResult`.
+
+    Raises
+    ------
+    LdnsimError
+        For a faulty file, a parameter that moves no datum, starting points without a solution, and no convergence.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> record = ldn.load_fit("oral_clearance")
+    >>> some = {"plasma.CL": record.estimate["plasma.CL"]}
+    >>> result = ldn.fit(record.model_copy(update={"starts": 1, "estimate": some}))
+    >>> result.estimates["unit"].to_dict()
+    {'plasma.CL': 'L/h'}
     """
     record = what if isinstance(what, Fit) else load_fit(what)
     _refuse_faulty(record)

@@ -41,13 +41,34 @@ class Validation:
 
 
 def validate(model: Model) -> pd.DataFrame:
-    """The evidence table: a row per number of each fact, and per account that differs in it.
+    """Compare a model with every fact of the library, fitted or predicted.
 
-    Columns: fact, use (fit or test), quantity, account, predicted, observed (as printed; `observed_low`,
-    `observed_high` as numbers), unit, error and its scale (fold, points, hours), conditions (regimen, what was read off
-    the curve and in which window), tag, source, status, reason (why there is no prediction), `predicted_low` and
-    `predicted_high` where the time of the measurement is uncertain, and `under_<rival>`: the prediction under each
-    rival set. Raises LdnsimError for faults in the library's tables.
+    Parameters
+    ----------
+    model : Model
+        The model, as of `load_model`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per value of a fact, and per account if accounts differ in it. Columns: `fact`; `use` (fit, test or
+        context); `quantity`; `account`; `predicted`; `observed` (as printed; as numbers `observed_low`,
+        `observed_high`); `unit`; `error` and its `scale` (fold, points or hours); `conditions` (regimen, metric,
+        window); `tag`; `source`; `status`; `reason` (why there is no prediction); `predicted_low` and
+        `predicted_high` (if the time of the measurement is uncertain); and `under_<name>`, the prediction under each
+        alternative published parameter set.
+
+    Raises
+    ------
+    LdnsimError
+        For faults in the tables of the library.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> table = ldn.validate(ldn.load_model("ldn", account="transient"))
+    >>> sorted(set(table["use"]))
+    ['context', 'fit', 'test']
     """
     return frame_of(evaluate(model))
 

@@ -35,16 +35,39 @@ NOTHING: Row = (0.0, 0, 0.0, 0.0, ".")
 
 
 def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame:
-    """A record for each dose that each person takes in each arm of a scenario, for `simulate_data` or other programs.
+    """The doses of a scenario as NONMEM records, for `simulate_data` or other programs.
 
-    Columns: ID (counts persons through all arms), ARM, SUBJECT, TIME (h since midnight of day 1), EVID 1, AMT (in the
-    unit of the states that the dose goes to: salt and potency are applied), RATE (that unit per hour, 0: at once), CMT
-    (the input's name). Lag and shares stay with the input. Parameters that differ from those of the model's account,
-    for this person or through the scenario's changes, have a column each; where they differ from one occasion to the
-    next, further records (EVID 2) tell until when. Simulated in the same account, the records give the curves of the
-    scenario. A person who takes nothing has one record of an observation, at 0 h.
-    Raises LdnsimError for an account that the scenario does not have, or none where it has several, and for a scenario
-    that starts in its steady state: records begin drug-free.
+    Simulated in the same account, the records give the curves of the scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario, as of `load_scenario`.
+    account : str, optional
+        Name of an account; required if the scenario compares several.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per dose, person and arm. Columns: ID (numbered through all arms), ARM, SUBJECT, TIME (h since
+        midnight of day 1), EVID 1, AMT (in the unit of the states that receive it, with salt and potency applied),
+        RATE (that unit per h; 0 for a bolus), CMT (name of the input, which has the lag and the shares of its
+        states). Parameters that differ from the account's, by person or by the scenario's changes, are columns; where
+        they change between occasions, records with EVID 2 mark the end of each interval. A person without doses has
+        one observation record at 0 h.
+
+    Raises
+    ------
+    LdnsimError
+        If the account does not exist or is missing, or if the scenario starts in steady state, since records start
+        drug-free.
+
+    Examples
+    --------
+    >>> import ldnsim as ldn
+    >>> doses = ldn.export_doses(ldn.load_scenario("first_dose"), account="pet_pool")
+    >>> doses.columns.tolist()
+    ['ID', 'ARM', 'SUBJECT', 'TIME', 'EVID', 'AMT', 'RATE', 'CMT']
     """
     if scenario.start != "drug_free":
         raise LdnsimError(Fault("the doses before day 1 are no records", ("start",), "start: drug_free"))

@@ -44,21 +44,50 @@ def simulate_data(
     rtol: float = 1e-6,
     solver: choose.SolverName = "native",
 ) -> pd.DataFrame:
-    """The model's outputs at every record of a NONMEM-format data set.
+    """Simulate a model at every record of a NONMEM-format data set.
 
-    Columns, their case not mattering: ID, TIME (h since midnight of day 1, or HH:MM), EVID 0 to 4, and for doses AMT
-    (in the unit of the state, no salt converted), CMT (a state's number or name, or an input), RATE (-1: the model's
-    rate, -2: its duration), II, ADDL, SS 0 to 2. A column called as a parameter (`plasma.CL`, or `CL` where that is
-    one only) replaces it, in its own unit; it may change from record to record, and a record's values hold over the
-    interval that ends at it. `.` is missing. All other columns are passed on. What records mean is told in
-    `ldnsim.simulation.nonmem.episodes`.
+    Parameters
+    ----------
+    model : Model
+        A model with one account, as of `load_model(name, account=...)`.
+    dataframe : pandas.DataFrame
+        The records. Columns, in any case: ID; TIME (h since midnight of day 1, or HH:MM); EVID 0 to 4; and for doses
+        AMT (in the unit of the state, without conversion of salts), CMT (number or name of a state, or an input),
+        RATE (-1: rate of the model, -2: its duration), II, ADDL and SS 0 to 2. A column named like a parameter
+        (`plasma.CL`, or `CL` if that is unambiguous) replaces it, in its own unit; the values of a record hold for
+        the interval that ends at it. `.` is missing. Other columns are passed on. `ldnsim.simulation.nonmem.episodes`
+        describes the meaning of records.
+    outputs : sequence of str, optional
+        Names of outputs; default: all of the model.
+    rtol : float
+        Relative tolerance of the solver.
+    solver : {"native", "reference"}
+        Compiled solver, or the slow reference solver.
 
-    Returns the data frame with a column for each of `outputs` (None: all of the model; in their declared units, which
-    `attrs["units"]` has) and `status`: "solved", or why not, and then the outputs are NaN, up to the next reset.
-    Neighbours are as they would be alone, to the bit. An output called as a column that is there gets `_simulated`
-    behind its name.
-    `attrs["notes"]` says what was ignored, and which states have not settled where records asked for a steady state.
-    Raises LdnsimError with every fault of the data set, by row and column.
+    Returns
+    -------
+    pandas.DataFrame
+        The data set with a column per output (units in `attrs["units"]`) and `status`: "solved", or the reason why
+        there is no solution, with outputs NaN until the next reset. An output named like an existing column gets the
+        suffix `_simulated`. `attrs["notes"]` lists ignored columns, and states that did not reach the steady state of
+        a record. A person's values do not depend on the others, to the bit.
+
+    Raises
+    ------
+    LdnsimError
+        With every fault of the data set, by row and column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import ldnsim as ldn
+    >>> model = ldn.load_model("ldn", account="pet_pool")
+    >>> dose = {"ID": 1, "TIME": 0, "EVID": 1, "AMT": 12000, "CMT": "oral"}
+    >>> samples = [{"ID": 1, "TIME": time, "EVID": 0, "AMT": 0, "CMT": "."} for time in (1, 4)]
+    >>> data = pd.DataFrame([dose, *samples])
+    >>> found = ldn.simulate_data(model, data, outputs=["Cp"])
+    >>> found["Cp"].round(2).tolist(), found.attrs["units"]
+    ([0.0, 3.53, 0.46], {'Cp': 'nmol/L'})
     """
     setting = setting_for(model)
     chosen = _chosen(model, outputs)
