@@ -1,8 +1,8 @@
-"""What several tests share: questions written as files, on the real models."""
+"""What several tests share: questions written as files, on the real models. A test file without a test is an error."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,18 @@ import ldnsim as ldn
 from ldnsim.scenario.scenario import Scenario
 
 Ask = Callable[..., Scenario]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A test file in which nothing is collected, such as an empty one, fails the run (also in workers of xdist)."""
+    report = yield
+    if type(collector) is pytest.Module and report.outcome == "passed" and not report.result:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.path}: no test was found in this file"
+    return report
 
 
 @pytest.fixture

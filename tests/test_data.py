@@ -157,10 +157,6 @@ class TestWithAClock:
         steady = ldn.simulate_data(
             ldn_model, records(head + "1 8 1 12000 oral 16 6 1\ntimes 9:100:1"), outputs=["endorphin"]
         )
-        assert (
-            steady.endorphin[1:48].to_numpy() == pytest.approx(steady.endorphin[49:96].to_numpy()[:47], rel=1e-4)
-            or True
-        )
         now, later = steady.endorphin[1:44].to_numpy(), steady.endorphin[49:92].to_numpy()
         np.testing.assert_allclose(later, now, rtol=1e-5)
         assert np.abs(steady.endorphin[17:40].to_numpy() / steady.endorphin[1:24].to_numpy() - 1).max() > 0.01

@@ -44,8 +44,7 @@ def test_faults(tmp_path, facts, message, near):
     found = [fault for fault in faults_of(tmp_path, facts) if message in fault.message]
     assert found
     assert found[0].line == 4
-    if near and near != "pk009":
-        assert found[0].nearest == near
+    assert found[0].nearest == near
 
 
 def test_conflicts_and_rivals_name_facts_that_there_are(tmp_path):

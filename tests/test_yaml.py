@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ldnsim.foundation.errors import Fault, LdnsimError, Lost, nearest
@@ -168,8 +168,7 @@ lines = st.lists(st.text(alphabet="abcxyz=+-*/()#'\"\\é一 ", min_size=1, max_s
 @given(lines, st.integers(1, 4))
 def test_places_in_literal_blocks(read, texts, indent):
     body = "".join(f"{' ' * indent}{line}\n" if line.strip() else "\n" for line in texts)
-    if not body.strip():
-        return
+    assume(body.strip())
     document = read(f"x: 1\ntext: |{indent}\n{body}y: 2\n")
     assert_every_character_is_found(document)
 
@@ -198,8 +197,7 @@ def test_places_in_folded_blocks_and_plain_text(read, paragraphs):
     folded = "\n\n".join("\n".join(f"  {word}" for word in words) for words in paragraphs)
     assert_every_character_is_found(read(f"text: >\n{folded}\n"))
     plain = "\n\n  ".join("\n   ".join(words) for words in paragraphs)
-    if not re.match(r"[-=?+]", plain):
-        assert_every_character_is_found(read(f"text: x {plain}\n"))
+    assert_every_character_is_found(read(f"text: x {plain}\n"))
 
 
 # --- faults as text
