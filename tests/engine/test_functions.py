@@ -169,15 +169,44 @@ def test_a_wrong_coefficient_is_noticed(uncompiled, monkeypatch, series, term, f
 @pytest.mark.parametrize(
     ("text", "a", "result"),
     [
-        ("exp(a)", 1000.0, np.inf), ("exp(a)", -1000.0, 0.0), ("exp(a)", np.inf, np.inf), ("exp(a)", -np.inf, 0.0), ("exp(a)", np.nan, np.nan),
-        ("log(a)", 0.0, -np.inf), ("log(a)", -1.0, np.nan), ("log(a)", np.inf, np.inf), ("log(a)", np.nan, np.nan),
-        ("log10(a)", 0.0, -np.inf), ("log10(a)", 1000.0, 3.0), ("tanh(a)", 1e9, 1.0), ("tanh(a)", -1e9, -1.0), ("tanh(a)", 0.0, 0.0),
-        ("a^2.5", 0.0, 0.0), ("a^(-2.5)", 0.0, np.inf), ("a^2.5", np.inf, np.inf), ("a^2.5", -1.0, np.nan), ("2^a", 3.0, 8.0), ("a^a", 0.0, 1.0),
-        ("(-2)^a", 3.0, -8.0), ("(-2)^a", 4.0, 16.0), ("(-2)^a", -1.0, -0.5), ("(-2)^a", 0.5, np.nan), ("10^a", 400.0, np.inf), ("10^a", -400.0, 0.0),
-        ("sin(a)", 0.0, 0.0), ("cos(a)", 0.0, 1.0), ("sin(a)", np.nan, np.nan), ("sqrt(a)", -1.0, np.nan), ("abs(a)", -3.0, 3.0),
-        ("min(a, 2)", 1.0, 1.0), ("max(a, 2, 5)", 7.0, 7.0), ("ifelse(a < 2, 3, 4)", 2.0, 4.0), ("ifelse(a <= 2, 3, 4)", 2.0, 3.0), ("1/a", 0.0, np.inf),
+        ("exp(a)", 1000.0, np.inf),
+        ("exp(a)", -1000.0, 0.0),
+        ("exp(a)", np.inf, np.inf),
+        ("exp(a)", -np.inf, 0.0),
+        ("exp(a)", np.nan, np.nan),
+        ("log(a)", 0.0, -np.inf),
+        ("log(a)", -1.0, np.nan),
+        ("log(a)", np.inf, np.inf),
+        ("log(a)", np.nan, np.nan),
+        ("log10(a)", 0.0, -np.inf),
+        ("log10(a)", 1000.0, 3.0),
+        ("tanh(a)", 1e9, 1.0),
+        ("tanh(a)", -1e9, -1.0),
+        ("tanh(a)", 0.0, 0.0),
+        ("a^2.5", 0.0, 0.0),
+        ("a^(-2.5)", 0.0, np.inf),
+        ("a^2.5", np.inf, np.inf),
+        ("a^2.5", -1.0, np.nan),
+        ("2^a", 3.0, 8.0),
+        ("a^a", 0.0, 1.0),
+        ("(-2)^a", 3.0, -8.0),
+        ("(-2)^a", 4.0, 16.0),
+        ("(-2)^a", -1.0, -0.5),
+        ("(-2)^a", 0.5, np.nan),
+        ("10^a", 400.0, np.inf),
+        ("10^a", -400.0, 0.0),
+        ("sin(a)", 0.0, 0.0),
+        ("cos(a)", 0.0, 1.0),
+        ("sin(a)", np.nan, np.nan),
+        ("sqrt(a)", -1.0, np.nan),
+        ("abs(a)", -3.0, 3.0),
+        ("min(a, 2)", 1.0, 1.0),
+        ("max(a, 2, 5)", 7.0, 7.0),
+        ("ifelse(a < 2, 3, 4)", 2.0, 4.0),
+        ("ifelse(a <= 2, 3, 4)", 2.0, 3.0),
+        ("1/a", 0.0, np.inf),
     ],
-)  # fmt: skip
+)
 def test_edges(text, a, result):
     np.testing.assert_array_equal(expression(text, np.array([a])), [result])
 
@@ -185,11 +214,24 @@ def test_edges(text, a, result):
 @pytest.mark.parametrize(
     ("name", "arguments", "result"),
     [
-        ("exp", (1000.0,), np.inf), ("exp", (-1000.0,), 0.0), ("exp", (np.nan,), np.nan), ("log", (0.0,), -np.inf), ("log", (-1.0,), np.nan),
-        ("log", (np.inf,), np.inf), ("log10", (1000.0,), 3.0), ("tanh", (-1e9,), -1.0), ("tanh", (0.0,), 0.0), ("pow", (-2.0, 3.0), -8.0),
-        ("pow", (-2.0, 0.5), np.nan), ("pow", (0.0, 0.0), 1.0), ("pow", (0.0, -2.5), np.inf), ("sin", (0.0,), 0.0), ("cos", (0.0,), 1.0), ("sin", (np.nan,), np.nan),
+        ("exp", (1000.0,), np.inf),
+        ("exp", (-1000.0,), 0.0),
+        ("exp", (np.nan,), np.nan),
+        ("log", (0.0,), -np.inf),
+        ("log", (-1.0,), np.nan),
+        ("log", (np.inf,), np.inf),
+        ("log10", (1000.0,), 3.0),
+        ("tanh", (-1e9,), -1.0),
+        ("tanh", (0.0,), 0.0),
+        ("pow", (-2.0, 3.0), -8.0),
+        ("pow", (-2.0, 0.5), np.nan),
+        ("pow", (0.0, 0.0), 1.0),
+        ("pow", (0.0, -2.5), np.inf),
+        ("sin", (0.0,), 0.0),
+        ("cos", (0.0,), 1.0),
+        ("sin", (np.nan,), np.nan),
     ],
-)  # fmt: skip
+)
 def test_edges_as_functions(compute, name, arguments, result):
     np.testing.assert_array_equal(compute(name, *(np.array([argument]) for argument in arguments)), [result])
 

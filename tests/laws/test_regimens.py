@@ -33,7 +33,7 @@ def regimens(draw: st.DrawFn) -> dict[str, object]:
     return fields
 
 
-quick = settings(max_examples=60, deadline=None, derandomize=True)
+quick = settings(max_examples=60, deadline=None)
 
 
 @quick

@@ -78,7 +78,7 @@ def test_the_dose_is_base_and_all_of_it_arrives():
     at = np.array([2.0, 100.0, 2000.0])
     solved = reference.integrate(
         system, np.array(list(values.values())), np.asarray(system.initial), schedule, at, 1e-9
-    )
+    ).samples
     for time, state, _ in solved:
         assert sum(state[i] for i in here) == pytest.approx(1e6, rel=1e-6), time
     last_time, last_state, _ = solved[-1]
