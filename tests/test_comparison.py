@@ -149,8 +149,13 @@ def test_people_without_a_value_are_counted_in_a_footnote():
     assert each.rows[0].cells[0].text != DASH
 
 
-def test_styles_are_told_from_what_the_table_holds(table):
-    assert style_of(table, "occupancy", "mean") == "share"
-    assert style_of(table, "tone", "mean") == "plain"
-    assert style_of(table, "Cp", "time_of_peak") == "clock"
-    assert style_of(table, "tone", "rebound_peak") == "rise"
+def test_styles_follow_from_the_metric_and_the_kind_of_output(table):
+    assert style_of(table.occupancy_mean) == "share"
+    assert style_of(table.tone_mean) == "plain"
+    assert style_of(table.Cp_time_of_peak) == "clock"
+    assert style_of(table.tone_rebound_peak) == "rise"
+
+
+def test_the_style_of_one_column_does_not_depend_on_the_others(table):
+    """It was told from which other metrics the table held: one alone read as a plain number."""
+    assert style_of(table[["occupancy_mean"]].occupancy_mean) == "share"

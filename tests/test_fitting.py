@@ -12,12 +12,13 @@ import pytest
 import ldnsim as ldn
 from ldnsim.calibration.fitting import fit_files, fitted_model
 from ldnsim.calibration.fitting.problem import problem_of
-from ldnsim.calibration.fitting.readings import METRICS, value_at
 from ldnsim.calibration.fitting.search import look
 from ldnsim.engine import native
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.library.fit_file import Fit
-from ldnsim.metrics.curves import METRICS as MEASURES
+from ldnsim.metrics.catalogue import all_metrics
+from ldnsim.metrics.nca import value_at
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.scenario.changes import setting_of
 
 MODELS = Path(__file__).parent / "models"
@@ -310,9 +311,13 @@ def test_what_a_fit_found_can_be_drawn_from_as_what_is_uncertain(tmp_path):
 
 
 def test_readings_are_the_metrics_of_the_same_name(fit_of):
-    assert METRICS.keys() - {"half_life"} <= MEASURES.keys()
-    names = [name for name in METRICS if name != "half_life"]
-    of = {name: "occupancy" if "above" in name else "Cp" for name in names}
+    of_one = {"concentration", "blockade"}
+    names = [
+        name
+        for name, metric in all_metrics().items()
+        if metric.in_tables and metric.comparison != "clock" and (metric.kinds is None or metric.kinds & of_one)
+    ]
+    of = {name: "Cp" if all_metrics()[name].is_for(kind_named("concentration")) else "occupancy" for name in names}
     facts = [f"arm: once, output: {of[name]}, metric: {name}, value: 1 {unit(name)}, sd: 1 {unit(name)}" for name in of]
     record = fit_of(ORAL[:1], facts)
     problem = problem_of(record, "native")
@@ -325,9 +330,7 @@ def test_readings_are_the_metrics_of_the_same_name(fit_of):
 
 
 def unit(metric):
-    if metric.startswith("AUC"):
-        return "nmol/L*h"
-    return "h" if "hours" in metric or metric == "Tmax" else "nmol/L"
+    return all_metrics()[metric].unit_for("nmol/L")
 
 
 def test_outputs_relative_to_the_drug_free_twin_are_those_of_a_run():

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.metrics import curves as measures
 from ldnsim.metrics import summary as metrics
+from ldnsim.metrics.signal import Signal
+from ldnsim.model.output_kinds import FREE_BELOW
 
 ACCOUNTS = ("transient", "pet_pool")
 ARMS = ("night", "placebo")
@@ -88,7 +89,7 @@ def test_triangle_crosses_thresholds_between_samples() -> None:
 def test_exactly_at_a_threshold_is_neither_above_nor_below() -> None:
     table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, 0.5)}))
     assert night(table, "mu_occupancy_hours_above_50") == 0.0
-    table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, measures.UNBLOCKED)}))
+    table = metrics.summarize(made_up(HOURLY, {"mu_occupancy": np.full(HOURLY.size, FREE_BELOW)}))
     assert night(table, "mu_occupancy_unblocked_hours") == 0.0
 
 
@@ -340,6 +341,7 @@ def test_variables_and_labels() -> None:
     assert table["Cp_AUC_tau"].attrs == {
         "output": "Cp",
         "metric": "AUC_tau",
+        "kind": "concentration",
         "units": "nmol/L*h",
         "long_name": "Naltrexone in plasma: area under the curve over the window",
         "evidence": "fitted",
@@ -502,10 +504,10 @@ def test_area_above_less_area_below_is_the_net_area(values: list[float], gaps: l
 def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float], low: float, high: float) -> None:
     time, curve = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values)
     low, high = min(low, high), max(low, high)
-    assert measures.hours_above(time, curve, low) >= measures.hours_above(time, curve, high) - 1e-12
-    assert measures.area_above(time, curve, low) >= measures.area_above(time, curve, high) - 1e-12
+    assert Signal(time, curve).hours_above(low) >= Signal(time, curve).hours_above(high) - 1e-12
+    assert Signal(time, curve).area_above(low) >= Signal(time, curve).area_above(high) - 1e-12
     at_level = np.diff(time)[(curve[:-1] == low) & (curve[1:] == low)].sum()
-    both = measures.hours_above(time, curve, low) + measures.hours_above(time, -curve, -low)
+    both = Signal(time, curve).hours_above(low) + Signal(time, -curve).hours_above(-low)
     assert both == pytest.approx(24.0 - at_level, abs=1e-9)
 
 
@@ -513,10 +515,10 @@ def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float]
 def test_open_and_closed_means_make_up_the_whole(values: list[float], gate: list[float], level: float) -> None:
     time, curve, door = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values), np.array(gate)
     door = np.where(door == level, level + 0.01, door)  # at the level is neither open nor closed
-    open_hours = float(measures.hours_above(time, -door, -level))
-    closed_hours = float(measures.hours_above(time, door, level))
-    opened = measures.mean_while_below(time, curve, door, level)
-    closed = measures.mean_while_below(time, curve, -door, -level)
+    open_hours = float(Signal(time, -door).hours_above(-level))
+    closed_hours = float(Signal(time, door).hours_above(level))
+    opened = Signal(time, curve).mean_while_below(Signal(time, door), level)
+    closed = Signal(time, curve).mean_while_below(Signal(time, -door), -level)
     assert np.isnan(opened) == (open_hours == 0)
     assert np.isnan(closed) == (closed_hours == 0)
     whole = np.sum(np.diff(time) * (curve[1:] + curve[:-1]) / 2)

@@ -40,7 +40,7 @@ class TestTable:
         for words in (
             "pk007",
             "x1.09",
-            "from 2 to 12 h",
+            "2 to 12 h",
             "◐ pet_pool",
             "clearance_meyer1984: 94.0",
             "set by this fact",

@@ -32,7 +32,7 @@ class TestMeasuring:
     def test_value_and_half_life(self):
         assert taken(self.FALL, at="5 h") == pytest.approx(4)
         assert taken(self.FALL, take="half_life", window=["2 h", "12 h"]) == pytest.approx(5)
-        assert taken(self.FALL, take="area", window=["0 h", "48 h"]) == pytest.approx(
+        assert taken(self.FALL, take="AUC_tau", window=["0 h", "48 h"]) == pytest.approx(
             8 * 5 / math.log(2) * (1 - 2 ** (-48 / 5)), rel=1e-6
         )
         assert taken(self.FALL, take="time_to_half", window=["1 h", "48 h"]) == pytest.approx(5, rel=1e-3)
@@ -43,15 +43,15 @@ class TestMeasuring:
 
     def test_peaks(self):
         assert taken(self.RISE, take="peak", window=["0 h", "24 h"]) == pytest.approx(3 / math.e, rel=1e-3)
-        assert taken(self.RISE, take="time_of_peak", window=["0 h", "24 h"]) == pytest.approx(3, abs=0.11)
+        assert taken(self.RISE, take="Tmax", window=["0 h", "24 h"]) == pytest.approx(3, abs=0.11)
         # from the last dose before the window
-        assert taken(self.RISE, take="time_of_peak", window=["30 h", "48 h"]) == pytest.approx(6)
+        assert taken(self.RISE, take="Tmax", window=["30 h", "48 h"]) == pytest.approx(6)
 
     def test_rhythm(self):
-        assert taken(self.DAY, take="amplitude") == pytest.approx(0.25)
-        assert taken(self.DAY, take="acrophase") == pytest.approx(9)
-        assert taken(self.DAY, take="clock_of_peak", window=["24 h", "48 h"]) == pytest.approx(9)
-        assert taken(self.DAY, take="clock_of_trough", window=["24 h", "48 h"]) == pytest.approx(21)
+        assert taken(self.DAY, take="daily_amplitude", window=["0 h", "24 h"]) == pytest.approx(0.25)
+        assert taken(self.DAY, take="daily_acrophase", window=["0 h", "24 h"]) == pytest.approx(9)
+        assert taken(self.DAY, take="time_of_peak", window=["24 h", "48 h"]) == pytest.approx(9)
+        assert taken(self.DAY, take="time_of_trough", window=["24 h", "48 h"]) == pytest.approx(21)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ class TestLibrary:
     def test_one_curve_in_two_windows(self, found):
         rows = {row.fact.id: row for row in found.rows}
         label, wall = rows["pk007"], rows["pk027"]
-        assert "from 2 to 12 h" in label.conditions
-        assert "from 8 to 24 h" in wall.conditions
+        assert "2 to 12 h" in label.conditions
+        assert "8 to 24 h" in wall.conditions
         assert label.predicted < 5
         assert wall.predicted > 8
 

@@ -19,6 +19,7 @@ from ldnsim.calibration.parameter_spread import parameter_spread
 from ldnsim.dosing.regimen import DAY, Arm
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.library.files import load_predictions
+from ldnsim.metrics.outputs import over_twin
 from ldnsim.scenario.population import Population
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
@@ -210,9 +211,7 @@ def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> 
 
 def _looked_at(result: xr.Dataset, name: str) -> Floats:
     """What would be measured, dims (account, arm, [subject,] time): endogenous outputs over their drug-free twin."""
-    data = result[name]
-    if f"{name}_drug_free" in result:
-        data = data / result[f"{name}_drug_free"]
+    data = over_twin(result, name)
     order = [dim for dim in ("account", "arm", "subject", "time") if dim in data.dims]
     return np.asarray(data.transpose(*order).to_numpy())
 

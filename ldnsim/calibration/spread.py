@@ -10,6 +10,7 @@ import numpy as np
 from ldnsim.calibration.parameter_spread import parameter_spread
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.fields import hours
+from ldnsim.metrics.outputs import outputs_where, tone_first
 from ldnsim.scenario.changes import resolve
 from ldnsim.simulation.simulate import simulate
 
@@ -22,7 +23,6 @@ __all__ = ["mean_spread", "spread_words"]
 
 STEP = 0.25  # h between samples
 Z90 = 2 * 1.6449  # the 5 to 95 % range of a normal distribution, in standard deviations
-MEANS = {"endogenous": "drug_free", "blockade": None}  # kinds that answers are about -> what they relate to
 
 
 def mean_spread(scenario: Scenario) -> dict[str, np.ndarray]:
@@ -82,11 +82,5 @@ def _window(scenario: Scenario) -> tuple[float, float]:
 
 
 def _headlines(result: xr.Dataset) -> list[str]:
-    """The first output of each kind that answers are about."""
-    found = []
-    for kind, relative_to in MEANS.items():
-        of_kind = [str(name) for name, data in result.data_vars.items() if data.attrs.get("kind") == kind]
-        of_kind = [name for name in of_kind if not name.endswith("_drug_free")]
-        of_kind.sort(key=lambda name: result[name].attrs.get("relative_to") != relative_to)
-        found += of_kind[:1]
-    return found
+    """The first output of each kind that answers are about: tone, and blockade."""
+    return [*tone_first(result)[:1], *list(outputs_where(result, "is_blockade"))[:1]]

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, WithJsonSchema
 
 from ldnsim.dosing.regimen import Arm
-from ldnsim.foundation.errors import LdnsimError, shown
+from ldnsim.foundation.errors import LdnsimError, nearest, shown
 from ldnsim.foundation.expressions import BUILT_IN
 from ldnsim.foundation.fields import (
     CLOCK,
@@ -35,23 +35,29 @@ from ldnsim.foundation.fields import (
     wrong,
 )
 from ldnsim.foundation.units import coherent, parse_quantity
+from ldnsim.metrics.catalogue import all_metrics, metric_named
 from ldnsim.scenario.record import ModelByName
 from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Estimate", "Fact", "Fit", "Metric", "Moment", "Table"]
+__all__ = ["Estimate", "Fact", "Fit", "MetricName", "Moment", "Table"]
 
 MOST_ESTIMATES = 30
 MOST_FACTS = 500
 MOST_STARTS = 1_000
 DAY_AND_CLOCK = re.compile(r"(day\s*[0-9]+)\s+([0-9:]+)\Z", re.I)
 
-# of a curve over a window; each is the metric of this name in `ldnsim.metrics`, apart from `half_life`: the slope of a
-# straight line through the logarithm, which moves smoothly with the parameters
-Metric = Literal[
-    "Cmax", "Tmax", "AUC_tau", "AUC_inf", "half_life", "peak", "trough", "mean", "hours_above_50", "hours_above_80"
+
+def _known_metric(found: object) -> str:
+    if metric_named(found) is None:
+        known = list(all_metrics())
+        raise wrong(f"unknown value {shown(found)}", ", ".join(known), nearest(str(found)[:60], known))
+    return str(found)
+
+
+# of a curve over a window: any metric of the registry
+MetricName = Annotated[
+    str, PlainValidator(_known_metric), WithJsonSchema({"type": "string", "enum": list(all_metrics())})
 ]
-HOURS_ABOVE = ("hours_above_50", "hours_above_80")
-OF_CONCENTRATION = ("Cmax", "Tmax", "AUC_tau", "AUC_inf", "half_life")
 
 
 def _moment(found: object) -> float | str:
@@ -116,7 +122,7 @@ class Fact(Record):
     output: str
     at: Moment | None = None
     over: Moment | None = None
-    metric: Metric | None = None
+    metric: MetricName | None = None
     window: Window | None = None
     value: QuantityField
     of: str | None = None
@@ -138,9 +144,8 @@ class Fact(Record):
         """The unit of what this speaks of, where the output is in `unit`."""
         if self.over is not None:
             return "1"
-        if self.metric in ("Tmax", "half_life", *HOURS_ABOVE):
-            return "h"
-        return (f"{unit}*h" if unit != "1" else "h") if self.metric in ("AUC_tau", "AUC_inf") else unit
+        metric = metric_named(self.metric)
+        return metric.unit_for(unit) if metric else unit
 
 
 class Table(Record):

@@ -9,14 +9,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from ldnsim.dosing.regimen import Arm
-from ldnsim.foundation.fields import ChangeValue, Duration, Identifier, Names, Record, Since, Whole, Window, at_most
+from ldnsim.foundation.errors import nearest, shown
+from ldnsim.foundation.fields import (
+    ChangeValue,
+    Duration,
+    Identifier,
+    Names,
+    Record,
+    Since,
+    Whole,
+    Window,
+    at_most,
+    wrong,
+)
+from ldnsim.metrics.catalogue import all_metrics
 
 __all__ = [
-    "FROM_A_MOMENT",
-    "FROM_A_WINDOW",
+    "NOT_METRICS",
     "Conflict",
     "Measure",
     "Observable",
@@ -27,14 +39,19 @@ __all__ = [
     "Take",
 ]
 
-Take = Literal[
-    "value", "peak", "time_of_peak", "half_life", "area", "time_to_half",
-    "amplitude", "acrophase", "clock_of_peak", "clock_of_trough", "dose", "parameter",
-]  # fmt: skip
-FROM_A_MOMENT = ("value",)
-FROM_A_WINDOW = (
-    "peak", "time_of_peak", "half_life", "area", "time_to_half", "clock_of_peak", "clock_of_trough",
-)  # fmt: skip
+NOT_METRICS = ("value", "dose", "parameter")
+
+
+def _known_take(found: object) -> str:
+    known = (*NOT_METRICS, *all_metrics())
+    if found not in known:
+        raise wrong(f"unknown value {shown(found)}", ", ".join(known), nearest(str(found)[:60], known))
+    return str(found)
+
+
+Take = Annotated[
+    str, PlainValidator(_known_take), WithJsonSchema({"type": "string", "enum": [*NOT_METRICS, *all_metrics()]})
+]
 MANY = at_most(1_000)
 
 
@@ -48,9 +65,8 @@ class Setup(Arm):
 class Measure(Record):
     """A number read off a run: of an output in an arm at a time or over a window; or a parameter's value.
 
-    Half-lives are those of a line through the logarithm, each hour of the window counting once; times of a peak count
-    from the last dose before the window. `relative` divides the curve by that of the drug-free twin at the same time.
-    `amplitude` and `acrophase` are of the first harmonic of a day.
+    `take` is the name of a metric of the registry, over `window`; or `value` (at a time), `dose` (all that an arm
+    gives) or `parameter`. `relative` divides the curve by that of the drug-free twin at the same time.
     """
 
     arm: str = ""

@@ -36,6 +36,7 @@ MINIMUM_R2 = 0.7  # adjusted; the default of NonCompart
 MINIMUM_HALF_LIVES = 1.0
 TIE = 1e-4  # adjusted R-squared closer than this counts as equal
 FLOOR = 1e-6  # of the peak
+COINCIDENT = 1e-6  # h: closer samples are the two sides of a dose
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,62 @@ def after_last_dose(time: Floats, curves: Floats, doses: Floats) -> tuple[dict[s
     return found, reason
 
 
+def half_life_over(time: Floats, curves: Floats) -> Floats:
+    """Half-life by the least-squares line through the logarithm of curves (..., n) on `time` (n,), h, shape (...).
+
+    Each sample is weighted by the time that it stands for, so that close samples do not count twice. The one rule
+    wherever a window is stated; the terminal phase, where none is, is found by `terminal_phase`. NaN where a curve
+    touches zero or does not fall.
+    """
+    positive = np.all(curves > 0, axis=-1)
+    y = np.log(np.where(positive[..., None], curves, 1.0))
+    gaps = np.diff(time)
+    weight = (np.append(gaps, 0.0) + np.append(0.0, gaps)) / 2 if time.size > 1 else np.ones(1)
+    centred = time - np.average(time, weights=weight)
+    slope = np.divide((y * weight * centred).sum(axis=-1), (weight * centred**2).sum() or 1.0)
+    falling = positive & (slope < 0)
+    return np.where(falling, np.log(2.0) / np.where(falling, -slope, 1.0), np.nan)
+
+
+def time_to_half(time: Floats, curves: Floats) -> Floats:
+    """Time from the peak of curves (..., n) on `time` (n,), h, until they first fall to half of it, shape (...).
+
+    Read along straight lines between samples; NaN where they do not fall so far.
+    """
+    top = curves.argmax(axis=-1)[..., None]
+    half = np.take_along_axis(curves, top, axis=-1) / 2.0
+    fallen = (np.arange(time.size) > top) & (curves <= half)
+    after = np.maximum(fallen.argmax(axis=-1)[..., None], 1)
+    above, below = (np.take_along_axis(curves, at, axis=-1) for at in (after - 1, after))
+    share = np.divide(above - half, above - below, out=np.zeros_like(half), where=above > below)
+    crossed = time[after - 1] + share * (time[after] - time[after - 1])
+    return np.where(fallen.any(axis=-1), (crossed - time[top])[..., 0], np.nan)
+
+
 def latest_dose(doses: Floats, limit: Floats) -> Floats:
     """The last of `doses` (..., dose) at or before `limit` (...), h; NaN where there is none."""
     latest = np.where(doses <= limit[..., None], doses, -np.inf).max(axis=-1, initial=-np.inf)
     return np.where(np.isinf(latest), np.nan, latest)
+
+
+def value_at(times: Floats, curves: Floats, at: Floats) -> Floats:
+    """Each curve (rows, n) at its own time (rows,), along a cubic through the four samples around it, shape (rows,).
+
+    Of samples that coincide, before and after a dose, the cubic takes the later.
+    """
+    found = np.empty(len(curves))
+    apart = np.flatnonzero(np.append(np.diff(times) > COINCIDENT, True))
+    for row, (curve, moment) in enumerate(zip(curves, at, strict=True)):
+        place = int(np.searchsorted(times, moment))
+        if place < len(times) and times[place] == moment:
+            found[row] = curve[place]
+            continue
+        first = min(max(int(np.searchsorted(times[apart], moment)) - 2, 0), max(len(apart) - 4, 0))
+        x, y = times[apart[first : first + 4]], curve[apart[first : first + 4]]
+        gaps = x[:, None] - x[None, :] + np.eye(len(x))
+        shares = (moment - x)[None, :] * (1 - np.eye(len(x))) + np.eye(len(x))
+        found[row] = float(np.sum(y * np.prod(shares / gaps, axis=1)))
+    return found
 
 
 def times_between(time: Floats, start: float, end: float) -> Floats:

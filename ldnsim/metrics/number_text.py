@@ -6,40 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.metrics.summary import CLOCK
+from ldnsim.metrics.catalogue import metric_named
+from ldnsim.model.output_kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["DASH", "LABELS", "difference_text", "formatted", "style_of"]
+__all__ = ["DASH", "difference_text", "formatted", "label_of", "style_of"]
 
 DASH, MINUS = "—", "−"
 NOTHING = 1e-9  # smaller numbers are the solver's, not the model's
 
-LABELS = {
-    "unblocked_hours": "unblocked",
-    "hours_above_50": "above 50 %",
-    "hours_to_peak": "peak after",
-    "halved_hours": "halved for",
-    "least_of_first": "least",
-    "rebound_peak": "rebound peak",
-    "rebound_clock_time": "peak at",
-    "rebound_hours": "above +2 %",
-    "net_area": "net area",
-    "AUC_tau": "AUC",
-    "t_half": "half-life",
-}
+
+def label_of(metric: str) -> str:
+    """The heading of a metric in a narrow column."""
+    entry = metric_named(metric)
+    return (entry.label or entry.name) if entry else metric
 
 
-def style_of(table: xr.Dataset, output: str, metric: str) -> str:
-    """How a metric's numbers read: `clock`, `share` (%), `rise` (signed %) or `plain`."""
-    if metric in CLOCK:
-        return "clock"
-    if metric == "rebound_peak":
-        return "rise"
-    shares = f"{output}_hours_above_50" in table or f"{output}_halved_hours" in table
-    fraction = shares and metric in ("peak", "trough", "mean")
-    return "share" if fraction or metric in ("AUC_inf_extrapolated", "least_of_first") else "plain"
+def style_of(data: xr.DataArray) -> str:
+    """How the numbers of a variable of `summarize` read: `clock`, `share` (%), `rise` (signed %) or `plain`."""
+    entry = metric_named(data.attrs["metric"])
+    if entry is None:
+        return "plain"
+    if entry.style == "output":
+        return "share" if kind_named(data.attrs.get("kind", "other")).is_share else "plain"
+    return entry.style
 
 
 def formatted(value: float, style: str) -> str:

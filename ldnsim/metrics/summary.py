@@ -1,7 +1,7 @@
 """What a simulated day amounts to: peaks, hours over a threshold, rebound against the drug-free twin, exposure.
 
 Reads only the result Dataset, so a result opened from a file is summarised like a fresh one. All metrics are of one
-person (`measures` says how they are computed); `over_people` summarises them afterwards, so that a ratio is never taken
+person (`families` says how each is computed); `over_people` summarises them afterwards, so that a ratio is never taken
 between averages.
 """
 
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics import nca
-from ldnsim.metrics.curves import METRICS, Curves, Measure, measures
+from ldnsim.metrics.catalogue import metric_named
+from ldnsim.metrics.measuring import Curves, Measured, measured
+from ldnsim.metrics.outputs import kind_in, outputs_in, twin_name
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 
 NO_MECHANISM = "no mechanism in the model"
-TWIN = "_drug_free"
 TAGS = ("measured", "fitted", "hypothesis")  # strongest first
-CLOCK = ("time_of_peak", "rebound_clock_time")  # hours on a clock, where 23.9 is next to 0.1
 
 
 def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> xr.Dataset:
@@ -62,11 +62,10 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     grid = _window(result, window)
     table = result[[name for name in ("status", "reason") if name in result]].copy()
     table.attrs = {**result.attrs, "window": [float(grid[0]), float(grid[-1])]}
-    outputs = [str(name) for name, data in result.data_vars.items() if "time" in data.dims]
-    outputs = [name for name in outputs if not (name.endswith(TWIN) and name.removesuffix(TWIN) in outputs)]
+    outputs = outputs_in(result)
     if not outputs:
         return table
-    blocking = next((name for name in outputs if result[name].attrs.get("kind") == "blockade"), None)
+    blocking = next((name for name in outputs if kind_in(result, name).is_blockade), None)
     like = result[outputs[0]].isel(time=0, drop=True)
     unsolved = _unsolved(result, like)
     silent = _silent(result, like)
@@ -74,9 +73,10 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     curves = {name: _curves(result, name, like, doses) for name in outputs}
     time, rows = result["time"].to_numpy().astype(float), np.arange(like.size)
     found: dict[str, xr.Variable] = {}
-    for measure in measures(time, grid, curves, rows, _first_arm(like, rows)):
-        name, attrs = f"{measure.output}_{measure.metric}", labels(result, measure.output, measure.metric, blocking)
-        values, reason = judged(measure, unsolved, None if curves[measure.output].kind == "concentration" else silent)
+    for found_here in measured(time, grid, curves, rows, _first_arm(like, rows)):
+        output, metric = found_here.output, found_here.metric
+        name, attrs = f"{output}_{metric}", labels(result, output, metric, blocking)
+        values, reason = judged(found_here, unsolved, silent if curves[output].kind.needs_mechanism else None)
         found[name] = xr.Variable(like.dims, values.reshape(like.shape), attrs)
         if reason is not None:
             attrs = {"long_name": f"Why there is no {name}"}
@@ -85,19 +85,19 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
 
 
 def judged(
-    measure: Measure, unsolved: Texts | None, silent: NDArray[np.bool_] | None = None
+    found: Measured, unsolved: Texts | None, silent: NDArray[np.bool_] | None = None
 ) -> tuple[Floats, Texts | None]:
     """The values (rows,) with NaN where there is a reason against them, and the reasons; `unsolved` (rows,) says who
     has no solution, None that everybody has one, `silent` (rows,) of whom the model has nothing to say."""
-    if measure.reason is None and (silent is None or not silent.any()):
-        return measure.values if unsolved is None else np.where(unsolved == "", measure.values, np.nan), None
-    reason = np.full(measure.values.shape, "", dtype=object) if measure.reason is None else measure.reason.copy()
+    if found.reason is None and (silent is None or not silent.any()):
+        return found.values if unsolved is None else np.where(unsolved == "", found.values, np.nan), None
+    reason = np.full(found.values.shape, "", dtype=object) if found.reason is None else found.reason.copy()
     if unsolved is not None:
         reason = np.where(unsolved != "", unsolved, reason)
     if silent is not None:
         reason[silent] = NO_MECHANISM
-    reason[np.isnan(measure.values) & ~reason.astype(bool)] = "the output has missing values"
-    return np.where(reason.astype(bool), np.nan, measure.values), reason
+    reason[np.isnan(found.values) & ~reason.astype(bool)] = "the output has missing values"
+    return np.where(reason.astype(bool), np.nan, found.values), reason
 
 
 def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> xr.Dataset:
@@ -123,7 +123,7 @@ def over_people(table: xr.Dataset, quantiles: Sequence[float] = (0.05, 0.5, 0.95
             continue
         like = data.isel(subject=0, drop=True)
         values = data.transpose(*like.dims, "subject").to_numpy()
-        found = _quantiles(values, levels, circular=data.attrs["metric"] in CLOCK)
+        found = _quantiles(values, levels, circular=is_clock(data.attrs["metric"]))
         coords = {**like.coords, "quantile": levels}
         summary[name] = xr.DataArray(found, coords, (*like.dims, "quantile"), attrs=data.attrs)
         if f"{name}_reason" in table:
@@ -212,9 +212,9 @@ def _curves(result: xr.Dataset, name: str, like: xr.DataArray, doses: Callable[[
         found = _spread(result[source], like, "time").astype(float, copy=False)
         return np.ascontiguousarray(found.reshape(like.size, -1))
 
-    twin = rows(name + TWIN) if name + TWIN in result else None
+    twin = rows(twin_name(name)) if twin_name(name) in result else None
     taken = doses(tuple(texts_of(attrs.get("inputs", []))))
-    return Curves(rows(name), twin, attrs.get("kind", "other"), attrs.get("relative_to"), taken)
+    return Curves(rows(name), twin, kind_in(result, name), attrs.get("relative_to"), taken)
 
 
 def _doses(result: xr.Dataset, like: xr.DataArray, inputs: tuple[str, ...]) -> Floats:
@@ -241,16 +241,23 @@ def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:
 
 def labels(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> dict[str, str]:
     """Labels of a metric; its evidence tags are those of the output, or of the blockade it also rests on if weaker."""
-    source = result[name].attrs
-    words, units = METRICS[metric]
+    source, entry = result[name].attrs, metric_named(metric)
+    assert entry is not None  # it was computed from the registry
     tags = {key: str(tag) for key, tag in source.items() if key == "evidence" or key.startswith("evidence_")}
-    if metric == "mean_while_unblocked" and blocking is not None:
+    if entry.rests_on_blockade and blocking is not None:
         other = result[blocking].attrs
         tags = {key: max(tag, other.get(key, tag), key=TAGS.index) for key, tag in tags.items()}
     return {
         "output": name,
         "metric": metric,
-        "units": units.format(source.get("units", "1")),
-        "long_name": f"{source.get('long_name', name)}: {words}",
+        "kind": str(source.get("kind", "other")),
+        "units": entry.unit.format(source.get("units", "1")),
+        "long_name": f"{source.get('long_name', name)}: {entry.title}",
         **tags,
     }
+
+
+def is_clock(metric: object) -> bool:
+    """Whether a metric is a time on the clock, where 23.9 h is next to 0.1 h."""
+    entry = metric_named(metric)
+    return entry is not None and entry.comparison == "clock"

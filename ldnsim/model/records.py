@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from ldnsim.foundation.errors import shown
+from ldnsim.foundation.errors import nearest, shown
 from ldnsim.foundation.expressions import Equation, parse_equations
 from ldnsim.foundation.fields import (
     ChangeValue,
@@ -31,6 +31,7 @@ from ldnsim.foundation.fields import (
     wrong,
 )
 from ldnsim.foundation.units import Dimension, Quantity, drug_dimension
+from ldnsim.model.output_kinds import kind_names
 from ldnsim.model.variability import Correlation, Distribution
 
 __all__ = [
@@ -51,7 +52,18 @@ __all__ = [
 
 Evidence = Literal["measured", "fitted", "hypothesis"]
 EVIDENCE: tuple[Evidence, ...] = ("measured", "fitted", "hypothesis")  # from the strongest to the weakest
-Kind = Literal["concentration", "blockade", "occupancy", "effect", "endogenous", "other"]
+
+
+def _known_kind(found: object) -> str:
+    known = kind_names()
+    if found not in known:
+        raise wrong(f"unknown value {shown(found)}", ", ".join(known), nearest(str(found)[:60], known))
+    return str(found)
+
+
+Kind = Annotated[
+    str, PlainValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(kind_names()), "default": "other"})
+]
 
 ASSUMED = "assumed"
 MANY, SOME = at_most(500), at_most(100)  # entries: far more than a person reads, few enough to be checked at once

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
-from ldnsim.metrics.number_text import LABELS, style_of
+from ldnsim.metrics.number_text import label_of, style_of
 from ldnsim.metrics.summary import over_people
 from ldnsim.plots.curves import title_of
 from ldnsim.plots.scales import label
@@ -20,7 +20,7 @@ from ldnsim.plots.style import ACCOUNTS, TEMPLATE, evidence_mark
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CLOCK_TICKS", "SYMBOLS", "axis_title", "by_arm", "metric_named", "value_ticks"]
+__all__ = ["CLOCK_TICKS", "SYMBOLS", "axis_title", "by_arm", "metric_variable", "value_ticks"]
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 DODGE = 0.07  # of the distance between arms
@@ -58,11 +58,11 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
     ('night', 'morning')
     """
     table = with_picked(table)
-    data = metric_named(table, metric)
+    data = metric_variable(table, metric)
     accounts, arms = ([str(name) for name in table[dim].values] for dim in ("account", "arm"))
     if not accounts or not arms:
         raise LdnsimError("There is nothing to draw: the table has no account or no arm.")
-    style = style_of(table, str(data.attrs["output"]), str(data.attrs["metric"]))
+    style = style_of(data)
     words = textwrap.wrap(str(data.attrs.get("long_name", metric)), 90, max_lines=1, placeholder="...")
     figure = go.Figure(layout={"template": TEMPLATE, "height": 380, "margin": {"t": 88, "b": 58, "l": 78, "r": 18}})
     for trace in _series(table, data, accounts):
@@ -83,7 +83,7 @@ def by_arm(table: xr.Dataset, metric: str) -> go.Figure:
     )
 
 
-def metric_named(table: xr.Dataset, metric: str) -> xr.DataArray:
+def metric_variable(table: xr.Dataset, metric: str) -> xr.DataArray:
     """A metric of a table or sweep; raises LdnsimError with the nearest name if it does not exist."""
     metrics = [str(name) for name, data in table.data_vars.items() if "metric" in data.attrs]
     if metric not in metrics:
@@ -98,7 +98,7 @@ def axis_title(data: xr.DataArray, style: str) -> str:
     long_name = str(data.attrs.get("long_name", "")).rpartition(": ")[0] or output
     units = str(data.attrs.get("units", "1")).replace("*", "·")
     unit = {"clock": "clock time, h:min", "share": "%", "rise": "% above no drug"}.get(style, units)
-    lines = [*textwrap.wrap(long_name, 34, max_lines=2, placeholder="..."), LABELS.get(metric, metric)]
+    lines = [*textwrap.wrap(long_name, 34, max_lines=2, placeholder="..."), label_of(metric)]
     return "<br>".join([*map(label, lines[:-1]), f"{label(lines[-1])} ({'ratio' if unit == '1' else label(unit)})"])
 
 

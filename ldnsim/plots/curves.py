@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics.outputs import twin_in
 from ldnsim.metrics.summary import NO_MECHANISM, silent_arms
+from ldnsim.model.output_kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +22,6 @@ __all__ = ["Curve", "chosen", "curves", "first_dose", "number", "output_named", 
 
 Floats = NDArray[np.float64]
 
-TWIN = "_drug_free"
 SPREAD = (0.05, 0.5, 0.95)
 
 
@@ -114,7 +115,7 @@ def _curve(
     status = np.atleast_1d(result["status"].sel(here).to_numpy()) if "status" in result else np.zeros(len(values))
     solved = (status == 0) & np.isfinite(values).any(axis=1)
     reasons = np.atleast_1d(result["reason"].sel(here).to_numpy()) if "reason" in result else np.full(len(values), "")
-    silent = data.attrs.get("kind") != "concentration" and arm in silent_arms(result)
+    silent = kind_named(data.attrs.get("kind", "other")).needs_mechanism and arm in silent_arms(result)
     reason = (
         NO_MECHANISM
         if silent
@@ -172,9 +173,10 @@ def first_dose(result: xr.Dataset, arm: str, inputs: Collection[str] = ()) -> tu
 
 def twin_curve(result: xr.Dataset, output: str, account: str, time: Floats) -> Floats | None:
     """The drug-free twin (median of people) at `time` (n,), h; None if the result has none."""
-    if output + TWIN not in result:
+    twin_data = twin_in(result, output)
+    if twin_data is None:
         return None
-    twin = result[output + TWIN].sel(account=account, time=time)
+    twin = twin_data.sel(account=account, time=time)
     values = np.atleast_2d(twin.transpose(..., "time").to_numpy())
     solved = np.isfinite(values).all(axis=1)
     return np.median(values[solved], axis=0) if solved.any() else None

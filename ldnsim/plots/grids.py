@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics.number_text import formatted, style_of
 from ldnsim.metrics.summary import over_people
-from ldnsim.plots.arms import CLOCK_TICKS, SYMBOLS, axis_title, metric_named, value_ticks
+from ldnsim.plots.arms import CLOCK_TICKS, SYMBOLS, axis_title, metric_variable, value_ticks
 from ldnsim.plots.scales import label
 from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import ACCOUNTS, INK, TEMPLATE, evidence_mark, faded
@@ -69,7 +69,7 @@ def dose_response(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> g
     grid = with_picked(grid)
     data = _of_arm(grid, metric, 1, arm)
     axis = _axes(data)[0]
-    style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
+    style = style_of(data)
     x = np.asarray(data[axis].to_numpy(), dtype=float)
     order = np.argsort(x)
     figure = go.Figure(layout={"template": TEMPLATE, "height": 440, "margin": {"t": 96, "b": 64, "l": 82, "r": 24}})
@@ -125,7 +125,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
     grid = with_picked(grid)
     data = _of_arm(grid, metric, 2, arm)
     across, up = sorted(_axes(data), key=lambda name: not _is_clock(name))
-    style = style_of(grid, str(data.attrs["output"]), str(data.attrs["metric"]))
+    style = style_of(data)
     accounts = [str(name) for name in grid["account"].values]
     titles = [f"<b>{label(name)}</b> {label(evidence_mark(_tag(data, name)))}" for name in accounts]
     places = [np.argsort(np.asarray(data[name].to_numpy(), dtype=float)) for name in (across, up)]
@@ -175,7 +175,7 @@ def dose_clock_map(grid: xr.Dataset, metric: str, *, arm: str | None = None) -> 
 
 def _of_arm(grid: xr.Dataset, metric: str, wanted: int, arm: str | None) -> xr.DataArray:
     """The metric in one arm; raises LdnsimError for a different number of axes or an unknown arm."""
-    data = metric_named(grid, metric)
+    data = metric_variable(grid, metric)
     axes = _axes(data)
     if len(axes) != wanted:
         found = ", ".join(axes) or "none"

@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.metrics.curves import UNBLOCKED
+from ldnsim.model.baselines import baseline_of
+from ldnsim.model.output_kinds import kind_named
 
 __all__ = ["Scale", "label", "scale_of", "unit_words"]
 
 Floats = NDArray[np.float64]
 
 LOWEST = 1e-4  # lower end of a logarithmic axis, as a share of the highest value
-
-
-SHARES = ("blockade", "occupancy", "effect")  # kinds that are shares of receptors
 
 
 @dataclass(frozen=True)
@@ -48,31 +46,26 @@ def label(text: object) -> str:
 
 def unit_words(attrs: Mapping[str, Any]) -> str:
     """The unit of an output or metric, in words for an axis title."""
-    kind, relative_to, units = attrs.get("kind"), attrs.get("relative_to"), str(attrs.get("units", "1"))
-    if relative_to == "drug_free":
-        return "ratio to no drug"
-    if relative_to == "drug_free_daily_mean":
-        return "fold of drug-free mean"
-    if kind in SHARES:
+    baseline, units = baseline_of(attrs.get("relative_to")), str(attrs.get("units", "1"))
+    if baseline is not None:
+        return baseline.unit
+    if kind_named(attrs.get("kind", "other")).is_share:
         return "% of receptors"
     return "no unit" if units in ("1", "") else units
 
 
 def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
     """The scale of output `name` with its attributes, for all values drawn (any shape, NaN allowed)."""
-    kind, relative_to = attrs.get("kind"), attrs.get("relative_to")
-    share = kind in SHARES
-    reference, words = None, ""
-    if kind == "blockade":
-        reference, words = UNBLOCKED, "20 %: unblocked below"
-    elif relative_to is not None:
-        reference, words = 1.0, "without drug" if relative_to == "drug_free" else ""  # else the axis title says it
+    kind, baseline = kind_named(attrs.get("kind", "other")), baseline_of(attrs.get("relative_to"))
+    reference, words = kind.reference, kind.reference_label
+    if reference is None and baseline is not None:
+        reference, words = 1.0, baseline.line
     lines = textwrap.wrap(str(attrs.get("long_name", name)), 26, max_lines=2, placeholder="...")
     title = "<br>".join([*map(label, lines), f"({label(unit_words(attrs))})"])
-    from_zero, whole = kind in ("concentration", "effect"), kind in ("blockade", "occupancy")
+    whole, from_zero = kind.axis == "whole", kind.axis == "from_zero"
     linear, log = _ranges(drawn[np.isfinite(drawn)], whole, from_zero=from_zero, reference=reference)
-    tickformat = "~%" if share else "~g"
-    return Scale(title, tickformat, ".1%" if share else ".3~g", linear, log, reference, words)
+    tickformat = "~%" if kind.is_share else "~g"
+    return Scale(title, tickformat, ".1%" if kind.is_share else ".3~g", linear, log, reference, words)
 
 
 def _ranges(

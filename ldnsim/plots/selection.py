@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ldnsim.metrics.outputs import is_twin_name
+
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["with_picked"]
 
-TWIN = "_drug_free"  # belongs to no arm
 DOSES = ("dose_", "missed_")  # belong to no account
 
 
@@ -18,7 +19,7 @@ def with_picked(data: xr.Dataset) -> xr.Dataset:
     if "account" in data.coords and "account" not in data.dims:
         data = _along(data, "account", [str(name) for name in data.data_vars if not str(name).startswith(DOSES)])
     if "arm" in data.coords and "arm" not in data.dims:
-        data = _along(data, "arm", [str(name) for name in data.data_vars if not str(name).endswith(TWIN)])
+        data = _along(data, "arm", [str(name) for name in data.data_vars if not is_twin_name(name)])
     return data
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.metrics.families.endogenous import REBOUND, RISE
+from ldnsim.metrics.outputs import outputs_where, tone_first
 from ldnsim.metrics.summary import NO_MECHANISM, silent_arms
+from ldnsim.model.output_kinds import FREE_BELOW
 from ldnsim.simulation.result import stated
 
 if TYPE_CHECKING:
@@ -21,7 +24,6 @@ MOST_ARMS_LISTED = 3
 MOST_OF = 0.99  # of the largest effect: the arm that has so much of it has the largest
 MOST_EFFECTS_LISTED = 8  # arms, where each is an answer of its own
 APART = 0.05  # of receptors: arms whose blockade differs by more are told one by one
-REBOUND = 0.02  # a ratio to the drug-free twin above 1 + this counts as a rebound
 DAY = 24.0
 
 
@@ -62,17 +64,9 @@ def answers(result: xr.Dataset, table: xr.Dataset) -> list[str]:
     return texts
 
 
-def _of_kind(result: xr.Dataset, kind: str) -> list[str]:
-    return [
-        str(name)
-        for name, variable in result.data_vars.items()
-        if variable.attrs.get("kind") == kind and not str(name).endswith("_drug_free")
-    ]
-
-
 def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> Iterator[str]:
     """How high each effect goes in each arm; how long others halve it if the first arm has most of it, else when."""
-    for name in _of_kind(result, "effect"):
+    for name in outputs_where(result, "is_effect"):
         metrics = ("peak", "hours_to_peak", "halved_hours", "least_of_first")
         peak, when, halved, least = (table[f"{name}_{metric}"] for metric in metrics)
         tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
@@ -98,8 +92,7 @@ def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> 
 
 def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
     """Whether the ratio to the drug-free twin rises above 1, for how long, and what is left on average."""
-    outputs = _of_kind(result, "endogenous")
-    outputs.sort(key=lambda name: result[name].attrs.get("relative_to") != "drug_free")  # a tone before a level
+    outputs = tone_first(result)
     if not outputs:
         return ""
     name = outputs[0]
@@ -115,7 +108,7 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
         told = [
             f"{arm} +{100 * float(peak.sel(arm=arm)):.0f} % at most, "
-            f"above +2 % for {float(duration.sel(arm=arm)):.1f} h {span}"
+            f"above {RISE} for {float(duration.sel(arm=arm)):.1f} h {span}"
             if bool(rises.sel(arm=arm)) else f"{arm} none"
             for arm in table.arm.values
         ]  # fmt: skip
@@ -131,14 +124,14 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
 
 
 def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str:
-    outputs = _of_kind(result, "blockade")
+    outputs = list(outputs_where(result, "is_blockade"))
     if not outputs or not bool((table[f"{outputs[0]}_peak"] > 0).any()):
         return ""
     name = outputs[0]
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
     tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
     lead = f"Receptors ({tag}) are"
-    if _of_kind(result, "effect") and table.sizes["arm"] > MOST_ARMS_LISTED:
+    if any(outputs_where(result, "is_effect")) and table.sizes["arm"] > MOST_ARMS_LISTED:
         return ""  # what gets through to so many arms is told by its effect
     if not bool((free > 0).any()):
         apart = max(float(low.max() - low.min()), float(high.max() - high.min())) > APART
@@ -151,16 +144,16 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) ->
         ends = f"{100 * float(low.min()):.0f} and {100 * float(high.max()):.0f} %"
         return f"{lead} never free: blockade stays between {ends}{', depending on the arm' if apart else ''}."
     if table.sizes["arm"] <= MOST_ARMS_LISTED:
-        return f"{lead} free (blockade under 20 %) for {_list(free, '{:.1f} h')} {span}."
+        return f"{lead} free (blockade under {100 * FREE_BELOW:g} %) for {_list(free, '{:.1f} h')} {span}."
     hours = f"{float(free.min()):.1f} to {float(free.max()):.1f} h {span}"
-    return f"{lead} free (blockade under 20 %) for {hours}, depending on the arm."
+    return f"{lead} free (blockade under {100 * FREE_BELOW:g} %) for {hours}, depending on the arm."
 
 
 def _exposure(result: xr.Dataset, table: xr.Dataset) -> str:
     """Concentrations answer only where nothing further down the road is reported; all they say of other arms is how
     they compare with the first."""
-    outputs = _of_kind(result, "concentration")
-    if not outputs or _of_kind(result, "endogenous") or _of_kind(result, "effect"):
+    outputs = list(outputs_where(result, "reads_past_window"))
+    if not outputs or any(outputs_where(result, "says_tone")) or any(outputs_where(result, "is_effect")):
         return ""
     name = outputs[0]
     unit, peak, area = result[name].attrs["units"], table[f"{name}_Cmax"], table[f"{name}_AUC_tau"]

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnsim.metrics.curves import METRICS
-from ldnsim.metrics.number_text import LABELS, difference_text, formatted, style_of
+from ldnsim.metrics.catalogue import metric_named
+from ldnsim.metrics.number_text import difference_text, formatted, label_of, style_of
 from ldnsim.metrics.summary import over_people
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.simulation.result import stated
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Column", "Comparison", "Row", "comparison"]
 
 Floats = NDArray[np.float64]
-
-# kind of output, told by a metric that only it has -> the metrics shown. The first that fits counts.
-HEADLINES = {
-    "unblocked_hours": ("mean", "trough", "unblocked_hours"),
-    "rebound_peak": ("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
-    "halved_hours": ("peak", "hours_to_peak", "mean", "least_of_first", "halved_hours"),
-    "Cmax": ("Cmax", "Tmax", "AUC_tau", "t_half"),
-    "hours_above_50": ("mean", "trough", "hours_above_50"),
-    "mean": ("mean", "peak", "trough"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +109,28 @@ def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset
 
 
 def _shown(table: xr.Dataset, output: str) -> list[str]:
-    """The metrics shown of an output."""
-    shown = next((metrics for probe, metrics in HEADLINES.items() if f"{output}_{probe}" in table), ())
-    return [metric for metric in shown if f"{output}_{metric}" in table]
+    """The metrics shown of an output: those that its kind puts first, as far as the table has them."""
+    of_output = (data for data in table.data_vars.values() if data.attrs.get("output") == output)
+    kind = next((data.attrs["kind"] for data in of_output if "kind" in data.attrs), "other")
+    return [metric for metric in kind_named(kind).headline if f"{output}_{metric}" in table]
+
+
+def _title_of_metric(metric: str) -> str:
+    entry = metric_named(metric)
+    return entry.title if entry else metric
 
 
 def _column(table: xr.Dataset, output: str, metric: str) -> Column:
     unit = str(table[f"{output}_{metric}"].attrs.get("units", "1"))
-    plain = style_of(table, output, metric) == "plain" and unit != "1"
-    return Column(metric, LABELS.get(metric, metric), unit.replace("*", "·") if plain else "", METRICS[metric][0])
+    plain = style_of(table[f"{output}_{metric}"]) == "plain" and unit != "1"
+    return Column(metric, label_of(metric), unit.replace("*", "·") if plain else "", _title_of_metric(metric))
 
 
 def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:
     if not metrics:
         return output
     attrs = table[f"{output}_{metrics[0]}"].attrs
-    return str(attrs.get("long_name", output)).removesuffix(f": {METRICS[metrics[0]][0]}")
+    return str(attrs.get("long_name", output)).removesuffix(f": {_title_of_metric(metrics[0])}")
 
 
 def _evidence(table: xr.Dataset, output: str, metrics: list[str], account: str) -> str:
@@ -150,7 +147,7 @@ def _cells(
     footnotes: dict[str, int],
 ) -> list[list[Cell]]:
     """Cells of one metric, accounts by arms; new footnotes are added to `footnotes` (text -> index)."""
-    name, style = f"{output}_{metric}", style_of(table, output, metric)
+    name, style = f"{output}_{metric}", style_of(table[f"{output}_{metric}"])
     values = _people(table[name])  # (account, arm, people)
     middle = (
         values[..., 0] if typical is None else typical[name].sel(quantile=0.5).transpose("account", "arm").to_numpy()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ldnsim.model.baselines import baseline_of
 from ldnsim.model.system import compose
 from ldnsim.report.calendar import calendar_lines
 from ldnsim.scenario.changes import resolve, setting_of
@@ -151,15 +152,11 @@ def _account_rows(model: Model) -> Iterator[tuple[str, ...]]:
 
 def _output_rows(model: Model) -> Iterator[tuple[str, ...]]:
     tags = {name: compose(model, setting_of(model, name).parts).evidence for name in model.accounts}
-    ratio = {
-        "drug_free": ", ratio to the drug-free twin",
-        "drug_free_daily_mean": ", fold of its daily mean without drug",
-        None: "",
-    }
     for name, output in model.outputs.items():
+        baseline = baseline_of(output.relative_to)
         yield (
             f"`{name}`",
-            output.title + ratio[output.relative_to],
+            f"{output.title}, {baseline.phrase}" if baseline else output.title,
             output.unit,
             *(tags[account][name] for account in tags),
         )

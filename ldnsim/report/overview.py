@@ -63,7 +63,7 @@ def _median(data: xr.DataArray) -> xr.DataArray:
 
 
 def _extreme(table: xr.Dataset, data: xr.DataArray, account: str, output: str, metric: str) -> Extreme:
-    style = style_of(table, output, metric)
+    style = style_of(data)
     unit = str(data.attrs.get("units", "1"))
     texts = []
     for index in (int(np.nanargmin(data.to_numpy())), int(np.nanargmax(data.to_numpy()))):

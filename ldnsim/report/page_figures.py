@@ -7,6 +7,8 @@ from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.outputs import kind_in, outputs_in
+from ldnsim.model.baselines import DRUG_FREE
 from ldnsim.plots import by_arm, calendar, last_day, time_course
 from ldnsim.plots.frame import bare
 
@@ -23,13 +25,11 @@ FEWEST, DAY_MOST = 40, 110  # samples of one curve: at least, and at most over o
 MOST_DOSES = 1_500  # on the calendar of a page
 TOLD_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
 MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
-FIRST = ("drug_free", "endogenous", "effect", "blockade")  # what questions are about comes first
 
 
 def outputs_of(result: xr.Dataset) -> list[str]:
     """The outputs of a result without their drug-free twins, in its order."""
-    outputs = [str(name) for name, data in result.data_vars.items() if "kind" in data.attrs and "arm" in data.dims]
-    return [name for name in outputs if not (name.endswith("_drug_free") and name[: -len("_drug_free")] in outputs)]
+    return [name for name in outputs_in(result) if "kind" in result[name].attrs and "arm" in result[name].dims]
 
 
 def calendar_figure(result: xr.Dataset, phrases: int) -> Iterator[str]:
@@ -44,12 +44,14 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
     """With many arms: the rebound, the peak of an effect and the time unblocked against them."""
     if result.sizes["arm"] < MANY_ARMS:
         return
-    drawn = {"endogenous": ("rebound_peak", "mean"), "effect": ("peak",), "blockade": ("unblocked_hours",)}
-    for kind, metrics in drawn.items():
-        name = next((name for name in ordered(result) if result[name].attrs.get("kind") == kind), "")
-        for metric in metrics:
+    first_of_kind: dict[str, str] = {}
+    for name in ordered(result):
+        first_of_kind.setdefault(kind_in(result, name).name, name)
+    for name in first_of_kind.values():
+        kind = kind_in(result, name)
+        for metric in kind.arm_figures:
             if f"{name}_{metric}" in table:
-                alike = kind == "effect" and _alike(table[f"{name}_{metric}"])
+                alike = kind.is_effect and _alike(table[f"{name}_{metric}"])
                 shown = "least_of_first" if alike else metric  # what came later tells the arms apart
                 yield embedded(by_arm(table, f"{name}_{shown}"), f"arms-{name}-{shown}")
 
@@ -96,10 +98,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     """The outputs, those first that questions are about: tone, endogenous opioids, blockade."""
 
     def rank(name: str) -> int:
-        attrs = result[name].attrs
-        return next(
-            (n for n, key in enumerate(FIRST) if key in (attrs.get("relative_to"), attrs.get("kind"))), len(FIRST)
-        )
+        return 0 if result[name].attrs.get("relative_to") == DRUG_FREE else kind_in(result, name).rank
 
     return sorted(outputs_of(result), key=rank)
 

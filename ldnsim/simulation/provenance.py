@@ -15,6 +15,7 @@ from ldnsim.dosing.regimen import DAY, line_doses, planned_doses
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent
 from ldnsim.library.files import library
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import molar_mass
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def shown_outputs(scenario: Scenario) -> dict[str, Output]:
     """What is reported; and, where endogenous opioid is, what says whether receptors are blocked meanwhile."""
     outputs = scenario.model.outputs
     wanted = scenario.report or tuple(outputs)
-    with_blockade = any(outputs[name].kind == "endogenous" for name in wanted)
+    with_blockade = any(kind_named(outputs[name].kind).says_tone for name in wanted)
     return {
         name: output
         for name, output in outputs.items()
-        if name in wanted or (with_blockade and output.kind == "blockade")
+        if name in wanted or (with_blockade and kind_named(output.kind).is_blockade)
     }
 
 

@@ -12,6 +12,9 @@ from ldnsim.engine.events import Status
 from ldnsim.engine.steady import unsettled
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, declared
+from ldnsim.metrics.outputs import twin_name
+from ldnsim.model.baselines import DRUG_FREE
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.records import Output, weakest
 from ldnsim.model.system import System, composed, molar_mass
 from ldnsim.scenario.changes import Resolved, Setting, settings_of_draw
@@ -68,7 +71,7 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
         data[name] = cases(["account", "arm", *subject, "time"], found.values[name], attrs, 2)
         if has_twin(output):
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
-            data[f"{name}_drug_free"] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
+            data[twin_name(name)] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
@@ -173,7 +176,7 @@ def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
 
 def has_twin(output: Output) -> bool:
     """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
-    return output.kind == "endogenous" and output.relative_to != "drug_free"
+    return kind_named(output.kind).has_twin and output.relative_to != DRUG_FREE
 
 
 def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def output_attributes(name: str, output: Output, request: Request) -> dict[str, 
 
 def inputs_of(name: str, output: Output, model: Model, settings: Sequence[Setting]) -> list[str]:
     """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
-    if output.kind == "concentration":
+    if not kind_named(output.kind).needs_mechanism:
         reached = frozenset().union(*(composed(model, setting.parts).rests_on[name] for setting in settings))
         return [way for way, product in model.inputs.items() if not reached.isdisjoint(product.to)]
     return [way for way, product in model.inputs.items() if product.drug == output.of] if output.of else []

@@ -22,7 +22,8 @@ from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, joined, pack
 from ldnsim.engine.steady import Steady, steady_states
 from ldnsim.foundation.errors import Fault, LdnsimError
-from ldnsim.foundation.units import declared
+from ldnsim.model.baselines import divisor
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import System, composed, molar_mass
 from ldnsim.simulation.people import occasions_of, parameters_of
 from ldnsim.simulation.provenance import beyond_mechanism
@@ -96,7 +97,7 @@ def solve(look: Look, cases: Sequence[Case]) -> Courses:
     for at, case in enumerate(cases):
         silent = silent_arms(look.scenario, case.resolved)
         for name, output in look.shown.items():
-            if output.kind != "concentration":
+            if kind_named(output.kind).needs_mechanism:
                 found.values[name][at, :, silent] = np.nan
     return found
 
@@ -195,13 +196,10 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
         found.status[cases, account], found.reason[cases, account] = both.status[mine_blocks], both.reason[mine_blocks]
         for index, (name, output) in enumerate(look.shown.items()):
             without = _by(twin.values[:, place[len(day) : -1], index], people, bodies)
-            unit: Any = without[:, None]
-            if output.relative_to is None:
-                unit = declared(output.unit, molar_mass(look.scenario.model, output.of))
-            elif output.relative_to == "drug_free_daily_mean":
-                # equal steps: exact for a smooth rhythm
-                mean = np.ascontiguousarray(twin.values[:, place[: len(day)], index]).mean(axis=1)
-                unit = _by(mean, people, bodies)[:, None, :, None]
+            day_values = _by(twin.values[:, place[: len(day)], index], people, bodies)
+            unit = divisor(output, molar_mass(look.scenario.model, output.of), without, day_values)
+            if np.ndim(unit):
+                unit = unit[:, None]
             values = _by(arms.values[:, -len(times) :, index], people, mine_blocks.reshape(-1))
             shape = (*mine_blocks.shape, people, len(times))
             _divide(values.reshape(shape), unit, found.values[name], cases, account)

@@ -14,7 +14,10 @@ from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent
 from ldnsim.library.files import library
+from ldnsim.metrics.outputs import output_of
 from ldnsim.metrics.summary import summarize
+from ldnsim.model.baselines import DRUG_FREE
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.plots import last_day, time_course
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import comparison
@@ -80,14 +83,14 @@ def outputs_of(scenario: Scenario) -> dict[str, bool]:
     endogenous) and blockade; without these, the first output."""
     shown = shown_outputs(scenario)
     endogenous = sorted(
-        (name for name in shown if shown[name].kind == "endogenous"),
-        key=lambda name: shown[name].relative_to != "drug_free",
+        (name for name in shown if kind_named(shown[name].kind).says_tone),
+        key=lambda name: shown[name].relative_to != DRUG_FREE,
     )
-    blockade = [name for name in shown if shown[name].kind == "blockade"]
+    blockade = [name for name in shown if kind_named(shown[name].kind).is_blockade]
     first = [*endogenous[:1], *blockade[:1]] or list(shown)[:1]
     return {
         name: name in first
-        for name in sorted(shown, key=lambda name: (name not in first, shown[name].kind == "blockade"))
+        for name in sorted(shown, key=lambda name: (name not in first, kind_named(shown[name].kind).is_blockade))
     }
 
 
@@ -111,9 +114,8 @@ def table(view: View, result: xr.Dataset) -> str:
 def _left_out(view: View, result: xr.Dataset, name: str) -> bool:
     """Whether a variable is an output (or the twin of one) that is not looked at."""
     data = result[name]
-    return (
-        "time" in data.dims and name.removesuffix("_drug_free") not in view.outputs and data.attrs["kind"] != "blockade"
-    )
+    chosen = output_of(name) in view.outputs
+    return "time" in data.dims and not chosen and not kind_named(data.attrs["kind"]).is_blockade
 
 
 def code(view: View) -> str:

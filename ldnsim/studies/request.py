@@ -13,7 +13,7 @@ from ldnsim.foundation.errors import Fault, LdnsimError, nearest
 from ldnsim.foundation.fields import Change
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.foundation.units import parse_quantity
-from ldnsim.metrics.summary import CLOCK, summarize
+from ldnsim.metrics.summary import is_clock, summarize
 from ldnsim.scenario.changes import qualified, resolve
 from ldnsim.scenario.design import Range
 from ldnsim.scenario.uncertainty import PERSON_SLOT
@@ -69,7 +69,7 @@ def metric_faults(table: xr.Dataset, metrics: Sequence[str]) -> list[Fault]:
         if name not in known:
             near = nearest(str(name)[:60], known)
             faults.append(Fault(f"no metric is called {name!r}", ("metrics",), "a variable of summarize's table", near))
-        elif table[name].attrs["metric"] in CLOCK:
+        elif is_clock(table[name].attrs["metric"]):
             faults.append(Fault(f"{name} is a clock time, which has no order", ("metrics",), "hours, or a level"))
     return faults
 

@@ -10,8 +10,10 @@ import numpy as np
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.metrics import nca
-from ldnsim.metrics.curves import Curves, measures
+from ldnsim.metrics.measuring import Curves, measured
+from ldnsim.metrics.outputs import twin_name
 from ldnsim.metrics.summary import judged
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.scenario.changes import Resolved
 from ldnsim.simulation.dose_variables import dose_amounts, dose_times
 from ldnsim.simulation.people import doses_of, everyone
@@ -117,7 +119,7 @@ class Bench:
             return times, (0.0, 0.0)
         full, (start, end) = self._sampling(scenario, case.resolved)
         wanted = (full >= full[np.searchsorted(full, start, "right") - 1]) & (full <= full[np.searchsorted(full, end)])
-        if any(output.kind == "concentration" for output in self._shown.values()):
+        if any(kind_named(output.kind).reads_past_window for output in self._shown.values()):
             lasts = [nca.latest_dose(taken[id(doses)], np.full(len(doses), np.inf)) for doses in case.doses.values()]
             last = float(np.min(np.nan_to_num(np.concatenate(lasts), nan=full[-1])))
             wanted |= full >= full[np.searchsorted(full, last, "right") - 1]
@@ -140,7 +142,7 @@ class Bench:
             values = found.values[name].reshape(-1, len(times))
             twin = found.twins[name].reshape(-1, len(times)) if has_twin(output) else None
             about = tuple(inputs_of(name, output, model, members[0][1].resolved.settings))
-            outputs[name] = Curves(values, twin, output.kind, output.relative_to, doses(about))
+            outputs[name] = Curves(values, twin, kind_named(output.kind), output.relative_to, doses(about))
         twins = np.arange(cases * accounts * people).reshape(cases, accounts, 1, people)
         twin_of = np.broadcast_to(twins, status.shape).reshape(-1)
         first_of = np.broadcast_to(np.arange(status.size).reshape(status.shape)[:, :, :1], status.shape).reshape(-1)
@@ -153,10 +155,10 @@ class Bench:
             unsolved = np.where(status != 0, "not solved: " + found.reason, "").astype(object).reshape(-1)
         places = [at for at, _ in members]
         self._keep_status(room, places, found)
-        for measure in measures(times, grid, outputs, twin_of, first_of):
-            name = f"{measure.output}_{measure.metric}"
-            said = outputs[measure.output].kind == "concentration"
-            values, reason = judged(measure, unsolved, None if said else silent.reshape(-1))
+        for of_rows in measured(times, grid, outputs, twin_of, first_of):
+            name = f"{of_rows.output}_{of_rows.metric}"
+            withheld = silent.reshape(-1) if outputs[of_rows.output].kind.needs_mechanism else None
+            values, reason = judged(of_rows, unsolved, withheld)
             room[name][places, :, :, :people] = values.reshape(status.shape)
             if reason is not None and f"{name}_reason" in room:
                 room[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
@@ -167,7 +169,7 @@ class Bench:
         for name, output in look.shown.items():
             room[name][places, :, :, :people, :size] = found.values[name]
             if has_twin(output):
-                room[f"{name}_drug_free"][places, :, :people, :size] = found.twins[name]
+                room[twin_name(name)][places, :, :people, :size] = found.twins[name]
         for at, case in members:
             for arm, taken in enumerate(case.doses.values()):
                 for name, values in zip(

@@ -12,6 +12,7 @@ import numpy as np
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
 from ldnsim.foundation.fields import hours
+from ldnsim.metrics.outputs import output_of
 from ldnsim.metrics.summary import summarize
 from ldnsim.model.records import weakest
 from ldnsim.scenario.changes import Resolved, resolve
@@ -182,7 +183,7 @@ def plan_of(
     for name, data in table.data_vars.items():
         if str(name) == "dose_input":
             continue  # the scenario says which input it was
-        tags = labels.get(str(data.attrs.get("output", str(name).removesuffix("_drug_free"))), {})
+        tags = labels.get(str(data.attrs.get("output", output_of(name))), {})
         attrs = dict(data.attrs)
         if "evidence" in attrs:
             attrs |= {key: weakest((tag, attrs.get(key, tag))) for key, tag in tags.items()}

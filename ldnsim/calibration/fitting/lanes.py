@@ -13,7 +13,7 @@ from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.foundation.units import declared
+from ldnsim.model.baselines import divisor
 from ldnsim.model.system import System, compose, molar_mass
 from ldnsim.simulation.people import TYPICAL, doses_of, parameters_of
 
@@ -67,21 +67,20 @@ class Lanes:
     def _unit(self, parameters: np.ndarray, start: np.ndarray) -> np.ndarray:
         """What the curves are divided by, (lanes, times or 1, outputs): units, or the drug-free twin."""
         model, names = self.scenario.model, list(self.outputs)
-        units = [declared(output.unit, molar_mass(model, output.of)) for output in self.outputs.values()]
-        relative = [output.relative_to for output in self.outputs.values()]
-        if not any(relative):
+        masses = [molar_mass(model, output.of) for output in self.outputs.values()]
+        if not any(output.relative_to for output in self.outputs.values()):
+            units = [
+                divisor(output, mass, None, None) for output, mass in zip(self.outputs.values(), masses, strict=True)
+            ]
             return np.array(units)[None, None, :]
         day = np.arange(0.0, DAY)
         clock = self.times % DAY if repeats_daily(self.system, tuple(names)) else self.times
         at, place = np.unique(np.concatenate([day, clock]), return_inverse=True)
         solve = choose.solver(self.solver)
         twin = solve(self.system, parameters, start, [()] * len(parameters), at, names, RTOL).values[:, place]
-        unit = np.broadcast_to(np.array(units), (len(parameters), len(self.times), len(names))).copy()
-        for index, how in enumerate(relative):
-            if how == "drug_free":
-                unit[:, :, index] = twin[:, len(day) :, index]
-            elif how:
-                unit[:, :, index] = twin[:, : len(day), index].mean(axis=1)[:, None]
+        unit = np.empty((len(parameters), len(self.times), len(names)))
+        for index, (output, mass) in enumerate(zip(self.outputs.values(), masses, strict=True)):
+            unit[:, :, index] = divisor(output, mass, twin[:, len(day) :, index], twin[:, : len(day), index])
         return unit
 
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from ldnsim.foundation.fields import hours
 from ldnsim.metrics import nca
-from ldnsim.metrics.curves import area, hours_above
+from ldnsim.metrics.catalogue import metric_named
+from ldnsim.metrics.measuring import read_metric
+from ldnsim.metrics.nca import COINCIDENT, value_at
 
 if TYPE_CHECKING:
     from ldnsim.library.fit_file import Fact
     from ldnsim.metrics.nca import Floats
 
-__all__ = ["reading", "value_at"]
-
-COINCIDENT = 1e-6  # h
+__all__ = ["reading"]
 
 
 def reading(fact: Fact, times: Floats, curves: Floats, doses: Floats, moments: dict[str, Floats]) -> Floats:
@@ -32,27 +32,12 @@ def reading(fact: Fact, times: Floats, curves: Floats, doses: Floats, moments: d
             return value
         return _ratio(value, value_at(times, curves, _moment(fact.over, moments, len(curves))))
     start, end = map(hours, fact.window) if fact.window else (times[0], times[-1])
-    grid = nca.times_between(times, start, end)
-    assert fact.metric is not None
-    return METRICS[fact.metric](grid, nca.read_at(times, curves, grid), doses)
-
-
-def value_at(times: Floats, curves: Floats, at: Floats) -> Floats:
-    """Each curve (lanes, times) at its own time (lanes,), along a cubic through the four samples around it; of samples
-    that coincide, before and after a dose, the cubic takes the later."""
-    found = np.empty(len(curves))
-    apart = np.flatnonzero(np.append(np.diff(times) > COINCIDENT, True))
-    for lane, (curve, moment) in enumerate(zip(curves, at, strict=True)):
-        place = int(np.searchsorted(times, moment))
-        if place < len(times) and times[place] == moment:
-            found[lane] = curve[place]
-            continue
-        first = min(max(int(np.searchsorted(times[apart], moment)) - 2, 0), max(len(apart) - 4, 0))
-        x, y = times[apart[first : first + 4]], curve[apart[first : first + 4]]
-        gaps = x[:, None] - x[None, :] + np.eye(len(x))
-        shares = (moment - x)[None, :] * (1 - np.eye(len(x))) + np.eye(len(x))
-        found[lane] = float(np.sum(y * np.prod(shares / gaps, axis=1)))
-    return found
+    if fact.metric in SMOOTH:
+        grid = nca.times_between(times, start, end)
+        return SMOOTH[fact.metric](grid, nca.read_at(times, curves, grid), doses)
+    metric = metric_named(fact.metric)
+    assert metric is not None  # checked when the file was read
+    return read_metric(metric, times, curves, (start, end), doses)
 
 
 def _moment(moment: float | str, moments: dict[str, Floats], lanes: int) -> Floats:
@@ -88,33 +73,20 @@ def _tmax(grid: Floats, curves: Floats, doses: Floats) -> Floats:
     return peak - nca.latest_dose(np.broadcast_to(doses, (len(peak), len(doses))), peak)
 
 
-def _half_life(grid: Floats, curves: Floats, doses: Floats) -> Floats:
-    """log(2) over the slope of the straight line through the logarithm, weighted by the time that samples stand for;
-    NaN where the curve is zero or does not fall."""
+def _smooth_peak(grid: Floats, curves: Floats, doses: Floats) -> Floats:
     del doses
-    positive = np.all(curves > 0, axis=-1)
-    y = np.log(np.where(positive[:, None], curves, 1.0))
-    weight = np.gradient(grid) if grid.size > 1 else np.ones(1)
-    centred = grid - np.average(grid, weights=weight)
-    slope = (y * weight * centred).sum(axis=-1) / (weight * centred**2).sum()
-    falling = positive & (slope < 0)
-    return np.where(falling, np.log(2.0) / np.where(falling, -slope, 1.0), np.nan)
+    return _vertex(grid, curves)[1]
 
 
-def _mean(grid: Floats, curves: Floats, doses: Floats) -> Floats:
+def _smooth_trough(grid: Floats, curves: Floats, doses: Floats) -> Floats:
     del doses
-    return np.asarray(area(grid, curves) / (grid[-1] - grid[0]))
+    return -_vertex(grid, -curves)[1]
 
 
-METRICS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
-    "Cmax": lambda grid, curves, doses: _vertex(grid, curves)[1],
-    "peak": lambda grid, curves, doses: _vertex(grid, curves)[1],
-    "trough": lambda grid, curves, doses: -_vertex(grid, -curves)[1],
+# metrics of the registry that jump from sample to sample as a parameter moves, and what takes their place in a fit
+SMOOTH: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+    "Cmax": _smooth_peak,
+    "peak": _smooth_peak,
+    "trough": _smooth_trough,
     "Tmax": _tmax,
-    "AUC_tau": lambda grid, curves, doses: nca.auc(grid, curves),
-    "AUC_inf": lambda grid, curves, doses: nca.exposure(grid, curves).auc_inf,
-    "half_life": _half_life,
-    "mean": _mean,
-    "hours_above_50": lambda grid, curves, doses: hours_above(grid, curves, 0.5),
-    "hours_above_80": lambda grid, curves, doses: hours_above(grid, curves, 0.8),
 }

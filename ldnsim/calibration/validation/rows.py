@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ldnsim.calibration.validation.measuring import read_off, read_words
-from ldnsim.calibration.validation.runs import TWIN, Lacking
+from ldnsim.calibration.validation.runs import Lacking
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, declared
 from ldnsim.library.checks.predictions import measured
+from ldnsim.metrics.catalogue import metric_named
+from ldnsim.metrics.outputs import output_of
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import compose, molar_mass
 
 if TYPE_CHECKING:
@@ -25,10 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERY_ACCOUNT", "Row", "Situation", "error_of", "rows_of"]
 
-Family = Literal["concentration", "time", "occupancy", "endogenous", "parameter", "none"]
 EVERY_ACCOUNT = "all"
+SHORT = ("peak", "Tmax", "AUC_tau")  # what the quantity of a fact says already
 SECONDS = 1e-3  # h: clock times closer than this are equal
-TIMES = ("time_of_peak", "half_life", "time_to_half")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Row:
     observed: Span | None
     unit: str
     scale: str = "none"
-    family: Family = "none"
+    family: str = "none"
     predicted: float = math.nan
     error: float = math.nan
     conditions: str = ""
@@ -124,7 +126,7 @@ def _behind(item: Prediction, setting: Setting, resting: Mapping[str, frozenset[
     """All that a prediction rests on in an account: where it is alike, the accounts agree."""
     if item.take == "parameter":
         return str(setting.values.get(item.parameter))
-    names = resting.get(item.output.removesuffix(TWIN), frozenset())
+    names = resting.get(output_of(item.output), frozenset())
     parts = tuple(sorted({setting.parts[name.split(".")[0]].name for name in names}))
     return parts, tuple(sorted((name, str(setting.values[name])) for name in names if name in setting.values))
 
@@ -182,7 +184,7 @@ def _tag(asked: _Asked, plain: Situation) -> str:
     item = asked.item
     if item.take == "parameter":
         return plain.settings[asked.account].parts[item.parameter.split(".")[0]].evidence
-    return plain.runs.tag(asked.account, item.arm, item.output.removesuffix(TWIN), item.changes)
+    return plain.runs.tag(asked.account, item.arm, output_of(item.output), item.changes)
 
 
 def _predicted(asked: _Asked, situation: Situation, at: float | None = None) -> float:
@@ -221,31 +223,35 @@ def _unit(asked: _Asked) -> str:
 
 def _coherent_factor(model: Model, measure: Measure) -> float:
     """From the unit that a curve is shown in to coherent units; times are in h, and so coherent."""
-    if measure.take not in ("value", "peak", "area") or measure.relative:
+    if measure.relative or not _in_unit_of_output(measure):
         return 1.0
-    output = model.outputs[measure.output.removesuffix(TWIN)]
+    output = model.outputs[output_of(measure.output)]
     return 1.0 if output.relative_to else declared(output.unit, molar_mass(model, output.of))
+
+
+def _in_unit_of_output(measure: Measure) -> bool:
+    """Whether a measure has the unit of its output in its own, as concentrations and areas do, and times do not."""
+    metric = metric_named(measure.take)
+    return "{}" in metric.unit if metric else measure.take == "value"
 
 
 def _scale(fact: Fact) -> str:
     return {"text": "none", "clock": "hours", "%": "points", "points": "points"}.get(fact.unit, "fold")
 
 
-def _family(model: Model, item: Prediction) -> Family:
+def _family(model: Model, item: Prediction) -> str:
     if item.take == "parameter":
         return "parameter"
-    if item.take in TIMES:
+    metric = metric_named(item.take)
+    if metric is not None and metric.unit == "h" and metric.comparison == "ratio":
         return "time"
-    output = model.outputs.get(item.output.removesuffix(TWIN))
-    kind = output.kind if output is not None else "other"
-    if kind in ("blockade", "occupancy"):
-        return "occupancy"
-    return "concentration" if kind == "concentration" else "endogenous" if kind == "endogenous" else "none"
+    output = model.outputs.get(output_of(item.output))
+    return kind_named(output.kind if output is not None else "other").family
 
 
 def _title(model: Model, item: Prediction) -> str:
-    title = model.outputs[item.output.removesuffix(TWIN)].title
-    return title if item.take in ("peak", "time_of_peak", "area") else f"{title} {read_words(item)}"
+    title = model.outputs[output_of(item.output)].title
+    return title if item.take in SHORT else f"{title} {read_words(item)}"
 
 
 def _conditions(predictions: Predictions, item: Prediction) -> str:

@@ -13,6 +13,8 @@ from ldnsim.dosing.regimen import planned_doses
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent
+from ldnsim.metrics.outputs import output_of, twin_name
+from ldnsim.model.baselines import DRUG_FREE
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lacking", "Runs", "rival_changes", "runs_of", "wanted"]
 
-TWIN = "_drug_free"
 Key = tuple[str, str]  # arm, and the changes made for it
 
 
@@ -54,8 +55,8 @@ class Runs:
             raise Lacking(f"not solved: {here.reason.sel(arm=arm).item()}")
         curve = here[output].sel(arm=arm) if "arm" in here[output].dims else here[output]
         values = curve.to_numpy()
-        if relative and curve.attrs.get("relative_to") != "drug_free":
-            values = values / here[output + TWIN].to_numpy()
+        if relative and curve.attrs.get("relative_to") != DRUG_FREE:
+            values = values / here[twin_name(output)].to_numpy()
         return Course(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
 
     def tag(self, account: str, arm: str, output: str, changes: Mapping[str, Change]) -> str:
@@ -122,7 +123,7 @@ def rival_changes(model: Model, choice: RivalChoice, accounts: Iterable[str] = (
 
 def _outputs(model: Model, predictions: Predictions) -> tuple[str, ...]:
     items: Iterable[str] = (
-        output.removesuffix(TWIN)
+        output_of(output)
         for predicted in predictions.facts.values()
         for item in predicted
         for output in (item.output, item.over.output if item.over else "")

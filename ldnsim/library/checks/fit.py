@@ -12,7 +12,8 @@ from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, drug_dimension, parse_unit
 from ldnsim.library.checks.scenario import scenario_faults
 from ldnsim.library.checks.sources import source_faults
-from ldnsim.library.fit_file import HOURS_ABOVE, OF_CONCENTRATION
+from ldnsim.metrics.catalogue import all_metrics, metric_named
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import compose, molar_mass
 from ldnsim.scenario.changes import examine, qualified, setting_of
 
@@ -210,10 +211,11 @@ def _output_faults(fit: Fit, fact: Fact, path: Path) -> Iterator[Fault]:
         yield Fault(message, (*path, "output"), listed(outputs), nearest(fact.output, outputs))
         return
     output = outputs[fact.output]
-    if fact.metric in OF_CONCENTRATION and output.kind != "concentration":
-        yield Fault(f"{fact.metric} is of a concentration, {fact.output} is none", (*path, "metric"), "peak, mean, ...")
-    if fact.metric in HOURS_ABOVE and output.kind not in ("occupancy", "blockade"):
-        yield Fault(f"{fact.metric} is of an occupancy, {fact.output} is none", (*path, "metric"), "peak, mean, ...")
+    metric, kind = metric_named(fact.metric), kind_named(output.kind)
+    if metric is not None and not metric.is_for(kind):
+        fitting = listed(known.name for known in all_metrics().values() if known.is_for(kind))
+        message = f"{fact.metric} is no metric of {fact.output}, whose kind is {kind.name}"
+        yield Fault(message, (*path, "metric"), fitting)
     if fact.of is not None and fact.of not in fit.model.drugs:
         drugs = fit.model.drugs
         message = f"model {fit.model.name} has no drug {fact.of!r}"

@@ -12,6 +12,7 @@ from ldnsim.foundation.units import DIMENSIONLESS, coherent, drug_dimension, par
 from ldnsim.library.checks.exchange import Exchange, cycle_faults, exchange_faults
 from ldnsim.library.checks.part import range_faults
 from ldnsim.library.checks.sources import source_faults
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.records import Account
 from ldnsim.model.system import molar_mass
 from ldnsim.scenario.changes import RESERVED, setting_of
@@ -205,7 +206,7 @@ def _observed_faults(observed: Observed) -> Iterator[Fault]:
 
 def _output_unit_faults(exchange: Exchange, name: str, output: Output) -> Iterator[Fault]:
     found = drug_dimension(parse_unit(output.unit).dimension, output.of is not None)
-    bare = output.relative_to is not None or output.kind in ("blockade", "occupancy", "endogenous")
+    bare = output.relative_to is not None or kind_named(output.kind).unitless
     if bare and (found != DIMENSIONLESS or parse_unit(output.unit).factor != 1):
         what = "a ratio" if output.relative_to else f"a share or level of kind {output.kind}"
         yield Fault(f"{name} is {what} and has no unit", ("unit",), '"1"')

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ldnsim.foundation.errors import MOST_FAULTS, Fault, Lost, listed, nearest
 from ldnsim.foundation.units import coherent
 from ldnsim.library.facts import facts_of_library
-from ldnsim.library.predictions import FROM_A_MOMENT, FROM_A_WINDOW
+from ldnsim.library.predictions import NOT_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +68,8 @@ def _measure_faults(measure: Measure, predictions: Predictions, lost: Lost) -> I
         yield Fault(f"there is no arm {measure.arm!r}", ("arm",), listed(predictions.arms), near)
     if measure.take != "dose" and not measure.output:
         yield Fault("no output is named", (), "output: the name of an output", at_key=True)
-    for takes, field in ((FROM_A_MOMENT, "at"), (FROM_A_WINDOW, "window")):
-        if measure.take in takes and getattr(measure, field) is None:
+    for needed, field in ((measure.take == "value", "at"), (measure.take not in NOT_METRICS, "window")):
+        if needed and getattr(measure, field) is None:
             yield Fault(f"{measure.take} needs {field!r}", (), f"{field}: when", at_key=True)
     if measure.window is not None and coherent(measure.window[0]) >= coherent(measure.window[1]):
         yield Fault("the window ends before it begins", ("window",), "[0 h, 24 h]")

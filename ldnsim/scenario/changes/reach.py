@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.foundation.errors import Fault, listed, nearest, shown
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.settings import RIVALS
 from ldnsim.model.system import composed
 from ldnsim.scenario.changes.plan import LINE_FIELDS
@@ -114,7 +115,7 @@ def _known(scenario: ScenarioRecord, settings: Sequence[Setting]) -> list[str]:
 def _behind_outputs(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> set[str]:
     """Every qualified name that a reported output, or the way of a dose to it, depends on, in any of the accounts."""
     model = scenario.model
-    blockades = [name for name, output in model.outputs.items() if output.kind == "blockade"]  # always shown
+    blockades = [name for name, output in model.outputs.items() if kind_named(output.kind).is_blockade]  # always shown
     inputs = {line.input for arm in arms.values() for line in arm.regimen}
     structures = {tuple(part.name for part in setting.parts.values()): setting.parts for setting in settings}
     behind: set[str] = set()

@@ -14,7 +14,9 @@ from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, no_events
 from ldnsim.engine.steady import unsettled
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
-from ldnsim.foundation.units import coherent, declared
+from ldnsim.foundation.units import coherent
+from ldnsim.model.baselines import DAILY_MEAN, DRUG_FREE, divisor
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import System, composed, molar_mass
 from ldnsim.scenario.changes import setting_of
 from ldnsim.simulation.nonmem.delivery import ways_of
@@ -119,7 +121,7 @@ def simulate_data(
     columns = {name: found.values[:, index][episodes.sample] / units[name] for index, name in enumerate(chosen)}
     for rows, note in _beyond_mechanism(model, records):
         notes.append(note)
-        for name in (name for name in chosen if model.outputs[name].kind != "concentration"):
+        for name in (name for name in chosen if kind_named(model.outputs[name].kind).needs_mechanism):
             columns[name][rows] = np.nan
     return _answer(dataframe, model, records, episodes, columns, reason, notes)
 
@@ -183,30 +185,29 @@ def _units(
     schedules: Schedules,
 ) -> dict[str, float | np.ndarray]:
     """What each output is divided by: its unit, or what it would be without drug."""
-    found: dict[str, float | np.ndarray] = {}
-    for name in outputs:
-        output = model.outputs[name]
-        found[name] = declared(output.unit, molar_mass(model, output.of))
-    relative = {name: model.outputs[name].relative_to for name in outputs if model.outputs[name].relative_to}
-    if not relative:
-        return found
+    chosen = {name: model.outputs[name] for name in outputs}
+    masses = {name: molar_mass(model, output.of) for name, output in chosen.items()}
+    baselines = {output.relative_to for output in chosen.values()} - {None}
+    if not baselines:
+        return {name: divisor(output, masses[name], None, None) for name, output in chosen.items()}
     state, status, _ = _beginnings(system, records, episodes, outputs, solver)
     parameters, solve = records.parameters(episodes.first), choose.solver(solver)
     state[status != Status.SOLVED] = system.initial  # told by the status
-    if "drug_free" in relative.values():
+    twin = day = np.empty((0, 0, 0))
+    if DRUG_FREE in baselines:
         without = _without_doses(schedules)
         grids = episodes.grids
         time = grids.time.copy()
         time[grids.first] = episodes.origin  # a record with SS begins later, and not on the orbit
-        twin = solve(system, parameters, state, without, replace(grids, time=time), outputs, rtol)
-        for index, name in enumerate(outputs):
-            if relative.get(name) == "drug_free":
-                found[name] = twin.values[episodes.sample, index]
-    if "drug_free_daily_mean" in relative.values():
-        day = solve(system, parameters, state, no_events(len(state)), np.arange(24.0), outputs, rtol)
-        for index, name in enumerate(outputs):
-            if relative.get(name) == "drug_free_daily_mean":
-                found[name] = day.values[:, :, index].mean(axis=1)[episodes.episode]
+        twin = solve(system, parameters, state, without, replace(grids, time=time), outputs, rtol).values
+    if DAILY_MEAN in baselines:
+        day = solve(system, parameters, state, no_events(len(state)), np.arange(24.0), outputs, rtol).values
+    found: dict[str, float | np.ndarray] = {}
+    for index, (name, output) in enumerate(chosen.items()):
+        drug_free = twin[episodes.sample, index] if DRUG_FREE in baselines else None
+        through_a_day = day[:, :, index] if DAILY_MEAN in baselines else None
+        unit = divisor(output, masses[name], drug_free, through_a_day)
+        found[name] = unit[episodes.episode, 0] if output.relative_to == DAILY_MEAN else unit
     return found
 
 

@@ -1,0 +1,116 @@
+"""One registry of metrics: tables, fits and predictions read the same number off the same curve."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ldnsim as ldn
+from ldnsim.calibration.fitting.readings import reading
+from ldnsim.calibration.validation.measuring import Course, read_off
+from ldnsim.foundation.errors import LdnsimError
+from ldnsim.library.fit_file import Fact
+from ldnsim.library.predictions import Measure
+from ldnsim.metrics.catalogue import all_metrics, metric_named, metrics_of
+from ldnsim.metrics.outputs import TWIN
+from ldnsim.metrics.registry import Metric, register, unregister
+from ldnsim.model.output_kinds import OutputKind, kind_named, kind_names, register_kind, unregister_kind
+
+PACKAGE = Path(ldn.__file__).parent
+# a curve with an absorption and a late phase, sampled as a run is: hourly, and densely after the dose
+TIME = np.unique(np.concatenate([np.arange(0.0, 48.5, 1.0), np.arange(0.0, 6.0, 1 / 12)]))
+CURVE = 20 * np.exp(-0.5 * TIME) + 3 * np.exp(-0.06 * TIME) - 23 * np.exp(-1.7 * TIME)
+WINDOW = ["2 h", "12 h"]
+UNITS = {"{}": "nmol/L", "{}*h": "nmol/L*h"}
+
+
+def in_a_fit(metric: str) -> float:
+    unit = metric_named(metric).unit_for("nmol/L")
+    fact = Fact.model_validate(
+        {"arm": "a", "output": "Cp", "metric": metric, "window": WINDOW, "value": f"1 {unit}", "cv": "10 %"}
+    )
+    return float(reading(fact, TIME, CURVE[None], np.array([0.0]), {})[0])
+
+
+def in_validation(metric: str) -> float:
+    measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": metric, "window": WINDOW})
+    return read_off(Course(TIME, CURVE, np.array([0.0])), measure)
+
+
+@pytest.mark.parametrize("metric", ["half_life", "AUC_tau", "mean", "time_to_half", "t_half", "AUC_inf"])
+def test_a_fit_and_validation_read_the_same_number(metric):
+    """The half-life of one curve in one window was 9.21 h in fits and 9.11 h in validation."""
+    assert in_a_fit(metric) == in_validation(metric)
+
+
+def test_a_table_reads_the_same_number_as_a_fit():
+    names = ["AUC_tau", "mean", "AUC_inf", "t_half"]
+    data = {"Cp": (("account", "arm", "time"), CURVE[None, None], {"kind": "concentration", "units": "nmol/L"})}
+    doses = {"dose_time": (("arm", "dose"), [[0.0]]), "dose_amount": (("arm", "dose"), [[1.0]])}
+    coords = {"account": ["one"], "arm": ["a"], "time": TIME}
+    table = ldn.summarize(xr.Dataset({**data, **doses}, coords), window=(2.0, 12.0))
+    assert {name: table[f"Cp_{name}"].item() for name in names} == {name: in_a_fit(name) for name in names}
+
+
+def test_a_half_life_over_a_window_does_not_count_close_samples_twice():
+    dense = np.unique(np.concatenate([TIME, np.arange(2.0, 3.0, 1e-3)]))
+    measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": "half_life", "window": WINDOW})
+    curve = 20 * np.exp(-0.5 * dense) + 3 * np.exp(-0.06 * dense) - 23 * np.exp(-1.7 * dense)
+    assert read_off(Course(dense, curve, np.array([0.0])), measure) == pytest.approx(
+        in_validation("half_life"), rel=5e-3
+    )
+
+
+def test_every_metric_says_what_it_is():
+    for name, metric in all_metrics().items():
+        assert metric.name == name
+        assert metric.title
+        assert metric.unit_for("1") in ("1", "h", ""), name
+        assert metric.kinds is None or metric.kinds <= set(kind_names()), name
+
+
+def test_headlines_are_metrics_of_their_kind():
+    for name in kind_names():
+        kind = kind_named(name)
+        known = {metric.name for metric in metrics_of(kind)}
+        assert {*kind.headline, *kind.arm_figures} <= known, name
+
+
+def test_a_name_is_taken_once():
+    with pytest.raises(LdnsimError, match="already"):
+        register(Metric("peak", "again", "{}", lambda view: (view.curve.highest(), None)))
+    with pytest.raises(LdnsimError, match="already"):
+        register_kind(OutputKind("blockade", "again"))
+
+
+def test_a_metric_and_a_kind_can_be_plugged_in_and_taken_out():
+    register_kind(OutputKind("mood", "how somebody feels", headline=("swing",)))
+    register(
+        Metric("swing", "peak less trough", "{}", lambda view: (view.curve.highest() - view.curve.lowest(), None),
+               kinds=frozenset({"mood"}), style="output")
+    )  # fmt: skip
+    try:
+        data = {"calm": (("account", "arm", "time"), CURVE[None, None], {"kind": "mood", "units": "1"})}
+        result = xr.Dataset(data, {"account": ["one"], "arm": ["a"], "time": TIME})
+        assert ldn.summarize(result).calm_swing.item() == pytest.approx(np.ptp(CURVE[(TIME >= 24) & (TIME <= 48)]))
+    finally:
+        unregister("swing")
+        unregister_kind("mood")
+    assert metric_named("swing") is None
+    assert kind_named("mood").name == "other"
+
+
+def test_the_name_of_the_twin_and_of_kinds_is_written_in_one_place():
+    """Names of outputs' twins stood in 13 modules, those of kinds in 14."""
+    homes = {"outputs.py", "output_kinds.py"}
+    quoted = re.compile(
+        rf"""['"][^'"]*{TWIN}['"]|kind['")\]]*\s*[!=]=\s*['"](?:{"|".join(set(kind_names()) - {"other"})})['"]"""
+    )
+    for path in PACKAGE.rglob("*.py"):
+        if path.name not in homes:
+            found = [line for line in path.read_text(encoding="utf-8").splitlines() if quoted.search(line)]
+            assert not found, f"{path.name}: {found}"
