@@ -29,6 +29,7 @@ __all__ = [
     "Spread",
     "drawn",
     "logit_sd",
+    "logit_sd_bounds",
     "mixed",
     "mixing",
     "normals",
@@ -129,28 +130,39 @@ def varied(
 
 @lru_cache(maxsize=4096)
 def logit_sd(median: float, cv: float) -> float:
-    """The standard deviation on the logit scale that gives a share this median and coefficient of variation."""
+    """The standard deviation on the logit scale that gives a share this median and coefficient of variation.
+
+    Raises LdnsimError where there is none; see `logit_sd_bounds`.
+    """
+    from scipy.optimize import brentq  # imported late: it costs 0.2 s
+
+    below, above = logit_sd_bounds(median, cv)
+    return float(brentq(lambda sd: _cv_of_share(median, sd) - cv, below, above, xtol=1e-15, rtol=8.9e-16))
+
+
+def logit_sd_bounds(median: float, cv: float) -> tuple[float, float]:
+    """Two standard deviations on the logit scale, the lower giving a smaller CV than `cv`, the upper no smaller one.
+
+    Raises LdnsimError if the median is not between 0 and 1, or if no share with this median varies so much.
+    """
     if not 0 < median < 1:
         raise LdnsimError(
             Fault(f"{median:g} cannot vary as a share (logit_normal)", expected="more than 0, less than 1")
         )
-
-    def reached(sd: float) -> float:
-        share = expit(logit(median) + sd * GRID)
-        mean = float((WEIGHTS * share).sum())
-        return math.sqrt(float((WEIGHTS * (share - mean) ** 2).sum())) / mean
-
     trials = np.linspace(0.0, LARGEST_LOGIT_SD, 61)
-    above = next((float(trial) for trial in trials if reached(float(trial)) >= cv), None)
+    above = next((float(trial) for trial in trials if _cv_of_share(median, float(trial)) >= cv), None)
     if above is None:
-        most = max(reached(float(trial)) for trial in trials)
+        most = max(_cv_of_share(median, float(trial)) for trial in trials)
         message = f"a share with a median of {median:g} cannot have a CV of {cv:.0%}"
         raise LdnsimError(Fault(message, expected=f"at most {most:.0%}"))
-    low, high = max(0.0, above - float(trials[1])), above
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if reached(middle) < cv else (low, middle)
-    return high
+    return max(0.0, above - float(trials[1])), above
+
+
+def _cv_of_share(median: float, sd: float) -> float:
+    """The coefficient of variation of a share whose logit is normal with this standard deviation."""
+    share = expit(logit(median) + sd * GRID)
+    mean = float((WEIGHTS * share).sum())
+    return math.sqrt(float((WEIGHTS * (share - mean) ** 2).sum())) / mean
 
 
 def drawn(spread: Spread, z: np.ndarray, to_coherent: Callable[[Quantity], float]) -> np.ndarray:

@@ -60,7 +60,11 @@ def profile(problem: Problem, best: Point, spread: Floats, index: int) -> Interv
 
 def _end(problem: Problem, best: Point, spread: Floats, index: int, side: float) -> tuple[float, bool, Point | None]:
     """The end of the profile on one side: by secants on the root of the rise, which is a straight line where the model
-    is."""
+    is linear.
+
+    This is no root finder of scipy: a trial may fail, starts from the last one's other parameters, and stops the search
+    where it comes upon a lower minimum.
+    """
     centre, bound = best.position[index], 0.0 if side < 0 else 1.0
     room = abs(bound - centre)
     if room < 1e-9:

@@ -8,7 +8,7 @@ from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
 from ldnsim.foundation.units import DIMENSIONLESS, coherent
 from ldnsim.library.checks.sources import NEEDS_SOURCE, source_faults
 from ldnsim.model.records import ASSUMED
-from ldnsim.model.variability import NotTogether, logit_sd, mixing
+from ldnsim.model.variability import NotTogether, logit_sd_bounds, mixing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -36,7 +36,7 @@ def variability_faults(parameter: Parameter) -> Iterator[Fault]:
             return
         for field, cv in stated.items():
             try:
-                logit_sd(value, cv)
+                logit_sd_bounds(value, cv)
             except LdnsimError as caught:
                 yield from (Fault(fault.message, (field,), fault.expected) for fault in caught.faults)
     elif distribution == "log_normal" and stated and value <= 0:
