@@ -11,7 +11,7 @@ import pytest
 
 from ldnsim.dosing.adherence import given_doses, missed_doses
 from ldnsim.dosing.regimen import Arm, RegimenLine, count_doses, planned_doses
-from ldnsim.foundation.fields import clock_text
+from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.random_streams import generator
 from ldnsim.foundation.units import Quantity
 from ldnsim.model.variability import normals, varied

@@ -55,12 +55,11 @@ def free_parameters(scenario: Scenario) -> dict[tuple[str, str, str], list[int]]
     by their place in the scenario, in which they do."""
     model, free = scenario.model, dict[tuple[str, str, str], list[int]]()
     taken = {line.input for arm in scenario.arms.values() for line in arm.regimen}
-    products = [model.inputs[name] for name in taken]
-    ways = {way for product in products for way in (product.lag, *product.to.values()) if isinstance(way, str)}
+    delivery = {address for name in taken for address in model.inputs[name].delivery_parameters}
     for place, name in enumerate(scenario.accounts or tuple(model.accounts)):
         setting, account = setting_of(model, name), model.accounts[name]
         rests_on = compose(model, setting.parts).rests_on
-        behind = ways.union(*(rests_on[output] for output in shown_outputs(scenario)))
+        behind = delivery.union(*(rests_on[output] for output in shown_outputs(scenario)))
         own = [address for address in account.values if not address.endswith(".rivals")]
         slots = [address.split(".")[0] for address in own]
         bound = {address for address, slot in zip(own, slots, strict=True) if slots.count(slot) > 1}

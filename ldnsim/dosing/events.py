@@ -94,7 +94,7 @@ def schedules_of(
     """
     inputs = {dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken}
     products = {name: model.inputs[name] for name in sorted(inputs)}
-    asked = sorted({name for product in products.values() for name in product.ways})
+    asked = sorted({name for product in products.values() for name in product.delivery_parameters})
     ways = parameters[:, [system.parameters.index(name) for name in asked]]
     first: dict[object, int] = {}  # what makes a schedule -> the first person who has it
     same = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ldnsim.foundation.clock import parse_clock
 from ldnsim.foundation.errors import LdnsimError, nearest, shown
 from ldnsim.foundation.expressions import BUILT_IN, FUNCTIONS
 from ldnsim.foundation.units import DIMENSIONLESS, QUANTITY_EXAMPLE, Quantity, coherent, parse_quantity, parse_unit
@@ -47,7 +47,6 @@ __all__ = [
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = frozenset(BUILT_IN) | frozenset(FUNCTIONS)
-CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z")
 DAY = re.compile(r"(?:day\s*)?([1-9][0-9]{0,4})\Z", re.I)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -153,10 +152,10 @@ def _identifier(found: str) -> str:
 
 
 def _clock(found: object) -> float:
-    match = CLOCK.match(found.strip()) if isinstance(found, str) else None
-    if match is None:
+    time = parse_clock(found) if isinstance(found, str) else None
+    if time is None:
         raise wrong(f"{shown(found)} is not a clock time", '"HH:MM" from "00:00" to "23:59"')
-    return int(match[1]) + int(match[2]) / 60
+    return time
 
 
 def _day(found: object) -> int:
@@ -303,9 +302,3 @@ Axis = Annotated[tuple[ChangeValue, ...], at_most(MOST_ITEMS)]
 def hours(quantity: Quantity) -> float:
     """A length of time in hours."""
     return coherent(quantity)
-
-
-def clock_text(clock: float) -> str:
-    """Hours after midnight as HH:MM."""
-    minutes = math.floor(clock * 60 + 0.5) % (24 * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

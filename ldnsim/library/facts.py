@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from ldnsim.foundation.clock import parse_clock
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.foundation.units import parse_unit
 from ldnsim.foundation.yaml import read_text
@@ -46,7 +47,7 @@ NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"
 ONE, RANGE = re.compile(NUMBER), re.compile(rf"({NUMBER})-({NUMBER})")
 BOUND = re.compile(rf"([<>])({NUMBER})")
-TIME, TIMES = re.compile(CLOCK), re.compile(rf"({CLOCK})-({CLOCK})")
+TIMES = re.compile(rf"({CLOCK})-({CLOCK})")
 SPREAD = re.compile(rf"({NUMBER})(?: min)? (SD|SEM|SE)|({NUMBER}) to ({NUMBER})")
 IDENTIFIER = re.compile(r"[a-z]{2}[0-9]{3}")
 
@@ -233,19 +234,14 @@ def _numbers(text: str) -> list[Span]:
             found.append(Span(*sorted((float(match[1]), float(match[2])))))
         elif match := BOUND.fullmatch(part):
             found.append(Span(-math.inf, float(match[2])) if match[1] == "<" else Span(float(match[2]), math.inf))
-        elif TIME.fullmatch(part):
-            found.append(Span(_clock(part), _clock(part)))
-        elif match := TIMES.fullmatch(part):
-            start, end = _clock(match[1]), _clock(match[2])
+        elif (time := parse_clock(part)) is not None:
+            found.append(Span(time, time))
+        elif (match := TIMES.fullmatch(part)) and (start := parse_clock(match[1])) is not None:
+            end = parse_clock(match[2]) or 0.0
             found.append(Span(start, end if end >= start else end + 24))  # over midnight
         else:
             raise ValueError(part)
     return found
-
-
-def _clock(text: str) -> float:
-    hour, minute = text.split(":")
-    return int(hour) + int(minute) / 60
 
 
 def _located(fault: Fault, file: Path, line: int, row: dict[str, str]) -> Fault:

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator, PrivateAttr, WithJsonSchema
 
 from ldnsim.dosing.regimen import Arm
+from ldnsim.foundation.clock import parse_clock
 from ldnsim.foundation.errors import LdnsimError, nearest, shown
 from ldnsim.foundation.expressions import BUILT_IN
 from ldnsim.foundation.fields import (
-    CLOCK,
     DAY,
     IDENTIFIER,
     ChangeValue,
@@ -65,8 +65,8 @@ def _moment(found: object) -> float | str:
     if isinstance(found, str):
         text = found.strip()
         match = DAY_AND_CLOCK.match(text)
-        if match and DAY.match(match[1]) and (clock := CLOCK.match(match[2])):
-            return (int(DAY.match(match[1])[1]) - 1) * 24 + int(clock[1]) + int(clock[2]) / 60  # type: ignore[index]
+        if match and (day := DAY.match(match[1])) and (clock := parse_clock(match[2])) is not None:
+            return (int(day[1]) - 1) * 24 + clock
         if IDENTIFIER.match(text):
             return text
     expected = "hours since midnight of day 1, such as 4 or 4 h, or 'day 2 08:00', or the name of an estimated time"

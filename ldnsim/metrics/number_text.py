@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.foundation.clock import clock_change_text, clock_text
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.model.output_kinds import kind_named
 
@@ -39,8 +40,7 @@ def formatted(value: float, style: str) -> str:
     if not np.isfinite(value):
         return DASH
     if style == "clock":
-        minutes = round(value * 60) % 1440
-        return f"{minutes // 60:02d}:{minutes % 60:02d}"
+        return clock_text(value)
     if style == "plain":
         return _digits(value)
     sign = "+" if style == "rise" and value > NOTHING else ""
@@ -70,9 +70,7 @@ def difference_text(here: float, first: float, change: float, style: str) -> str
     if not np.isfinite(change):
         return DASH
     if style == "clock":
-        minutes = round(change * 60)
-        sign = "+" if minutes > 0 else MINUS
-        return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02d}" if minutes else "0"
+        return clock_change_text(change)
     scale, unit = (1.0, "") if style == "plain" else (100.0, " pp")
     shown = [scale * value for value in (here, first) if abs(scale * value) >= NOTHING]
     decimals = max((_decimals(value) for value in shown), default=0)

@@ -228,9 +228,9 @@ class Input(Record):
     to: dict[str, ShareOrAddress]
 
     @property
-    def ways(self) -> tuple[str, ...]:
-        """The parameters that a dose meets on its way."""
-        return tuple(way for way in (self.lag, self.over, *self.to.values()) if isinstance(way, str))
+    def delivery_parameters(self) -> tuple[str, ...]:
+        """The parameters that deliver a dose: lag, release duration, and the bioavailability into each state."""
+        return tuple(name for name in (self.lag, self.over, *self.to.values()) if isinstance(name, str))
 
 
 class Observed(Record):

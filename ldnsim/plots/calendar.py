@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from ldnsim.foundation.clock import clock_text, day_of
 from ldnsim.plots.calendar_doses import Doses, doses_in_arm, doses_of_person, largest_doses, legend_entries
 from ldnsim.plots.calendar_panels import axis_name, empty_calendar
 from ldnsim.plots.clock import DAY
@@ -207,9 +208,8 @@ def _path(pieces: Sequence[tuple[float, float]]) -> dict[str, list[float | None]
 
 def _words(doses: Doses, at: int, *, missed: bool) -> str:
     """The hover text of a dose."""
-    (day,), (clock,) = _places(doses.time[at : at + 1])
-    minutes = round(clock * 60)
-    said = [f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}", f"{doses.label[at]:.4g} mg {doses.way[at]}"]
+    time = float(doses.time[at])
+    said = [f"day {day_of(time)}, {clock_text(time)}", f"{doses.label[at]:.4g} mg {doses.way[at]}"]
     if missed:
         said.append("missed")
     elif doses.taken[at] != doses.label[at]:

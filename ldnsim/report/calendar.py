@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldnsim.dosing.adherence import missed_doses
-from ldnsim.dosing.regimen import DAY, WEEK, line_doses, missed_on
-from ldnsim.foundation.fields import WEEKDAYS, clock_text, hours
+from ldnsim.dosing.regimen import WEEK, line_doses, missed_on
+from ldnsim.foundation.clock import clock_text, day_of
+from ldnsim.foundation.fields import WEEKDAYS, hours
 
 if TYPE_CHECKING:
     from ldnsim.dosing.regimen import Arm, Dose, RegimenLine
@@ -73,12 +74,11 @@ def _days(line: RegimenLine, duration: float, start_day: str) -> dict[int, str]:
     entries = [(dose.time - dose.late, dose, _after(dose)) for _, dose in line_doses(line, duration, start_day)]
     entries += [(dose.time, dose, MISSED) for _, dose in missed_on(line, duration, start_day)]
     for time, dose, after in sorted(entries, key=lambda entry: entry[0]):
-        minute = round(time * 60)  # a late dose's planned time may be off in its last bits
         over = f" over {dose.infuse:g} h" if dose.infuse else ""
-        found[minute // 1440 + 1][f"{dose.amount} {dose.input}", f"{over}{after and f', {after}'}"].append(time)
+        found[day_of(time)][f"{dose.amount} {dose.input}", f"{over}{after and f', {after}'}"].append(time)
     return {
         day: "; ".join(
-            f"{what} at {_and(clock_text(time % DAY) for time in times)}{how}" for (what, how), times in kinds.items()
+            f"{what} at {_and(clock_text(time) for time in times)}{how}" for (what, how), times in kinds.items()
         )
         for day, kinds in sorted(found.items())
     }
@@ -88,8 +88,7 @@ def _after(dose: Dose) -> str:
     """What became of a dose that is late: `taken 3 h late, day 8 at 01:00`."""
     if not dose.late:
         return ""
-    minute = round(dose.time * 60)
-    return f"taken {dose.late:.4g} h late, day {minute // 1440 + 1} at {clock_text(dose.time % DAY)}"
+    return f"taken {dose.late:.4g} h late, day {day_of(dose.time)} at {clock_text(dose.time)}"
 
 
 def _runs(days: dict[int, str]) -> Iterator[_Run]:

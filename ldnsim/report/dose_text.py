@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Taken", "clock", "dose_words", "missed_words"]
+from ldnsim.foundation.clock import clock_text, day_of
+
+__all__ = ["Taken", "dose_words", "missed_words"]
 
 DAY = 24.0
 MOST_LINES = 8  # more kinds of dose than this are told together
@@ -27,7 +29,7 @@ def dose_words(doses: Iterable[Taken], unit: str) -> list[str]:
     taken = sorted(doses)
     kinds: dict[tuple[float, str, str], list[int]] = {}
     for dose in taken:
-        kinds.setdefault((dose.amount, dose.way, clock(dose.time)), []).append(_day(dose.time))
+        kinds.setdefault((dose.amount, dose.way, clock_text(dose.time)), []).append(day_of(dose.time))
     if not taken:
         return ["no dose"]
     if len(kinds) > MOST_LINES:
@@ -37,23 +39,12 @@ def dose_words(doses: Iterable[Taken], unit: str) -> list[str]:
 
 def missed_words(times: Iterable[float]) -> list[str]:
     """A phrase for the doses missed, h since midnight of day 1; none where there is none."""
-    days = [_day(time) for time in sorted(times)]
+    days = [day_of(time) for time in sorted(times)]
     if not days:
         return []
     listed = ", ".join(map(str, dict.fromkeys(days[:MOST_DAYS])))
     more = f" and later, until day {days[-1]}" if len(days) > MOST_DAYS else ""
     return [f"{len(days)} dose{'s' * (len(days) > 1)} missed: day {listed}{more}"]
-
-
-def clock(time: float) -> str:
-    """Hours since any midnight as HH:MM."""
-    minutes = round(time * 60) % 1440
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _day(time: float) -> int:
-    """The day that a time falls on, from 1; to the minute, as `clock` has it."""
-    return round(time * 60) // 1440 + 1
 
 
 def _days(days: list[int]) -> str:
@@ -80,4 +71,6 @@ def _together(taken: list[Taken], unit: str) -> str:
     amounts = sorted({dose.amount for dose in taken})
     size = f"{amounts[0]:g} {unit}" if len(amounts) == 1 else f"{amounts[0]:g} to {amounts[-1]:g} {unit}"
     ways = " or ".join(dict.fromkeys(dose.way for dose in taken))
-    return f"{len(taken)} doses of {size} {ways} at varying times, day {_day(taken[0].time)} to {_day(taken[-1].time)}"
+    return (
+        f"{len(taken)} doses of {size} {ways} at varying times, day {day_of(taken[0].time)} to {day_of(taken[-1].time)}"
+    )

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ldnsim.foundation.clock import clock_text
 from ldnsim.plots.arm_styles import look_of
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import Comparison, comparison
-from ldnsim.report.dose_text import Taken, clock, dose_words, missed_words
+from ldnsim.report.dose_text import Taken, dose_words, missed_words
 from ldnsim.report.page_figures import calendar_figure, course_figures, dose_figures, ordered
 from ldnsim.report.page_tables import MEANING, evidence_table, metrics_table, tag
 from ldnsim.simulation.result import stated
@@ -169,8 +170,8 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
 def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> Iterator[str]:
     start, end = (float(edge) for edge in np.ravel(table.attrs["window"]))
     first, last = int(start // DAY) + 1, max(int(-(-end // DAY)), 1)
-    until = "24:00" if end % DAY == 0 and end > 0 else clock(end)
-    days = f"day {first}, {clock(start)} to {'' if first == last else f'day {last}, '}{until}"
+    until = "24:00" if end % DAY == 0 and end > 0 else clock_text(end)
+    days = f"day {first}, {clock_text(start)} to {'' if first == last else f'day {last}, '}{until}"
     people = " Medians over people, their 5 to 95 % range below; a difference is taken within each person first."
     doubt = " A range in brackets is that of the number over the draws of what is uncertain, 5 to 95 %."
     doubted = any(cell.doubt for each in found for row in each.rows for cell in row.cells)

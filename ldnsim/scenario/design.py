@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
+from ldnsim.foundation.clock import clock_text, parse_clock
 from ldnsim.foundation.errors import Fault, LdnsimError, shown
-from ldnsim.foundation.fields import CLOCK, Axis, ChangeValue, Record, Whole, clock_text
+from ldnsim.foundation.fields import Axis, ChangeValue, Record, Whole
 from ldnsim.foundation.schema_faults import LIST_MARK, RANGE_MARK
 from ldnsim.foundation.units import coherent, parse_quantity
 
@@ -92,8 +93,8 @@ class Ends:
 def number_of(value: object) -> tuple[Kind, float, str]:
     """(kind, number, unit) of a value that has a place on a scale; LdnsimError for a name or a list."""
     text = value.strip() if isinstance(value, str) else ""
-    if match := CLOCK.match(text):
-        return "clock", int(match[1]) + int(match[2]) / 60, "h"
+    if (time := parse_clock(text)) is not None:
+        return "clock", time, "h"
     if match := FACTOR.match(text):
         return "factor", float(match[1]), "1"
     quantity = parse_quantity(value)

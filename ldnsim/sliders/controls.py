@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import Quantity, coherent, declared
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ldnsim.model.records import Parameter
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Knob", "clock_text", "parameter_knobs", "scenario_knobs"]
+__all__ = ["Knob", "parameter_knobs", "scenario_knobs"]
 
 Kind = Literal["amount", "clock", "factor", "switch", "whole"]
 
@@ -53,12 +54,6 @@ class Knob:
             return f"x {position:.6g}"
         number = f"{position:.6g}"
         return f"{number} {self.unit}" if self.unit else float(number)
-
-
-def clock_text(hour: float) -> str:
-    """Hours after midnight as HH:MM."""
-    minutes = round(hour * 60) % 1440
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def scenario_knobs(scenario: Scenario) -> list[Knob]:

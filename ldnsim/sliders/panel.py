@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 from plotly.io import to_json
 
+from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
 from ldnsim.plots.style import COLOURWAY
-from ldnsim.sliders.controls import Knob, clock_text, parameter_knobs, scenario_knobs
+from ldnsim.sliders.controls import Knob, parameter_knobs, scenario_knobs
 from ldnsim.sliders.sheet import Sheet
 from ldnsim.sliders.view import View, accounts_of, code, figures, outputs_of, result_of, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.fields import clock_text
+from ldnsim.foundation.clock import clock_text
 
 if TYPE_CHECKING:
     from ldnsim.calibration.validation.rows import Row

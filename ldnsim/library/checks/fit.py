@@ -96,13 +96,13 @@ def _is_asked_otherwise(fit: Fit, estimate: Estimate) -> bool:
 
 
 def _behind_data(fit: Fit, setting: Setting) -> set[str]:
-    """Every parameter that a datum, or the way of a dose to it, depends on."""
+    """Every parameter that a datum, or the delivery of a dose to it, depends on."""
     rests_on = compose(fit.model, setting.parts).rests_on
     behind = {name for fact in fit.data.values() for name in rests_on.get(fact.output, ())}
     taken = {line.input for arm in fit.arms.values() for line in arm.regimen}
     for product in (product for name, product in fit.model.inputs.items() if name in taken):
         if behind & set(product.to):
-            behind |= {way for way in (product.lag, *product.to.values()) if isinstance(way, str)}
+            behind |= set(product.delivery_parameters)
     return behind
 
 

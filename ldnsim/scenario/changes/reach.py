@@ -86,9 +86,8 @@ def way_faults(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings: Sequ
     for setting in settings:
         states = {f"{slot}.{state}" for slot, part in setting.parts.items() for state in part.states}
         for name, product in scenario.model.inputs.items():
-            ways = product.ways
             missing = [needed for needed in product.to if needed not in states]
-            missing += [needed for needed in ways if needed not in setting.values]
+            missing += [needed for needed in product.delivery_parameters if needed not in setting.values]
             if missing and name in inputs:
                 message = f"account {setting.account} has no {listed(missing)}, which input {name} needs"
                 lacking.setdefault(name, message)
@@ -127,6 +126,6 @@ def _behind_outputs(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings:
         for name, product in model.inputs.items():
             taken = name in inputs or not inputs <= model.inputs.keys()  # an input that is misspelt may be any of them
             if taken and here & set(product.to):
-                here |= set(product.ways)
+                here |= set(product.delivery_parameters)
         behind |= here
     return behind

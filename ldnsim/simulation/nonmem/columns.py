@@ -5,11 +5,11 @@ Headers are case-insensitive; `.` and empty cells are missing.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ldnsim.foundation.clock import parse_clock
 from ldnsim.foundation.errors import MOST_FAULTS, Fault, nearest, shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ OPTIONAL = ("AMT", "CMT", "RATE", "II", "ADDL", "SS")
 RESERVED = (*REQUIRED, *OPTIONAL)
 PASSED = ("DV", "MDV")  # of the observations: they go from one side to the other, and nobody need be told
 MISSING = (".", "")
-CLOCK = re.compile(r"\s*([0-9]{1,3}):([0-9]{2})\s*\Z")
 NUMBER = "a number, or . where there is none"
 
 
@@ -145,10 +144,8 @@ def _parsed(cells: pd.Series, *, clock: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _hours(text: str) -> float:
-    match = CLOCK.match(text)
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        return np.nan
-    return int(match[1]) + int(match[2]) / 60
+    time = parse_clock(text)
+    return np.nan if time is None else time
 
 
 def _no_number(found: Any, name: str) -> str:

@@ -47,7 +47,7 @@ def targets_of(model: Model, setting: Setting, system: System) -> tuple[list[Tar
     targets = [_of_state(model, system, name, states[name]) for name in system.states]
     faults = []
     for name, product in model.inputs.items():
-        parameters = [*product.ways, *([product.rate] if product.rate else [])]
+        parameters = [*product.delivery_parameters, *([product.rate] if product.rate else [])]
         if not set(product.to) <= set(system.states) or not set(parameters) <= set(system.parameters):
             continue  # another account's
         units = {(states[to].unit, states[to].of) for to in product.to}
