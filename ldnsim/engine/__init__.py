@@ -1,6 +1,7 @@
 """Systems of equations in, arrays out. Plain floats in coherent units; no names of doses, people or clocks.
 
-Every solver has the signature of `reference.solve`, so that one can stand for another; `choose.solver` picks one.
+Every solver has the signature of `reference.solve`, so that one can stand for another; `choose.solver` picks one by
+its name, from the modules in `solvers/`.
 
     graph -> derivative -> lu -> program   equations to kernels, in symbols
     rodas5p, lanes, job, driver            the method as a table, and the loop that runs it over lanes

@@ -1,20 +1,22 @@
-"""Which solver: the native one wherever it works, the reference where it does not or is asked for."""
+"""Which solver: any of the modules in `solvers/`, by name."""
 
 from __future__ import annotations
 
 import warnings
-from functools import cache, partial
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Callable
+from functools import cache
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ldnsim.engine.events import Solution
+from ldnsim.foundation.registry import Registry
 
-    from ldnsim.engine.events import Solution
-
-__all__ = ["SolverName", "native_works", "solver"]
+__all__ = ["SOLVERS", "Solve", "SolverName", "native_works", "solver"]
 
 TRIAL = "define void @trial() {\n  ret void\n}"
-SolverName = Literal["native", "reference"]
+SolverName = str
+Solve = Callable[..., Solution]  # its arguments and their meaning are those of `engine.reference.solve`
+
+# name -> a function of the number of threads (None: one per core) that returns the solver
+SOLVERS: Registry[Callable[[int | None], Solve]] = Registry("solver", "ldnsim.engine.solvers")
 
 
 @cache
@@ -32,15 +34,9 @@ def native_works() -> bool:
     return True
 
 
-def solver(name: SolverName = "native", threads: int | None = None) -> Callable[..., Solution]:
-    """The `solve` of the solver asked for, or of the reference where native code cannot be made. The native one uses at
-    most so many threads (None: one per core)."""
-    if name not in get_args(SolverName):
-        raise ValueError(f"no solver {name!r}: {' or '.join(get_args(SolverName))}")
-    if name == "native" and native_works():
-        from ldnsim.engine import native
+def solver(name: SolverName = "native", threads: int | None = None) -> Solve:
+    """The `solve` of the solver asked for. It uses at most so many threads (None: one per core).
 
-        return partial(native.solve, threads=threads)
-    from ldnsim.engine import reference
-
-    return reference.solve
+    Raises LdnsimError, with the nearest name, where there is no solver of this name.
+    """
+    return SOLVERS.named(name)(threads)

@@ -11,12 +11,12 @@ it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ldnsim.engine.choose import SolverName, native_works
+from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.engine.grids import Grids
 from ldnsim.foundation.expressions import names_in
@@ -24,6 +24,7 @@ from ldnsim.foundation.expressions import names_in
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ldnsim.engine.choose import Solve
     from ldnsim.engine.schedules import Schedules
     from ldnsim.model.system import System
 
@@ -82,7 +83,7 @@ def returning_states(
     *,
     held: np.ndarray | None = None,
     outputs: Sequence[str] = (),
-    solver: SolverName = "native",
+    solver: choose.SolverName = "native",
     threads: int | None = None,
 ) -> Returning:
     """The states from which each person's cycle comes back; guess (people, states).
@@ -107,12 +108,13 @@ def cycle_map(
     cycles: Cycles,
     *,
     outputs: Sequence[str] = (),
-    solver: SolverName = "native",
+    solver: choose.SolverName = "native",
     threads: int | None = None,
 ) -> Map:
     """What one cycle makes of some people's states."""
-    native = solver == "native" and native_works()
-    return _native_map(system, cycles, outputs, threads) if native else _reference_map(system, cycles)
+    if solver == "native" and choose.native_works():
+        return _native_map(system, cycles, outputs, threads)
+    return _map_by(choose.solver(solver, threads), system, cycles)
 
 
 def _counters(system: System) -> np.ndarray:
@@ -226,29 +228,25 @@ def _native_map(system: System, cycles: Cycles, outputs: Sequence[str], threads:
     from ldnsim.engine import native
 
     def cycle(who: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        first, start = 2 * np.arange(len(who)), cycles.start[who]
-        grids = Grids(first, first + 2, np.column_stack([start, start + cycles.period[who]]).reshape(-1))
-        done = native.walk(
-            system, cycles.parameters[who], states, cycles.schedules.of(who), grids, outputs, rtol, threads=threads
-        )
+        schedules, times = cycles.schedules.of(who), _start_and_end(cycles, who)
+        done = native.walk(system, cycles.parameters[who], states, schedules, times, outputs, rtol, threads=threads)
         return done.ends, done.status, native.reasons(done.status)
 
     return cycle
 
 
-def _reference_map(system: System, cycles: Cycles) -> Map:
-    from ldnsim.engine.reference import Failed, integrate
+def _map_by(solve: Solve, system: System, cycles: Cycles) -> Map:
+    """The map by any solver: every state is an output of its own."""
+    shown = replace(system, exports={state: state for state in system.states})
 
     def cycle(who: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        ends, status, reason = np.full_like(states, np.nan), np.zeros(len(states), np.int64), [""] * len(states)
-        schedules = list(cycles.schedules.of(who))
-        for row, person in enumerate(who):
-            times = cycles.start[person] + np.array([0.0, cycles.period[person]])
-            try:
-                found = integrate(system, cycles.parameters[person], states[row], schedules[row], times, rtol)
-                ends[row] = found.samples[-1][1]
-            except Failed as caught:
-                status[row], reason[row] = caught.status, caught.reason
-        return ends, status, reason
+        schedules, times = cycles.schedules.of(who), _start_and_end(cycles, who)
+        done = solve(shown, cycles.parameters[who], states, schedules, times, system.states, rtol)
+        return done.values[1::2], done.status, done.reason
 
     return cycle
+
+
+def _start_and_end(cycles: Cycles, who: np.ndarray) -> Grids:
+    first, start = 2 * np.arange(len(who)), cycles.start[who]
+    return Grids(first, first + 2, np.column_stack([start, start + cycles.period[who]]).reshape(-1))

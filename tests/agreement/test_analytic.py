@@ -94,7 +94,7 @@ def test_mass_is_conserved(tmp_path):
     schedule = [Event(1.0, Kind.ADD, 0, 1000.0), Event(2.0, Kind.RATE, 1, 50.0), Event(12.0, Kind.RATE, 1, 0.0)]
     for t, y, _ in reference.integrate(
         system, p[0], np.array([0, 0, 0, 1.0]), schedule, np.array([0.0, 5.0, 20.0, 200.0]), 1e-9
-    ):
+    ).samples:
         given = 1000 * (t > 1) + 50 * (min(t, 12) - 2) * (t > 2)
         assert sum(y[:3]) == pytest.approx(given, rel=1e-7, abs=1e-9)
 
@@ -189,7 +189,7 @@ class TestEvents:
         p[0, 7] = 0.5
         states, status, _ = periodic_states(system, p)
         assert status.tolist() == [Status.SOLVED]
-        after = reference.integrate(system, p[0], states[0], [], np.array([0.0, 24.0, 240.0]), 1e-10)
+        after = reference.integrate(system, p[0], states[0], [], np.array([0.0, 24.0, 240.0]), 1e-10).samples
         np.testing.assert_allclose(after[1][1], states[0], rtol=1e-7, atol=1e-12)
         np.testing.assert_allclose(after[2][1], states[0], rtol=1e-6, atol=1e-12)
 

@@ -16,6 +16,7 @@ from ldnsim.engine.compiler import cache
 from ldnsim.engine.events import Event, Kind, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.schedules import pack
+from ldnsim.foundation.errors import LdnsimError
 
 OUTPUTS = ["Cp", "Cm", "mu_occupancy", "endorphin", "opioid_tone", "receptor_density"]
 TIMES = np.sort(np.append(np.random.default_rng(3).uniform(0, 120, 100), [0.0, 120.0]))
@@ -322,5 +323,7 @@ class TestChoose:
         native.machine.cache_clear()
 
     def test_an_unknown_name_is_told(self):
-        with pytest.raises(ValueError, match="native or reference"):
-            choose.solver("fast")
+        with pytest.raises(LdnsimError, match="unknown solver 'refrence'") as caught:
+            choose.solver("refrence")
+        assert caught.value.faults[0].nearest == "reference"
+        assert caught.value.faults[0].expected.startswith("native, reference")
