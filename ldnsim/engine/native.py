@@ -11,7 +11,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -114,19 +114,10 @@ def walk(
     packed = pack(schedules)
     check(system, parameters, initial, packed, times, rtol, windows)
     people = len(packed)
-    if isinstance(times, Grids):
-        first, last, place, time = times.first, times.last, times.first, times.time
-        shape: tuple[int, ...] = (len(time),)
-    else:
-        time = np.ascontiguousarray(times, float)
-        first, last = np.zeros(people, np.int64), np.full(people, len(time))
-        place, shape = np.arange(people) * len(time), (people, len(time))
-    shown = math.prod(shape)
-    if windows is None:
-        recorded, counts = shared_windows(people, ()), np.zeros(people, np.int64)
-    else:
-        recorded, counts = windows, guess(windows, packed.last - packed.first, time[last - 1] - time[first])
-    room = room_for(counts, len(outputs))
+    grids, place, shape = _placed(times, people)
+    run_hours = grids.time[grids.last - 1] - grids.time[grids.first]
+    recorded = shared_windows(people, ()) if windows is None else windows
+    room = room_for(guess(recorded, packed.last - packed.first, run_hours), len(outputs))
     job = Job(
         people=people,
         queue=np.zeros(1, np.int64),
@@ -139,25 +130,20 @@ def walk(
         event_kind=packed.kind,
         event_index=packed.index,
         event_value=packed.value,
-        first_time=first,
-        last_time=last,
+        first_time=grids.first,
+        last_time=grids.last,
         place=place,
-        times=time,
-        shown=shown,
+        times=grids.time,
+        shown=math.prod(shape),
         rtol=rtol,
         tolerance=np.maximum(1e-3 * rtol * np.asarray(system.scale, float), 1e-300),
         most_tries=MOST_TRIES,
-        values=np.empty(len(outputs) * shown),
+        values=np.empty(len(outputs) * math.prod(shape)),
         ends=np.empty(people * len(system.states)),
         status=np.zeros(people, np.int64),
         tries=np.zeros(people, np.int64),
-        first_window=np.ascontiguousarray(recorded.first, np.int64),
-        last_window=np.ascontiguousarray(recorded.last, np.int64),
-        window_start=np.ascontiguousarray(recorded.start, float),
-        window_end=np.ascontiguousarray(recorded.end, float),
-        nodes=NODES,
-        leading=LEADING,
         pieces=np.zeros(people, np.int64),
+        **_recorded(recorded),
         **room.fields(),
     )
     run = partial(_run, compiled(system, tuple(outputs)), threads)
@@ -169,6 +155,27 @@ def walk(
         job.tries,
         None if windows is None else gathered(run, job, room),
     )
+
+
+def _placed(times: np.ndarray | Grids, people: int) -> tuple[Grids, np.ndarray, tuple[int, ...]]:
+    """Everybody's sample times, the place of a person's first value among all, and the shape of an output's values."""
+    if isinstance(times, Grids):
+        return times, times.first, (len(times.time),)
+    time = np.ascontiguousarray(times, float)
+    shared = Grids(np.zeros(people, np.int64), np.full(people, len(time), np.int64), time)
+    return shared, np.arange(people, dtype=np.int64) * len(time), (people, len(time))
+
+
+def _recorded(windows: Windows) -> dict[str, Any]:
+    """A job's fields for windows."""
+    return {
+        "first_window": np.ascontiguousarray(windows.first, np.int64),
+        "last_window": np.ascontiguousarray(windows.last, np.int64),
+        "window_start": np.ascontiguousarray(windows.start, float),
+        "window_end": np.ascontiguousarray(windows.end, float),
+        "nodes": NODES,
+        "leading": LEADING,
+    }
 
 
 def _run(entry: Compiled, threads: int | None, job: Job) -> None:

@@ -20,6 +20,8 @@ NODE_COUNT = 6
 NODES = np.array([0.0, 0.11747233803526769, 0.3573842417596774, 0.6426157582403226, 0.8825276619647323, 1.0])
 # What the values at the nodes are multiplied by to give the polynomial's highest term, the one of Legendre
 LEADING = 1 / (NODE_COUNT * legval(2 * NODES - 1, [*(NODE_COUNT - 1) * [0.0], 1.0]))
+for shared in (NODES, LEADING):
+    shared.setflags(write=False)
 
 
 @dataclass(frozen=True)

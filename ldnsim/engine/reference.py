@@ -85,8 +85,9 @@ def solve(
     parameters (people, parameters), initial (people, states), one schedule per person, times (times,) ascending, h, or
     `Grids`: each person's own, and the values then are (samples, outputs). The run is from the first to the last of
     them; two are enough where only `windows` are looked at.
-    Absolute tolerance of each state: 1e-3 * rtol * its scale. A person that cannot be solved gets a status, a reason,
-    NaN and no pieces, and changes nothing for the others. Raises ValueError for tolerances, times, windows or shapes
+    Absolute tolerance of each state: 1e-3 * rtol * its scale. A person that cannot be solved, or has an output without
+    a value at a sample time or within a window, gets a status, a reason, NaN and no pieces, and changes nothing for the
+    others. Raises ValueError for tolerances, times, windows or shapes
     out of range.
     """
     parameters, initial = np.asarray(parameters, float), np.asarray(initial, float)

@@ -54,6 +54,8 @@ def room_for(counts: np.ndarray, outputs: int) -> Room:
 
 def guess(windows: Windows, events: np.ndarray, run: np.ndarray) -> np.ndarray:
     """How many pieces each person may take (people,). events, run (people,): how many events in a run of how many h."""
+    if not len(windows.start):
+        return np.zeros(len(windows), np.int64)
     length = np.append(0.0, np.cumsum(windows.end - windows.start))
     hours = length[windows.last] - length[windows.first]
     share = np.divide(hours, run, out=np.zeros(len(run)), where=run > 0)
