@@ -16,6 +16,7 @@ from ldnsim.foundation.errors import LdnsimError
 from ldnsim.library.fit_file import Fact
 from ldnsim.library.predictions import Measure
 from ldnsim.metrics.catalogue import all_metrics, metric_named, metrics_of
+from ldnsim.metrics.measuring import read_metric
 from ldnsim.metrics.outputs import TWIN
 from ldnsim.metrics.registry import Metric, register, unregister
 from ldnsim.model.output_kinds import OutputKind, kind_named, kind_names, register_kind, unregister_kind
@@ -41,7 +42,9 @@ def in_validation(metric: str) -> float:
     return read_off(Course(TIME, CURVE, np.array([0.0])), measure)
 
 
-@pytest.mark.parametrize("metric", ["half_life", "AUC_tau", "mean", "time_to_half", "t_half", "AUC_inf"])
+@pytest.mark.parametrize(
+    "metric", [name for name, metric in all_metrics().items() if metric.is_for(kind_named("concentration"))]
+)
 def test_a_fit_and_validation_read_the_same_number(metric):
     """The half-life of one curve in one window was 9.21 h in fits and 9.11 h in validation."""
     assert in_a_fit(metric) == in_validation(metric)
@@ -54,6 +57,26 @@ def test_a_table_reads_the_same_number_as_a_fit():
     coords = {"account": ["one"], "arm": ["a"], "time": TIME}
     table = ldn.summarize(xr.Dataset({**data, **doses}, coords), window=(2.0, 12.0))
     assert {name: table[f"Cp_{name}"].item() for name in names} == {name: in_a_fit(name) for name in names}
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_an_extreme_is_read_between_samples(start):
+    """A fit read the vertex of a parabola, validation the highest sample: 13.24 and 13.22 of one curve."""
+    time = np.arange(start, 6.0, 0.25)
+    curve = 10.0 - (time - 2.1) ** 2
+    for name, expected in (("peak", 10.0), ("Cmax", 10.0), ("Tmax", 2.1), ("time_of_peak", 2.1)):
+        found = read_metric(metric_named(name), time, curve[None], (start, 5.0), np.array([0.0]))
+        assert found[0] == pytest.approx(expected, rel=1e-12), name
+    for name, expected in (("trough", -10.0), ("time_of_trough", 2.1)):
+        found = read_metric(metric_named(name), time, -curve[None], (start, 5.0), np.array([0.0]))
+        assert found[0] == pytest.approx(expected, rel=1e-12), name
+
+
+def test_a_metric_that_does_not_exist_is_no_number():
+    """The clock time of the peak of a constant was the start of the window."""
+    flat = np.full((1, TIME.size), 3.0)
+    assert np.isnan(read_metric(metric_named("time_of_peak"), TIME, flat, (0.0, 24.0), np.array([0.0])))
+    assert read_metric(metric_named("peak"), TIME, flat, (0.0, 24.0), np.array([0.0])) == 3.0
 
 
 def test_a_half_life_over_a_window_does_not_count_close_samples_twice():

@@ -39,7 +39,7 @@ class TestTable:
         text = re.sub(r"\s+", " ", written[0])
         for words in (
             "pk007",
-            "x1.09",
+            "x1.10",
             "2 to 12 h",
             "◐ pet_pool",
             "clearance_meyer1984: 94.0",

@@ -126,9 +126,12 @@ def read_metric(metric: Metric, time: Floats, curves: Floats, window: tuple[floa
     """A metric (rows,) of curves (rows, n) on `time` (n,) over a window (start, end), h; NaN where there is none.
 
     `doses` (dose,) are the times, h, that all rows have in common. For fits and predictions, which ask for one number
-    of one curve.
+    of one curve, and so read extremes between samples, too (`Metric.smooth`).
     """
     grid = nca.times_between(time, *window)
     shared = np.broadcast_to(doses, (len(curves), len(doses)))
     view = OutputView(Signal(grid, nca.read_at(time, curves, grid)), shared, time, curves)
-    return metric.read(view)[0]
+    values, reason = metric.read(view)
+    if metric.smooth is not None:
+        values = metric.smooth(view)
+    return values if reason is None else np.where(reason == "", values, np.nan)

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.signal import COINCIDENT
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -36,7 +37,6 @@ MINIMUM_R2 = 0.7  # adjusted; the default of NonCompart
 MINIMUM_HALF_LIVES = 1.0
 TIE = 1e-4  # adjusted R-squared closer than this counts as equal
 FLOOR = 1e-6  # of the peak
-COINCIDENT = 1e-6  # h: closer samples are the two sides of a dose
 
 
 @dataclass(frozen=True)

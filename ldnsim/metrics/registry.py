@@ -53,6 +53,9 @@ class Metric:
         How it is printed: as the output itself, as a plain number, a share in %, a signed share, or a clock time.
     in_tables
         Whether `summarize` computes it. The others are read where a fit or a prediction asks for them.
+    smooth
+        How fits and predictions read it where `read` jumps from sample to sample: a function of the view that moves
+        smoothly with the curve. None: as `read` does.
     rests_on_blockade
         Its evidence is no stronger than that of the blockade of receptors.
     """
@@ -67,6 +70,7 @@ class Metric:
     style: Style = "plain"
     in_tables: bool = True
     rests_on_blockade: bool = False
+    smooth: Callable[[OutputView], Floats] | None = None
 
     def is_for(self, kind: OutputKind) -> bool:
         """Whether outputs of this kind have it."""
@@ -81,7 +85,7 @@ class Metric:
 METRICS: dict[str, Metric] = {}  # by name; read it through `catalogue`, which fills it
 
 
-def metric(
+def metric(  # noqa: PLR0913 - keyword arguments, all with a default
     name: str,
     title: str,
     unit: str,
@@ -92,12 +96,13 @@ def metric(
     style: Style = "plain",
     in_tables: bool = True,
     rests_on_blockade: bool = False,
+    smooth: Callable[[OutputView], Floats] | None = None,
 ) -> Callable[[Callable[[OutputView], Found]], Callable[[OutputView], Found]]:
     """Register the decorated function as a metric; see `Metric` for the arguments."""
 
     def registered(read: Callable[[OutputView], Found]) -> Callable[[OutputView], Found]:
         of = None if kinds is None else frozenset(kinds)
-        register(Metric(name, title, unit, read, of, label, comparison, style, in_tables, rests_on_blockade))
+        register(Metric(name, title, unit, read, of, label, comparison, style, in_tables, rests_on_blockade, smooth))
         return read
 
     return registered

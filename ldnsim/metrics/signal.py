@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Signal"]
+__all__ = ["COINCIDENT", "Signal"]
 
 Floats = NDArray[np.float64]
+COINCIDENT = 1e-6  # h: closer samples are the two sides of a dose
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,30 @@ class Signal:
     def time_of_lowest(self) -> Floats:
         """The first time of the lowest value (rows,), h; NaN where values are missing."""
         return np.where(np.isnan(self.values).any(axis=-1), np.nan, self.time[self.values.argmin(axis=-1)])
+
+    def vertex(self) -> tuple[Floats, Floats]:
+        """Time, h, and height of the parabola through the highest sample and its neighbours, each (rows,).
+
+        Unlike the highest sample itself, both move smoothly with the curve. At an end of the window, and at a jump, it
+        is the highest sample.
+        """
+        grid, curves = self.time, self.values
+        top = np.nan_to_num(curves, nan=-np.inf).argmax(axis=-1)
+        middle = np.clip(top, 1, max(1, grid.size - 2))
+        rows = np.arange(len(curves))
+        time, height = grid[top], curves[rows, top]
+        if grid.size < 3:
+            return time, height
+        left, right = grid[middle - 1] - grid[middle], grid[middle + 1] - grid[middle]
+        apart = (left < -COINCIDENT) & (right > COINCIDENT)  # no parabola at a jump, whose samples coincide
+        left, right = np.where(apart, left, -1.0), np.where(apart, right, 1.0)
+        peak = curves[rows, middle]
+        below, above = (curves[rows, middle - 1] - peak) / left, (curves[rows, middle + 1] - peak) / right
+        bend = (above - below) / (right - left)
+        slope = below - bend * left
+        inside = apart & (top == middle) & (bend < 0)
+        shift = np.divide(-slope, 2 * bend, out=np.zeros_like(slope), where=inside)
+        return time + np.where(inside, shift, 0.0), height + np.where(inside, slope * shift / 2, 0.0)
 
     def area(self) -> Floats:
         """The area under the curve (rows,), unit of the values times h."""

@@ -10,12 +10,12 @@ from ldnsim.metrics.view import OutputView, reason_where
 FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 
 
-@metric("peak", "highest value", "{}", style="output")
+@metric("peak", "highest value", "{}", style="output", smooth=lambda view: view.curve.vertex()[1])
 def peak(view: OutputView) -> Found:
     return view.curve.highest(), None
 
 
-@metric("trough", "lowest value", "{}", style="output")
+@metric("trough", "lowest value", "{}", style="output", smooth=lambda view: -view.curve.negative().vertex()[1])
 def trough(view: OutputView) -> Found:
     return view.curve.lowest(), None
 
@@ -25,13 +25,28 @@ def mean(view: OutputView) -> Found:
     return view.curve.area() / view.curve.length, None
 
 
-@metric("time_of_peak", "clock time of the highest value", "h", comparison="clock", style="clock")
+@metric(
+    "time_of_peak",
+    "clock time of the highest value",
+    "h",
+    comparison="clock",
+    style="clock",
+    smooth=lambda view: view.curve.vertex()[0] % 24.0,
+)
 def time_of_peak(view: OutputView) -> Found:
     top, bottom = view.curve.highest(), view.curve.lowest()
     flat = top - bottom <= FLAT * np.maximum(np.abs(top), np.abs(bottom))
     return view.curve.time_of_highest() % 24.0, reason_where(flat, "the output does not change")
 
 
-@metric("time_of_trough", "clock time of the lowest value", "h", comparison="clock", style="clock", in_tables=False)
+@metric(
+    "time_of_trough",
+    "clock time of the lowest value",
+    "h",
+    comparison="clock",
+    style="clock",
+    in_tables=False,
+    smooth=lambda view: view.curve.negative().vertex()[0] % 24.0,
+)
 def time_of_trough(view: OutputView) -> Found:
     return view.curve.time_of_lowest() % 24.0, time_of_peak(view)[1]

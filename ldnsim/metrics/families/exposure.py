@@ -11,15 +11,27 @@ import numpy as np
 
 from ldnsim.metrics import nca
 from ldnsim.metrics.registry import Found, metric
-from ldnsim.metrics.view import OutputView, reason_where
+from ldnsim.metrics.view import Floats, OutputView, reason_where
 
 CONCENTRATION = ("concentration",)
 
 
-@metric("Cmax", "highest concentration", "{}", kinds=CONCENTRATION, comparison="ratio")
+@metric(
+    "Cmax",
+    "highest concentration",
+    "{}",
+    kinds=CONCENTRATION,
+    comparison="ratio",
+    smooth=lambda view: view.curve.vertex()[1],
+)
 def cmax(view: OutputView) -> Found:
     top = view.curve.highest()
     return top, reason_where(np.zeros(top.shape, bool), "")
+
+
+def _smooth_tmax(view: OutputView) -> Floats:
+    peak_time = view.curve.vertex()[0]
+    return peak_time - nca.latest_dose(view.doses, peak_time)
 
 
 @metric(
@@ -28,6 +40,7 @@ def cmax(view: OutputView) -> Found:
     "h",
     kinds=CONCENTRATION,
     comparison="ratio",
+    smooth=_smooth_tmax,
 )
 def tmax(view: OutputView) -> Found:
     top, peak_time = view.curve.highest(), view.curve.time_of_highest()
