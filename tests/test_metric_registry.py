@@ -20,6 +20,8 @@ from ldnsim.metrics.measuring import read_metric
 from ldnsim.metrics.outputs import TWIN
 from ldnsim.metrics.registry import Metric, register, unregister
 from ldnsim.model.output_kinds import OutputKind, kind_named, kind_names, register_kind, unregister_kind
+from ldnsim.report.comparison import comparison
+from ldnsim.scenario.scenario import Scenario
 
 PACKAGE = Path(ldn.__file__).parent
 # a curve with an absorption and a late phase, sampled as a run is: hourly, and densely after the dose
@@ -125,6 +127,48 @@ def test_a_metric_and_a_kind_can_be_plugged_in_and_taken_out():
         unregister_kind("mood")
     assert metric_named("swing") is None
     assert kind_named("mood").name == "other"
+
+
+def test_a_new_kind_is_one_record(tmp_path):
+    """It brings its axis, headline and metrics, those that other kinds have among them, from file to figure."""
+    models = Path(__file__).parent / "models"
+    (tmp_path / "waves_part.yaml").write_text((models / "waves_part.yaml").read_text())
+    text = (models / "waves.yaml").read_text()
+    model = tmp_path / "waves.yaml"
+    model.write_text(text.replace('root: {title: "Root"', 'root: {kind: grip, title: "Root"'))
+    with pytest.raises(LdnsimError, match="unknown value 'grip'"):
+        ldn.load_model(str(model))
+    register_kind(
+        OutputKind(
+            "grip",
+            "share of receptors held",
+            headline=("hours_above_80", "peak"),
+            metrics_of=("occupancy",),
+            unitless=True,
+            is_share=True,
+            reference=0.75,
+            reference_label="75 %: held",
+            needs_mechanism=False,
+        )
+    )
+    try:
+        line = {"input": "oral", "dose": "1 mg", "at": "08:00"}
+        scenario = Scenario.model_validate(
+            {"format": "ldnsim-scenario/1", "name": "held", "question": "?", "model": ldn.load_model(str(model)),
+             "duration": "2 d", "arms": {"a": {"regimen": [line]}}}
+        )  # fmt: skip
+        result = ldn.simulate(scenario)
+        table = ldn.summarize(result)
+        assert table.root_hours_above_80.item() == 24.0  # the root is 2 all day
+        assert "root_unblocked_hours" not in table
+        assert "wave_hours_above_80" not in table
+        figure = ldn.plots.time_course(result, "root")
+        assert figure.layout.yaxis.tickformat == "~%"
+        assert "75 %: held" in [trace.name for trace in figure.data]
+        shown = next(one for one in comparison(table) if one.output == "root")
+        assert [column.metric for column in shown.columns] == ["hours_above_80", "peak"]
+    finally:
+        unregister_kind("grip")
 
 
 def test_the_name_of_the_twin_and_of_kinds_is_written_in_one_place():

@@ -500,6 +500,7 @@ def test_area_above_less_area_below_is_the_net_area(values: list[float], gaps: l
     assert night(table, "opioid_tone_mean") == pytest.approx(1 + (above - below) / width, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(values=curves, low=st.floats(0, 3), high=st.floats(0, 3))
 def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float], low: float, high: float) -> None:
     time, curve = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values)
@@ -511,6 +512,7 @@ def test_hours_fall_with_the_threshold_and_are_complementary(values: list[float]
     assert both == pytest.approx(24.0 - at_level, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(values=curves, gate=curves, level=st.floats(0.1, 3))
 def test_open_and_closed_means_make_up_the_whole(values: list[float], gate: list[float], level: float) -> None:
     time, curve, door = np.array([0.0, 1.0, 1.5, 7.0, 24.0]), np.array(values), np.array(gate)

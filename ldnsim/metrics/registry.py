@@ -43,7 +43,8 @@ class Metric:
         Takes an `OutputView`, returns the values (rows,) and why there is none (rows,), "" where there is one; None
         instead of reasons where a solved output always has the metric.
     kinds
-        The names of the output kinds that it is for; None for all.
+        The names of the output kinds that it is for, and with them of every kind that has theirs
+        (`OutputKind.metrics_of`); None for all.
     label
         The heading of a narrow column; the name where it is "".
     comparison
@@ -74,7 +75,7 @@ class Metric:
 
     def is_for(self, kind: OutputKind) -> bool:
         """Whether outputs of this kind have it."""
-        return self.kinds is None or kind.name in self.kinds
+        return self.kinds is None or not self.kinds.isdisjoint((kind.name, *kind.metrics_of))
 
     def unit_for(self, unit: str) -> str:
         """The unit of the metric of an output in `unit`."""

@@ -27,6 +27,8 @@ class OutputKind:
         The kind in words.
     headline
         The metrics that a table shows, in order.
+    metrics_of
+        Other kinds whose metrics its outputs have, too; those of its own name it.
     unitless
         A level or share: the unit is 1.
     is_share
@@ -55,6 +57,7 @@ class OutputKind:
     name: str
     title: str
     headline: tuple[str, ...] = ("mean", "peak", "trough")
+    metrics_of: tuple[str, ...] = ()
     unitless: bool = False
     is_share: bool = False
     axis: Literal["whole", "from_zero", "free"] = "free"
@@ -110,6 +113,7 @@ for _kind in (
         name="blockade",
         title="share of receptors blocked, which decides when they are free",
         headline=("mean", "trough", "unblocked_hours"),
+        metrics_of=("occupancy",),
         unitless=True,
         is_share=True,
         axis="whole",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from ldnsim.calibration.validation.rows import FAMILIES
 from ldnsim.plots.scales import label
 from ldnsim.plots.style import ACCOUNTS, COLOURWAY, FAINT, MUTED, TEMPLATE
 
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["folds", "occupancies"]
 
 SYMBOLS = {"fit": "circle", "test": "diamond-open"}
-FAMILIES = {
-    "concentration": "concentrations and areas",
-    "time": "half-lives and times",
-    "parameter": "parameters",
-    "endogenous": "endogenous opioids",
-}
 LIMIT = 8.0  # percentage points of occupancy error that are tolerated
 LAYOUT: dict[str, Any] = {"template": TEMPLATE, "height": 520, "margin": {"t": 88, "b": 64, "l": 78, "r": 18}}
 
@@ -35,12 +30,13 @@ def folds(validation: Validation) -> go.Figure:
         line = {"color": MUTED if factor == 1 else FAINT, "width": 1.2, "dash": dash}
         y = [factor * end for end in ends]
         figure.add_trace(_line(list(ends), y, line, name))
-    for colour, (family, words) in zip(COLOURWAY, FAMILIES.items(), strict=False):
+    families = dict.fromkeys([*FAMILIES, *(row.family for row in rows)])
+    for colour, family in zip(COLOURWAY, families, strict=False):
         for use, symbol in SYMBOLS.items():
             here = [row for row in rows if row.family == family and row.fact.use == use]
             if here:
                 marker = {"color": colour, "symbol": symbol, "size": 10}
-                figure.add_trace(_points(here, f"{words}, {use}", marker))
+                figure.add_trace(_points(here, f"{FAMILIES.get(family, family)}, {use}", marker))
     figure.update_layout(
         title={"text": "Predicted against observed"},
         xaxis={"type": "log", "title": {"text": "Observed (each in its own unit)"}, "tickformat": "~g"},

@@ -26,9 +26,17 @@ if TYPE_CHECKING:
     from ldnsim.model.records import Model
     from ldnsim.scenario.changes import Setting
 
-__all__ = ["EVERY_ACCOUNT", "Row", "Situation", "error_of", "rows_of"]
+__all__ = ["EVERY_ACCOUNT", "FAMILIES", "Row", "Situation", "error_of", "rows_of"]
 
 EVERY_ACCOUNT = "all"
+# errors that are pooled with each other, in words; those of an output kind are named by its `family`
+FAMILIES = {
+    "concentration": "concentrations and areas",
+    "time": "half-lives and times of peaks",
+    "parameter": "parameters",
+    "endogenous": "endogenous opioids",
+    "none": "others",
+}
 SHORT = ("peak", "Tmax", "AUC_tau")  # what the quantity of a fact says already
 SECONDS = 1e-3  # h: clock times closer than this are equal
 

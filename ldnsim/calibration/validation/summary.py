@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.rows import EVERY_ACCOUNT, Row, error_of
+from ldnsim.calibration.validation.rows import EVERY_ACCOUNT, FAMILIES, Row, error_of
 
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions
 
 __all__ = ["Clash", "Contradiction", "Overall", "clashes_of", "overall_of"]
 
+FOLDS = ("concentration", "time")  # families of which mean fold errors are given
 SLIGHT = {"fold": 0.05, "points": 1.0, "hours": 0.5, "none": math.inf}  # errors that need no rival set
 BETTER = 0.8  # a rival set meets a fact better if it leaves at most this share of the error
 
@@ -68,16 +69,16 @@ def overall_of(rows: Iterable[Row]) -> list[Overall]:
     rows = [row for row in rows if not row.reason]
     accounts = list(dict.fromkeys(row.account for row in rows if row.account != EVERY_ACCOUNT)) or [EVERY_ACCOUNT]
     found = []
-    for family, what in (("concentration", "concentrations and areas"), ("time", "half-lives and times of peaks")):
+    for family in FOLDS:
         common = [row for row in rows if row.family == family and row.account == EVERY_ACCOUNT and row.scale == "fold"]
         if common:
-            found.append(_overall(EVERY_ACCOUNT, what, "fold", common))
+            found.append(_overall(EVERY_ACCOUNT, FAMILIES[family], "fold", common))
     for account in accounts:
         own = [row for row in rows if row.account == account]
-        for family, what in (("concentration", "concentrations and areas"), ("time", "half-lives and times of peaks")):
+        for family in FOLDS:
             here = [row for row in own if row.family == family and row.scale == "fold"]
             if here:
-                found.append(_overall(account, what, "fold", here))
+                found.append(_overall(account, FAMILIES[family], "fold", here))
         scans = [row for row in own if row.family == "occupancy" and row.scale == "points"]
         fitted = [row for row in scans if row.fact.use == "fit"]
         for source in dict.fromkeys(row.fact.source for row in fitted):

@@ -6,7 +6,7 @@ from ldnsim.metrics.registry import Found, metric
 from ldnsim.metrics.view import OutputView
 from ldnsim.model.output_kinds import FREE_BELOW
 
-RECEPTORS = ("blockade", "occupancy")
+RECEPTORS = ("occupancy",)
 
 
 @metric("hours_above_50", "hours above 50 %", "h", kinds=RECEPTORS, label="above 50 %")
