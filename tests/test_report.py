@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -150,11 +151,8 @@ def test_tags_limits_and_provenance(html, result):
 
 def test_changes_are_told_and_can_be_run_again(made):
     changed = made.assign_attrs(changes=json.dumps({"night.dose": "3 mg", "occupancy.EC50": "x 0.5", "sweep": [1, 2]}))
-    text = own_text(page_of(changed))
-    assert (
-        "ldnsim run made_up --set &#x27;night.dose=3 mg&#x27; --set &#x27;occupancy.EC50=x 0.5&#x27; --set sweep=1,2"
-        in text
-    )
+    text = unescape(own_text(page_of(changed)))
+    assert "ldnsim run made_up --set 'night.dose=3 mg' --set 'occupancy.EC50=x 0.5' --set sweep=1,2" in text
     assert "Changed from the scenario as written" in text
     assert "Changed from the scenario as written" not in page_of(made)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING
 
 from ldnsim.library.files import library
 from ldnsim.plots import predicted_observed, residuals
-from ldnsim.report.page import document
-from ldnsim.report.page_figures import embedded
+from ldnsim.report.page_figures import page_figure
+from ldnsim.report.rendering import rendered_page
 from ldnsim.simulation.provenance import DISCLAIMER
 
 if TYPE_CHECKING:
@@ -26,47 +24,19 @@ def fit_page(result: FitResult, data: pd.DataFrame, estimates: pd.DataFrame) -> 
     drawn = [(predicted_observed, "predicted-observed")]
     if result.predictions["residual"].notna().any():
         drawn.append((residuals, "residuals"))
-    figures = "".join(embedded(make(result.predictions), key) for make, key in drawn)
-    sections = [
-        ("Estimates", "".join(_table(estimates, "Estimates with 95 % intervals by likelihood profile"))),
-        ("What the data fix, and what they do not", _listed(result.statements)),
-        ("Data and model", figures + "".join(_table(data, "Each datum; those marked test were not fitted"))),
-        ("How to get it again", "".join(_again(result))),
-    ]
-    body = [
-        f'<p class="kicker">ldnsim <span aria-hidden="true">/</span> fit {escape(record.name)}</p>',
-        f"<h1>{escape(record.question)}</h1>",
-        f'<p class="disclaimer">{escape(DISCLAIMER)}</p>',
-        f"<p>{escape(record.cannot_say)}</p>" if record.cannot_say else "",
-        *(f"<section>\n<h2>{title}</h2>\n{inner}\n</section>" for title, inner in sections),
-    ]
-    return document(escape(record.question), body)
-
-
-def _listed(statements: tuple[str, ...]) -> str:
-    if not statements:
-        return "<p>Every parameter is fixed within its bounds, and none is tied to another.</p>"
-    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in statements) + "</ul>"
-
-
-def _table(rows: pd.DataFrame, caption: str) -> Iterator[str]:
-    heads = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows.columns)
-    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-    yield f"<caption>{escape(caption)}</caption>"
-    yield f'<thead><tr><th class="text" scope="col"></th>{heads}</tr></thead><tbody>'
-    for name, cells in rows.iterrows():
-        yield f'<tr><th class="text" scope="row">{escape(str(name))}</th>'
-        yield "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
-    yield "</tbody></table></div>"
-
-
-def _again(result: FitResult) -> Iterator[str]:
-    name = result.fit.name
-    command = f"ldnsim fit {name if name in library('fits') else name + '.yaml'}"
-    yield f"<pre><code>{escape(command)}</code></pre>"
-    told = {key: value for key, value in result.provenance.items() if key != "fit_text"}
-    yield '<dl class="facts">'
-    yield "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in told.items()) + "</dl>"
-    if result.fit.text:
-        text = escape(result.fit.text)
-        yield f"<details><summary>The fit as written</summary><pre><code>{text}</code></pre></details>"
+    name = record.name if record.name in library("fits") else f"{record.name}.yaml"
+    return rendered_page(
+        "fit",
+        kicker=f"fit {record.name}",
+        title=record.question,
+        disclaimer=DISCLAIMER,
+        cannot_say=record.cannot_say,
+        has_contents=False,
+        estimates=estimates,
+        statements=result.statements,
+        figures=[page_figure(make(result.predictions), key) for make, key in drawn],
+        data=data,
+        command=f"ldnsim fit {name}",
+        provenance={key: value for key, value in result.provenance.items() if key != "fit_text"},
+        fit_text=record.text,
+    )

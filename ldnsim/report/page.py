@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Iterator
-from html import escape
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,19 +19,36 @@ from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import Comparison, comparison
 from ldnsim.report.dose_text import Taken, dose_words, missed_words
 from ldnsim.report.page_figures import calendar_figure, course_figures, dose_figures, ordered
-from ldnsim.report.page_tables import MEANING, evidence_table, metrics_table, tag
+from ldnsim.report.page_tables import metrics_tables, outputs_with_evidence
+from ldnsim.report.rendering import rendered_page
 from ldnsim.simulation.result import stated
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["document", "page"]
+__all__ = ["page"]
 
 DAY = 24.0
 MOST_REASONS = 5
 
-# No request leaves the page, whatever a text in it may hold: the browser itself is told so.
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+
+@dataclass(frozen=True)
+class Answer:
+    """The card of an answer, headed by account and title where it is that of an account."""
+
+    text: str
+    account: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedArm:
+    """An arm with its colour, and its doses in words."""
+
+    name: str
+    title: str
+    colour: str
+    doses: list[str]
 
 
 def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
@@ -41,51 +57,35 @@ def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
     `table` is the result's `summarize`; `answers` are one text per account. The same input gives the same bytes.
     """
     compared, result, table = comparison(table), stated(result), stated(table)
-    question = escape(_text(result, "question") or _text(result, "title") or _text(result, "scenario"))
-    sections = [
-        ("arms", "What is compared", _compared(result)),
-        ("figures", "Over time", [*dose_figures(result, table), *course_figures(result)]),
-        ("numbers", "In numbers", _numbers(result, table, compared)),
-        ("evidence", "What it rests on", _evidence(result)),
-        ("limits", "What it cannot say", _limits(result)),
-        ("again", "How to get it again", _again(result)),
-    ]
-    written = [(key, title, "\n".join(parts)) for key, title, parts in sections]
-    links = " ".join(f'<a href="#{key}">{title}</a>' for key, title, inner in written if inner)
-    body = [
-        f'<p class="kicker">ldnsim <span aria-hidden="true">/</span> {escape(_text(result, "scenario"))}</p>',
-        f"<h1>{question}</h1>",
-        '<section id="answer" aria-label="Answer">',
-        *_answers(result, answers),
-        "</section>",
-        f'<p class="disclaimer">{escape(_text(result, "disclaimer"))}</p>',
-        f'<nav aria-label="Contents">{links}</nav>',
-        '<noscript><p class="disclaimer">The figures need JavaScript; tables and texts do not.</p></noscript>',
-        *(f'<section id="{key}">\n<h2>{title}</h2>\n{inner}\n</section>' for key, title, inner in written if inner),
-    ]
-    return document(question, body)
-
-
-def document(title: str, body: Iterable[str]) -> str:
-    """A whole page: `title` and the lines of `body` are HTML already."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{_own('page.css')}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + f"\n</main>\n<script>{_plotly()}</script>\n<script>\n{_own('page.js')}</script>\n</body>\n</html>\n"
+    order = ordered(result)
+    compared.sort(key=lambda each: order.index(each.output))
+    titles = {str(arm): title_of(table, "arm", str(arm)) or str(arm) for arm in table["arm"].values}
+    arms = list(_arms(result))
+    return rendered_page(
+        "run",
+        kicker=_text(result, "scenario"),
+        title=_text(result, "question") or _text(result, "title") or _text(result, "scenario"),
+        disclaimer=_text(result, "disclaimer"),
+        answers=list(_answers(result, answers)),
+        arms=arms,
+        who=_who(result),
+        calendar=calendar_figure(result, sum(len(arm.doses) for arm in arms)),
+        changes=_changes(result),
+        arm_figures=dose_figures(result, table),
+        courses=course_figures(result),
+        window=_window(table, compared),
+        tables=metrics_tables(compared, titles),
+        accounts=[str(name) for name in result["account"].values],
+        outputs=outputs_with_evidence(result),
+        model=_text(result, "model"),
+        cannot_say=_text(result, "cannot_say"),
+        notes=_sentences(result, "notes"),
+        extrapolated=_sentences(result, "extrapolated"),
+        failed=_failed(result),
+        command=_command(result),
+        provenance=_provenance(result),
+        scenario_text=_text(result, "scenario_text"),
     )
-
-
-def _own(name: str) -> str:
-    return files("ldnsim.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
 
 
 def _text(result: xr.Dataset, name: str) -> str:
@@ -101,36 +101,28 @@ def _sentences(result: xr.Dataset, name: str) -> list[str]:
     )
 
 
-def _changes(result: xr.Dataset) -> dict[str, Any]:
+def _changes(result: xr.Dataset) -> dict[str, str]:
+    """What was changed: values by address, as texts for the command line."""
     found = json.loads(_text(result, "changes") or "{}")
-    return found if isinstance(found, dict) else {}
+    return {address: _flat(value) for address, value in found.items()} if isinstance(found, dict) else {}
 
 
-def _answers(result: xr.Dataset, answers: Iterable[str]) -> Iterator[str]:
-    """A card per answer; one that starts with an account's name is headed by its name and title."""
+def _answers(result: xr.Dataset, answers: Iterable[str]) -> Iterator[Answer]:
     accounts = [str(name) for name in result["account"].values]
     for answer in answers:
         head, _, text = answer.partition(": ")
-        if head not in accounts or not text:
-            yield f'<div class="answer"><p>{escape(answer)}</p></div>'
-            continue
-        title = title_of(result, "account", head)
-        named = f"<b>{escape(head)}</b>" + (f" <span>{escape(title)}</span>" if title else "")
-        yield f'<div class="answer"><h2>{named}</h2><p>{escape(text)}</p></div>'
+        is_of_account = head in accounts and text
+        yield Answer(text, head, title_of(result, "account", head)) if is_of_account else Answer(answer)
 
 
-def _compared(result: xr.Dataset) -> Iterator[str]:
-    """Each arm's doses in words, with its colour; who takes them; what was changed."""
-    look, phrases = look_of(result), 0
-    yield '<dl class="arms">'
+def _arms(result: xr.Dataset) -> Iterator[ComparedArm]:
+    look = look_of(result)
     for name in (str(arm) for arm in result["arm"].values):
-        title = title_of(result, "arm", name)
-        named = escape(title) + f" <code>{escape(name)}</code>" if title else escape(name)
-        swatch = f'<span class="swatch" style="background: {look.colours[name]}" aria-hidden="true"></span>'
-        doses = _doses(result, name)
-        phrases += len(doses)
-        yield f"<dt>{swatch}{named}</dt>" + "".join(f"<dd>{escape(words)}</dd>" for words in doses)
-    yield "</dl>"
+        yield ComparedArm(name, title_of(result, "arm", name), look.colours[name], _doses(result, name))
+
+
+def _who(result: xr.Dataset) -> str:
+    """For how long, and who takes the doses."""
     days = (float(result["time"].values[-1]) - float(result["time"].values[0])) / DAY
     accounts = ", ".join(str(name) for name in result["account"].values)
     people = "one typical person"
@@ -138,14 +130,7 @@ def _compared(result: xr.Dataset) -> Iterator[str]:
         people = (
             f"{result.sizes['subject']} virtual people (seed {_text(result, 'seed')}; the doses are those of the first)"
         )
-    words = f"{days:.3g} days, {people}, and a drug-free twin of each. Accounts: {accounts}."
-    yield f'<p class="soft">{escape(words)}</p>'
-    yield from calendar_figure(result, phrases)
-    if changes := _changes(result):
-        listed = ", ".join(
-            f"<code>{escape(address)} = {escape(_flat(value))}</code>" for address, value in changes.items()
-        )
-        yield f'<p class="soft">Changed from the scenario as written: {listed}.</p>'
+    return f"{days:.3g} days, {people}, and a drug-free twin of each. Accounts: {accounts}."
 
 
 def _doses(result: xr.Dataset, arm: str) -> list[str]:
@@ -167,7 +152,8 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
     return [*dose_words(taken, unit), *missed_words(missed)]
 
 
-def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> Iterator[str]:
+def _window(table: xr.Dataset, found: list[Comparison]) -> str:
+    """The hours that numbers are over, and how to read them."""
     start, end = (float(edge) for edge in np.ravel(table.attrs["window"]))
     first, last = int(start // DAY) + 1, max(int(-(-end // DAY)), 1)
     until = "24:00" if end % DAY == 0 and end > 0 else clock_text(end)
@@ -175,65 +161,38 @@ def _numbers(result: xr.Dataset, table: xr.Dataset, found: list[Comparison]) -> 
     people = " Medians over people, their 5 to 95 % range below; a difference is taken within each person first."
     doubt = " A range in brackets is that of the number over the draws of what is uncertain, 5 to 95 %."
     doubted = any(cell.doubt for each in found for row in each.rows for cell in row.cells)
-    yield f'<p class="soft">Over {days} (hours {start:g} to {end:g} of the run). Differences are to the first arm;'
-    yield f" pp are percentage points.{people if 'subject' in table.dims else ''}{doubt if doubted else ''}</p>"
-    titles = {str(arm): title_of(table, "arm", str(arm)) or str(arm) for arm in table["arm"].values}
-    order, told = ordered(result), set[str]()
-    for compared in sorted(found, key=lambda each: order.index(each.output)):
-        yield from metrics_table(compared, titles, told)
-
-
-def _evidence(result: xr.Dataset) -> Iterator[str]:
-    """The tag of every output in every account, what the tags mean, where the sources are."""
-    yield (
-        '<ul class="plain">' + "".join(f"<li>{tag(name)} {meaning}</li>" for name, meaning in MEANING.items()) + "</ul>"
+    return (
+        f"Over {days} (hours {start:g} to {end:g} of the run). Differences are to the first arm; pp are percentage "
+        f"points.{people if 'subject' in table.dims else ''}{doubt if doubted else ''}"
     )
-    yield '<p class="soft">An output carries the weakest tag of all that it depends on.</p>'
-    yield from evidence_table(result)
-    command = escape(f"ldnsim describe {_text(result, 'model')}")
-    yield f"<p>Every equation, and every parameter with its published source: <code>{command}</code>.</p>"
 
 
-def _limits(result: xr.Dataset) -> Iterator[str]:
-    if cannot := _text(result, "cannot_say"):
-        yield f"<p>{escape(cannot)}</p>"
-    if notes := _sentences(result, "notes"):
-        yield (
-            "<h3>To know before believing a number</h3>\n<ul>"
-            + "".join(f"<li>{escape(n)}</li>" for n in notes)
-            + "</ul>"
-        )
-    if extrapolated := _sentences(result, "extrapolated"):
-        yield "<h3>Extrapolated</h3>\n<ul>" + "".join(f"<li>{escape(text)}</li>" for text in extrapolated) + "</ul>"
+def _failed(result: xr.Dataset) -> str:
+    """How many runs were not solved and why; "" where all were."""
     failed = int((result["status"] != 0).sum())
-    if failed:
-        reasons = sorted({str(text) for text in result["reason"].values.flat if str(text)})
-        more = f" and {len(reasons) - MOST_REASONS} further reasons" if len(reasons) > MOST_REASONS else ""
-        yield "<h3>Not solved</h3>"
-        why = f": {escape('; '.join(reasons[:MOST_REASONS]))}{more}" if reasons else ""
-        count = f"{failed} of {result['status'].size} runs could not be solved"
-        yield f"<p>{count}{why}. They are in no figure and no number.</p>"
+    if not failed:
+        return ""
+    reasons = sorted({str(text) for text in result["reason"].values.flat if str(text)})
+    more = f" and {len(reasons) - MOST_REASONS} further reasons" if len(reasons) > MOST_REASONS else ""
+    why = f": {'; '.join(reasons[:MOST_REASONS])}{more}" if reasons else ""
+    count = f"{failed} of {result['status'].size} runs could not be solved"
+    return f"{count}{why}. They are in no figure and no number."
 
 
-def _again(result: xr.Dataset) -> Iterator[str]:
-    options = "".join(
-        f" --set {shlex.quote(f'{address}={_flat(value)}')}" for address, value in _changes(result).items()
-    )
+def _command(result: xr.Dataset) -> str:
+    """The command that runs it again."""
+    options = "".join(f" --set {shlex.quote(f'{address}={value}')}" for address, value in _changes(result).items())
     name = _text(result, "scenario_file") or _text(result, "scenario")
-    yield f"<pre><code>{escape('ldnsim run ' + shlex.quote(name) + options)}</code></pre>"
-    facts = {
+    return f"ldnsim run {shlex.quote(name)}{options}"
+
+
+def _provenance(result: xr.Dataset) -> dict[str, str]:
+    return {
         "ldnsim": _text(result, "package_version"),
         "model": f"{_text(result, 'model')}, hash {_text(result, 'model_hash')}",
         "seed": _text(result, "seed"),
-        "changes": ", ".join(f"{address} = {_flat(value)}" for address, value in _changes(result).items()) or "none",
+        "changes": ", ".join(f"{address} = {value}" for address, value in _changes(result).items()) or "none",
     }
-    yield (
-        '<dl class="facts">'
-        + "".join(f"<dt>{name}</dt><dd>{escape(fact)}</dd>" for name, fact in facts.items())
-        + "</dl>"
-    )
-    if text := _text(result, "scenario_text"):
-        yield f"<details><summary>The scenario as written</summary><pre><code>{escape(text)}</code></pre></details>"
 
 
 def _flat(value: object) -> str:

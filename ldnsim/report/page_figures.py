@@ -1,9 +1,10 @@
-"""The figures of a page: which ones, in what order, how many points, and how they are put into HTML."""
+"""The figures of a page: which ones, in what order, with how many points, and as the data that its script draws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape, unescape
+from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.foundation.errors import LdnsimError
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-__all__ = ["MANY_ARMS", "calendar_figure", "course_figures", "dose_figures", "embedded", "ordered", "outputs_of"]
+__all__ = [
+    "MANY_ARMS", "OutputFigures", "PageFigure", "calendar_figure", "course_figures", "dose_figures", "ordered",
+    "outputs_of", "page_figure",
+]  # fmt: skip
 
 # Bytes: what a page may hold beside plotly itself (4.8 of 6 MB), and what its pieces take.
 ROOM = 960_000
@@ -27,20 +31,45 @@ TOLD_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
 MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
 
 
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure on a page: `key` is unique there, `height` in px, `json` may stand within a script element as it is."""
+
+    key: str
+    title: str
+    notes: tuple[str, ...]
+    height: int
+    json: str
+
+
+@dataclass(frozen=True)
+class OutputFigures:
+    """The figures of one output; a text in the place of one says why it cannot be drawn."""
+
+    name: str
+    title: str
+    observed: str
+    figures: tuple[PageFigure | str, ...]
+
+
 def outputs_of(result: xr.Dataset) -> list[str]:
     """The outputs of a result without their drug-free twins, in its order."""
     return [name for name in outputs_in(result) if "kind" in result[name].attrs and "arm" in result[name].dims]
 
 
-def calendar_figure(result: xr.Dataset, phrases: int) -> Iterator[str]:
-    """The dose calendar, where the arms' doses are more than the same every day: told in `phrases` for all of them."""
+def calendar_figure(result: xr.Dataset, phrases: int) -> PageFigure | None:
+    """The dose calendar, where the arms' doses are more than the same every day: told in `phrases` for all of them.
+
+    None where words do, or where there are too many doses for a page.
+    """
     plain = phrases <= result.sizes["arm"] and not any(name in result for name in TOLD_BY_CALENDAR)
-    if not plain and result.sizes["arm"] * result.sizes.get("dose", 0) <= MOST_DOSES:
-        first = int(result["subject"].values[0]) if "subject" in result.dims else 1
-        yield embedded(calendar(result, subject=first), "calendar")
+    if plain or result.sizes["arm"] * result.sizes.get("dose", 0) > MOST_DOSES:
+        return None
+    first = int(result["subject"].values[0]) if "subject" in result.dims else 1
+    return page_figure(calendar(result, subject=first), "calendar")
 
 
-def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
+def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[PageFigure]:
     """With many arms: the rebound, the peak of an effect and the time unblocked against them."""
     if result.sizes["arm"] < MANY_ARMS:
         return
@@ -53,7 +82,7 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[str]:
             if f"{name}_{metric}" in table:
                 alike = kind.is_effect and _alike(table[f"{name}_{metric}"])
                 shown = "least_of_first" if alike else metric  # what came later tells the arms apart
-                yield embedded(by_arm(table, f"{name}_{shown}"), f"arms-{name}-{shown}")
+                yield page_figure(by_arm(table, f"{name}_{shown}"), f"arms-{name}-{shown}")
 
 
 def _alike(metric: xr.DataArray) -> bool:
@@ -62,24 +91,20 @@ def _alike(metric: xr.DataArray) -> bool:
     return bool((spread <= 0.01 * metric.max("arm")).all())
 
 
-def course_figures(result: xr.Dataset) -> Iterator[str]:
-    """For each output its last day and its whole course; a figure that cannot be drawn says why in its place."""
+def course_figures(result: xr.Dataset) -> Iterator[OutputFigures]:
+    """For each output its last day and its whole course."""
     outputs = ordered(result)
     day_points, points = _points(result, len(outputs))
     for name in outputs:
         attrs = result[name].attrs
-        title = f"{escape(str(attrs.get('long_name', name)))} <code>{escape(name)}</code>"
-        yield f'<section class="output">\n<h3>{title}</h3>'
-        if attrs.get("observed"):
-            yield f'<p class="soft">What human data cover: {escape(str(attrs["observed"]))}</p>'
+        figures: list[PageFigure | str] = []
         for make, key, most in ((last_day, "day", day_points), (time_course, "course", points)):
             try:
-                figure = make(result, name, points=most)
+                figures.append(page_figure(make(result, name, points=most), f"{key}-{name}"))
             except LdnsimError as caught:
-                yield f'<p class="soft">{escape(str(caught))}</p>'
-            else:
-                yield embedded(figure, f"{key}-{name}")
-        yield "</section>"
+                figures.append(str(caught))
+        title, observed = str(attrs.get("long_name", name)), str(attrs.get("observed", ""))
+        yield OutputFigures(name, title, observed, tuple(figures))
 
 
 def _points(result: xr.Dataset, outputs: int) -> tuple[int, int]:
@@ -103,20 +128,12 @@ def ordered(result: xr.Dataset) -> list[str]:
     return sorted(outputs_of(result), key=rank)
 
 
-def embedded(figure: go.Figure, name: str) -> str:
-    """A place for the figure, and the figure as data that the page's script draws into it."""
-    title = escape(
-        unescape(str(figure.layout.title.text))
-    )  # plotly's texts leave quotes as they are, attributes must not
-    notes = "<br>".join(escape(str(note)) for note in (figure.layout.meta or {}).get("notes", ()))
-    shown, key = bare(figure), escape(name)
-    return (
-        f'<figure aria-labelledby="caption-{key}">\n<figcaption id="caption-{key}">{title}</figcaption>\n'
-        f'<div class="plot" id="{key}" style="min-height: {int(shown.layout.height)}px" role="img" '
-        f'aria-label="{title}. The tables below hold its main numbers."></div>\n'
-        + (f'<p class="soft notes">{notes}</p>\n' if notes else "")
-        + f'<script type="application/json" class="figure" data-for="{key}">{_json(shown)}</script>\n</figure>'
-    )
+def page_figure(figure: go.Figure, key: str) -> PageFigure:
+    """A figure with its title and notes taken out of it, since the page prints them as text."""
+    shown = bare(figure)
+    notes = tuple(str(note) for note in (figure.layout.meta or {}).get("notes", ()))
+    title = unescape(str(figure.layout.title.text))  # plotly has it as HTML
+    return PageFigure(key, title, notes, int(shown.layout.height), _json(shown))
 
 
 def _json(figure: go.Figure) -> str:

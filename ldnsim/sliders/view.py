@@ -21,7 +21,8 @@ from ldnsim.model.output_kinds import kind_named
 from ldnsim.plots import last_day, time_course
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import comparison
-from ldnsim.report.page_tables import metrics_table
+from ldnsim.report.page_tables import metrics_tables
+from ldnsim.report.rendering import rendered
 from ldnsim.scenario.changes import resolve
 from ldnsim.simulation.provenance import shown_outputs
 from ldnsim.simulation.sampling import sample_times
@@ -106,9 +107,8 @@ def table(view: View, result: xr.Dataset) -> str:
     # what says whether receptors are blocked belongs to the metrics of what they answer to
     wanted = [name for name in result.data_vars if not _left_out(view, result, str(name))]
     titles = {str(arm): title_of(result, "arm", str(arm)) or str(arm) for arm in result["arm"].values}
-    told: set[str] = set()
     shown = [found for found in comparison(summarize(result[wanted])) if found.output in view.outputs]
-    return "\n".join(line for found in shown for line in metrics_table(found, titles, told))
+    return rendered("metrics_tables", tables=metrics_tables(shown, titles))
 
 
 def _left_out(view: View, result: xr.Dataset, name: str) -> bool:
