@@ -153,13 +153,13 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """Compute every cell of a scenario's sweep; started again, it goes on where it stopped."""
     from ldnsim.foundation.errors import Fault, LdnsimError
     from ldnsim.library.files import load_scenario
+    from ldnsim.report.output_files import check_formats, write_sweep
     from ldnsim.report.overview import failures
     from ldnsim.report.terminal import print_sweep
     from ldnsim.sweeps.options import axes_of, design_of
     from ldnsim.sweeps.sweep import sweep as swept
-    from ldnsim.sweeps.tables import check_tables, write_tables
 
-    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    tables = check_formats([form.strip() for form in formats.split(",") if form.strip()], "sweep")
     if tables and shard:
         raise LdnsimError(Fault("tables of a shard", expected="--format with `ldnsim merge`"))
     question = _changed(load_scenario(scenario), changes)
@@ -181,7 +181,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if shard:
         typer.echo(f"Shard {shard} of {out} is done. When all are: ldnsim merge {out}")
         return
-    print_sweep(result, [out, *write_tables(out, result, tables)])
+    print_sweep(result, [out, *write_sweep(out, result, tables)])
     if failures(result)[0]:
         raise typer.Exit(FAILED_CELLS)
 
@@ -192,14 +192,14 @@ def merge(
     formats: Annotated[str, typer.Option("--format", help="Tables beside the store: csv, parquet.")] = "",
 ) -> None:
     """Put the shards of a sweep together into one store."""
+    from ldnsim.report.output_files import check_formats, write_sweep
     from ldnsim.report.overview import failures
     from ldnsim.report.terminal import print_sweep
     from ldnsim.sweeps.shards import merge_shards
-    from ldnsim.sweeps.tables import check_tables, write_tables
 
-    tables = check_tables([form.strip() for form in formats.split(",") if form.strip()])
+    tables = check_formats([form.strip() for form in formats.split(",") if form.strip()], "sweep")
     result = merge_shards(store)
-    print_sweep(result, [store, *write_tables(store, result, tables)])
+    print_sweep(result, [store, *write_sweep(store, result, tables)])
     if failures(result)[0]:
         raise typer.Exit(FAILED_CELLS)
 
@@ -241,16 +241,12 @@ def export(
     changes: Sets = [],  # noqa: B006
 ) -> None:
     """Write a scenario's doses for other programs, and for `ldnsim data`."""
-    from ldnsim.foundation.errors import Fault, LdnsimError
     from ldnsim.library.files import load_scenario
-    from ldnsim.simulation.nonmem import export_doses, write_table
+    from ldnsim.report.output_files import check_formats, write_scenario
 
-    if to != "nonmem":
-        raise LdnsimError(Fault(f"unknown format {to!r}", expected="nonmem"))
-    question = _changed(load_scenario(scenario), changes)
-    doses = export_doses(question, account or None)
-    write_table(out, doses)
-    typer.echo(f"{len(doses)} records of {doses['ID'].nunique()} individuals written to {out}")
+    check_formats([to], "scenario")
+    written = write_scenario(out, _changed(load_scenario(scenario), changes), to, account or None)
+    typer.echo(f"{written} written to {out}")
 
 
 @app.command("list")

@@ -212,11 +212,11 @@ def test_the_command(question, tmp_path, capsys, monkeypatch):
 
 
 def test_people_as_tables(question, tmp_path, monkeypatch):
-    from ldnsim.sweeps.tables import write_tables
+    from ldnsim.report.output_files import write_sweep
 
     people = ldn.sweep(question.with_changes({"population.size": 30}), DOSES)
-    csv = write_tables(tmp_path / "a.zarr", people, ["csv", "parquet"])
-    assert [path.name for path in csv] == ["a.csv-metadata.json", "a.csv", "a.parquet"]
+    csv = write_sweep(tmp_path / "a.zarr", people, ["csv", "parquet"])
+    assert [path.name for path in csv] == ["a.csv", "a.csv-metadata.json", "a.parquet"]
     rows = pd.read_csv(tmp_path / "a.csv")
     assert len(rows) == 4
     cell = people.opioid_tone_mean.sel({"night.dose": 3, "account": "pet_pool", "arm": "night"})

@@ -1,32 +1,90 @@
-"""Results -> files. Each file appears whole or not at all: it is written beside its place and then moved there."""
+"""Results -> files, for all commands: run, sweep, merge and export write whatever the modules in `formats/` can write.
+
+Each file appears whole or not at all: it is written beside its place and then moved there.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.foundation.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import xarray as xr
 
-__all__ = ["FORMATS", "check_formats", "write_files", "write_results", "write_texts"]
+    from ldnsim.scenario.scenario import Scenario
+
+__all__ = [
+    "FORMATS", "Format", "check_formats", "formats_of", "write_files", "write_results", "write_scenario", "write_sweep",
+    "write_texts",
+]  # fmt: skip
+
+What = Literal["run", "sweep", "scenario"]
 
 
-def check_formats(formats: Sequence[str]) -> Sequence[str]:
-    """The formats, if all are known; else LdnsimError, before any work is done."""
-    unknown = [form for form in formats if form not in FORMATS]
-    if unknown:
-        raise LdnsimError(
-            Fault(f"unknown format {form!r}", expected=", ".join(FORMATS), nearest=nearest(form, FORMATS))
-            for form in unknown
-        )
-    return formats
+@dataclass(frozen=True)
+class Format:
+    """A file format, which has the name of its files' suffix, and how it writes; None for what it does not hold.
+
+    Parameters
+    ----------
+    title
+        What it holds, in words.
+    run
+        Writes a result and its table of metrics: `ldnsim run --format`.
+    sweep
+        Writes the table of a sweep: `ldnsim sweep --format` and `ldnsim merge --format`.
+    scenario
+        Writes a scenario under one of its accounts (None where it has only one), and returns what was written, in
+        words: `ldnsim export --to`.
+    metadata
+        From the name of a sweep's file and its table: the text of the file NAME-metadata.json beside it.
+    needs
+        Libraries of `ldnsim[tables]` that must be installed.
+    """
+
+    title: str
+    run: Callable[[Path, xr.Dataset, xr.Dataset], None] | None = None
+    sweep: Callable[[Path, xr.Dataset], None] | None = None
+    scenario: Callable[[Path, Scenario, str | None], str] | None = None
+    metadata: Callable[[str, xr.Dataset], str] | None = None
+    needs: tuple[str, ...] = ()
+
+
+FORMATS: Registry[Format] = Registry("format", "ldnsim.report.formats")
+
+
+def formats_of(what: What) -> dict[str, Format]:
+    """name -> format, of those that hold a run, a sweep or a scenario."""
+    return {name: form for name, form in FORMATS.items() if getattr(form, what) is not None}
+
+
+def check_formats(names: Sequence[str], what: What = "run") -> Sequence[str]:
+    """The names, if all of them can be written; else LdnsimError, before any work is done."""
+    known = formats_of(what)
+    faults = [
+        Fault(f"unknown format {name!r}", expected=", ".join(known), nearest=nearest(name, known))
+        for name in names
+        if name not in known
+    ]
+    for library in dict.fromkeys(library for name in names if name in known for library in known[name].needs):
+        try:
+            import_module(library)
+        except ImportError:
+            faults.append(Fault(f"{library} is not installed", expected="pip install 'ldnsim[tables]'"))
+    if faults:
+        raise LdnsimError(faults)
+    return names
 
 
 def write_results(
@@ -34,16 +92,46 @@ def write_results(
 ) -> list[Path]:
     """NAME.nc and NAME.html, and the further formats asked for, into `folder` (made where it is missing).
 
-    Returns the paths. Raises LdnsimError where the folder cannot be written, or a format needs a library that is not
-    installed; then no file of this run is left behind.
+    Returns the paths. Raises LdnsimError where the folder cannot be written, or a format is not known or needs a
+    library that is not installed; then no file of this run is left behind.
     """
-    writers: dict[str, Callable[[Path], object]] = {
-        "nc": lambda path: result.to_netcdf(path, engine="h5netcdf", encoding=_compressed(result)),
-        "html": lambda path: path.write_text(page, encoding="utf-8"),
-    }
-    for form in formats:
-        writers[form] = lambda path, write=FORMATS[form]: write(path, result, table)  # type: ignore[misc]
-    return write_files(folder, {f"{name}.{suffix}": write for suffix, write in writers.items()})
+    known = formats_of("run")
+    first, *further = check_formats(["nc", *formats])
+    writers: dict[str, Callable[[Path], object]] = {f"{name}.{first}": _of_run(known[first], result, table)}
+    writers[f"{name}.html"] = lambda path: path.write_text(page, encoding="utf-8")
+    writers |= {f"{name}.{form}": _of_run(known[form], result, table) for form in further}
+    return write_files(folder, writers)
+
+
+def write_sweep(store: Path, table: xr.Dataset, formats: Sequence[str]) -> list[Path]:
+    """A sweep in further formats, next to its store and with its name; returns the paths. Raises as `write_results`."""
+    known = formats_of("sweep")
+    writers: dict[str, Callable[[Path], object]] = {}
+    for name in check_formats(formats, "sweep"):
+        file, form = store.with_suffix(f".{name}").name, known[name]
+        assert form.sweep is not None
+        writers[file] = lambda path, write=form.sweep: write(path, table)  # type: ignore[misc]
+        if form.metadata is not None:
+            text = form.metadata(file, table)
+            writers[f"{file}-metadata.json"] = lambda path, text=text: path.write_text(text, encoding="utf-8")  # type: ignore[misc]
+    return write_files(store.parent, writers)
+
+
+def write_scenario(path: Path, scenario: Scenario, form: str, account: str | None = None) -> str:
+    """A scenario in another format; returns what was written, in words. Raises LdnsimError where the format is not
+    known, or cannot hold the scenario, or the file cannot be written.
+    """
+    write = formats_of("scenario")[check_formats([form], "scenario")[0]].scenario
+    assert write is not None
+    said: list[str] = []
+    write_files(path.parent, {path.name: lambda waiting: said.append(write(waiting, scenario, account))})
+    return said[0]
+
+
+def _of_run(form: Format, result: xr.Dataset, table: xr.Dataset) -> Callable[[Path], object]:
+    assert form.run is not None
+    write = form.run
+    return lambda path: write(path, result, table)
 
 
 def write_files(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
@@ -95,34 +183,3 @@ def write_texts(texts: Mapping[Path, str]) -> None:
         for written in waiting.values():
             with suppress(OSError):
                 written.unlink(missing_ok=True)
-
-
-def _compressed(result: xr.Dataset) -> dict[str, dict[str, object]]:
-    return {
-        str(name): {"zlib": True, "complevel": 4}
-        for name, variable in result.data_vars.items()
-        if variable.dtype.kind == "f" and variable.size > 1000
-    }
-
-
-def _csv(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
-    """The metrics: a row per account, arm and person."""
-    del result
-    table.to_dataframe().reset_index().to_csv(path, index=False)
-
-
-def _parquet(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
-    """The time courses, tidy: a row per account, arm, person and time."""
-    del table
-    import pyarrow  # noqa: F401 - pandas says less clearly that it is missing
-
-    courses = result.drop_dims([dim for dim in ("dose", "missed", "state") if dim in result.dims])
-    courses.to_dataframe().reset_index().to_parquet(path, index=False)
-
-
-def _zarr(path: Path, result: xr.Dataset, table: xr.Dataset) -> None:
-    del table
-    result.to_zarr(path, consolidated=False)
-
-
-FORMATS: dict[str, Callable[[Path, xr.Dataset, xr.Dataset], None]] = {"csv": _csv, "parquet": _parquet, "zarr": _zarr}
