@@ -14,6 +14,7 @@ from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError, listed, ne
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.foundation.units import Quantity, parse_quantity
 from ldnsim.foundation.yaml import read_text
+from ldnsim.library.error_model import error_model_taking
 from ldnsim.library.fit_file import Fact
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _fact(row: dict[str, str], table: Table) -> Fact:
         raise LdnsimError([Fault("nothing stands here", (name,), "a value") for name in missing])
     given = {FIELD_OF.get(name, name): cell for name, cell in row.items() if name not in ("weight", "value")}
     errors = [name for name in ERRORS if name in row]
-    if len(errors) > 1:
+    if len(errors) > 1 and error_model_taking(errors) is None:
         raise LdnsimError(Fault(f"both {' and '.join(errors)}", (errors[0],), "one of them"))
     error = {name: getattr(table, name) for name in ("cv", "sd") if getattr(table, name) is not None}
     if "weight" in row:

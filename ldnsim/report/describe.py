@@ -82,7 +82,14 @@ def describe_fit(fit: Fit) -> str:
     ]
     lines += ["## Estimated", "", *_table(("parameter or time", "start", "bounds"), rows), "", "## Data", ""]
     data = [
-        (f"`{name}`", fact.arm, f"{fact.output} {fact.what}", str(fact.value), str(fact.cv or fact.sd or ""), fact.use)
+        (
+            f"`{name}`",
+            fact.arm,
+            f"{fact.output} {fact.what}",
+            str(fact.value),
+            " and ".join(str(error) for error in (fact.cv, fact.sd) if error),
+            fact.use,
+        )
         for name, fact in fit.data.items()
     ]
     lines += [*_table(("datum", "arm", "what", "value", "error", "use"), data), "", "## Arms"]

@@ -13,6 +13,7 @@ from ldnsim.calibration.fitting.readings import reading
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import Quantity, coherent, declared
+from ldnsim.library.error_model import error_model
 from ldnsim.model.system import molar_mass
 from ldnsim.scenario.changes import qualified, resolve
 from ldnsim.simulation.sampling import sample_times
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ldnsim.engine.choose import SolverName
+    from ldnsim.library.error_model import ErrorModel
     from ldnsim.library.fit_file import Estimate, Fact, Fit
     from ldnsim.metrics.nca import Floats
     from ldnsim.scenario.changes import Resolved
@@ -131,26 +133,33 @@ def problem_of(fit: Fit, solver: SolverName) -> Problem:
         declared(fact.unit_for(output.unit), molar_mass(fit.model, output.of))
         for fact, output in zip(facts.values(), outputs, strict=True)
     ]
-    logarithmic = np.array([fact.sd is None and fact.value.value > 0 for fact in facts.values()])
+    models = [error_model(fact) for fact in facts.values()]
+    logarithmic = np.array(
+        [
+            (model is None or model.logarithmic) and fact.value.value > 0
+            for model, fact in zip(models, facts.values(), strict=True)
+        ]
+    )
     return Problem(
         fit=fit,
         axes=axes,
         lanes=lanes,
         facts=facts,
         observed=np.array([fact.value.value for fact in facts.values()]),
-        error=np.array([_error(fit, fact) for fact in facts.values()]),
+        error=np.array([_error(fit, fact, model) for fact, model in zip(facts.values(), models, strict=True)]),
         logarithmic=logarithmic,
         fitted=np.array([fact.use == "fit" for fact in facts.values()]),
         factors=np.array(units) / np.array(written),
     )
 
 
-def _error(fit: Fit, fact: Fact) -> float:
+def _error(fit: Fit, fact: Fact, model: ErrorModel | None) -> float:
     """The standard error: in the datum's unit, or of its logarithm; 1 for a test that has none."""
-    if fact.sd is not None:
-        mass = molar_mass(fit.model, fact.of)
-        return coherent(fact.sd, mass) / declared(fact.value.unit, mass)
-    return float(np.sqrt(np.log1p(coherent(fact.cv) ** 2))) if fact.cv is not None else 1.0
+    if model is None:
+        return 1.0
+    mass = molar_mass(fit.model, fact.of)
+    sd = np.nan if fact.sd is None else coherent(fact.sd, mass) / declared(fact.value.unit, mass)
+    return model.error(fact.value.value, np.nan if fact.cv is None else coherent(fact.cv), sd)
 
 
 def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: Estimate) -> Axis:

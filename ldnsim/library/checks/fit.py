@@ -12,6 +12,7 @@ from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, drug_dimension, parse_unit
 from ldnsim.library.checks.scenario import scenario_faults
 from ldnsim.library.checks.sources import source_faults
+from ldnsim.library.error_model import error_model
 from ldnsim.metrics.catalogue import all_metrics, metric_named
 from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import compose, molar_mass
@@ -38,7 +39,7 @@ def fit_faults(fit: Fit, sources: Collection[str], lost: Lost, *, model_stands: 
         checks.append(source_faults(fact.source, sources, ("facts", name, "source")))
     for name, table in fit.tables.items():
         checks.append(source_faults(table.source, sources, ("tables", name, "source")))
-        if table.cv and table.sd:
+        if table.cv and table.sd and error_model(table) is None:
             checks.append(iter([Fault("both cv and sd", ("tables", name, "sd"), "one of them", at_key=True)]))
     checks.append(_amount_faults(fit, lost))
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
@@ -195,12 +196,14 @@ def _moment_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> Iterator[Fau
 
 
 def _error_faults(fact: Fact, path: Path) -> Iterator[Fault]:
-    if fact.cv is not None and fact.sd is not None:
+    model = error_model(fact)
+    if fact.cv is not None and fact.sd is not None and model is None:
         yield Fault("both cv and sd", (*path, "sd"), "one of them", at_key=True)
     elif fact.use == "fit" and fact.cv is None and fact.sd is None:
         expected = "cv: 20 % (held against the model on the log scale) or sd: 7 % (on the linear one)"
         yield Fault("the error is missing", path, expected, at_key=True)
-    if fact.value.value <= 0 and fact.sd is None and fact.use == "fit":
+    on_log_scale = model.logarithmic if model else fact.sd is None
+    if fact.value.value <= 0 and on_log_scale and fact.use == "fit":
         yield Fault(f"{fact.value} has no logarithm", (*path, "value"), "a value above 0, or an error as sd")
 
 

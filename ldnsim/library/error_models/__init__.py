@@ -1,0 +1,1 @@
+"""Error models of data in fits: a module for each, found by itself. `error_model.ERROR_MODELS` holds them."""
