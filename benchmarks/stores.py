@@ -25,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 from sweeps import planned  # noqa: E402
 
 from ldnsim.sweeps.blocks import Bench  # noqa: E402
-from ldnsim.sweeps.plan import Plan  # noqa: E402
+from ldnsim.sweeps.plan import SweepPlan  # noqa: E402
 from ldnsim.sweeps.store import Store, encoded  # noqa: E402
 
 DRAWN = {"night.dose": {"from": "1 mg", "to": "6 mg"}, "occupancy.EC50": {"from": "0.7 ng/mL", "to": "4.7 ng/mL"}}
@@ -37,13 +37,13 @@ TRIES = 3
 Blocks = list[tuple[Any, dict[str, np.ndarray]]]
 
 
-def by_ldnsim(plan: Plan, blocks: Blocks, path: Path) -> None:
+def by_ldnsim(plan: SweepPlan, blocks: Blocks, path: Path) -> None:
     store = Store(path, plan)
     for block, found in blocks:
         store.write(block, encoded(plan, block, found))
 
 
-def by_zarr(plan: Plan, blocks: Blocks, path: Path) -> None:
+def by_zarr(plan: SweepPlan, blocks: Blocks, path: Path) -> None:
     group = zarr.open_group(path, mode="r+")
     arrays = {name: group[name] for name in plan.variables}
     for block, found in blocks:
@@ -51,7 +51,7 @@ def by_zarr(plan: Plan, blocks: Blocks, path: Path) -> None:
             arrays[name][plan.region(name, block)] = array
 
 
-def by_xarray(plan: Plan, blocks: Blocks, path: Path) -> None:
+def by_xarray(plan: SweepPlan, blocks: Blocks, path: Path) -> None:
     for block, found in blocks:
         region: dict[str, slice] = {}
         for name in found:
@@ -60,7 +60,7 @@ def by_xarray(plan: Plan, blocks: Blocks, path: Path) -> None:
         data.to_zarr(path, region={dim: region[dim] for dim in data.dims})
 
 
-def seconds(write: Callable[[Plan, Blocks, Path], None], plan: Plan, blocks: Blocks, path: Path) -> float:
+def seconds(write: Callable[[SweepPlan, Blocks, Path], None], plan: SweepPlan, blocks: Blocks, path: Path) -> float:
     Store(path, plan)  # coordinates and metadata, which all three find there
     begun = time.perf_counter()
     write(plan, blocks, path)

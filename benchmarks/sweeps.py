@@ -29,7 +29,7 @@ sys.path[:0] = [str(HERE.parent)]
 import ldnsim as ldn  # noqa: E402
 from ldnsim.sweeps.blocks import Bench  # noqa: E402
 from ldnsim.sweeps.cells import cells_of  # noqa: E402
-from ldnsim.sweeps.plan import Plan, plan_of  # noqa: E402
+from ldnsim.sweeps.plan import SweepPlan, plan_of  # noqa: E402
 from ldnsim.sweeps.sweep import with_sweep  # noqa: E402
 
 MANY = 100_000
@@ -44,7 +44,7 @@ def question(people: int) -> Any:
     return scenario if people == 1 else scenario.with_changes({"population.size": people})
 
 
-def planned(people: int, axes: dict[str, Any] | None = None, design: dict[str, Any] | None = None) -> Plan:
+def planned(people: int, axes: dict[str, Any] | None = None, design: dict[str, Any] | None = None) -> SweepPlan:
     asked = with_sweep(question(people), axes, design)
     return plan_of(asked, cells_of(asked))
 

@@ -11,9 +11,9 @@ import xarray as xr
 
 import ldnsim as ldn
 from ldnsim.calibration.fitting.readings import reading
-from ldnsim.calibration.validation.measuring import Course, read_off
+from ldnsim.calibration.validation.measuring import DosedCurve, read_off
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.library.fit_file import Fact
+from ldnsim.library.fit_file import Datum
 from ldnsim.library.predictions import Measure
 from ldnsim.metrics.catalogue import all_metrics, metric_named, metrics_of
 from ldnsim.metrics.measuring import read_metric
@@ -33,7 +33,7 @@ UNITS = {"{}": "nmol/L", "{}*h": "nmol/L*h"}
 
 def in_a_fit(metric: str) -> float:
     unit = metric_named(metric).unit_for("nmol/L")
-    fact = Fact.model_validate(
+    fact = Datum.model_validate(
         {"arm": "a", "output": "Cp", "metric": metric, "window": WINDOW, "value": f"1 {unit}", "cv": "10 %"}
     )
     return float(reading(fact, TIME, CURVE[None], np.array([0.0]), {})[0])
@@ -41,7 +41,7 @@ def in_a_fit(metric: str) -> float:
 
 def in_validation(metric: str) -> float:
     measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": metric, "window": WINDOW})
-    return read_off(Course(TIME, CURVE, np.array([0.0])), measure)
+    return read_off(DosedCurve(TIME, CURVE, np.array([0.0])), measure)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_half_life_over_a_window_does_not_count_close_samples_twice():
     dense = np.unique(np.concatenate([TIME, np.arange(2.0, 3.0, 1e-3)]))
     measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": "half_life", "window": WINDOW})
     curve = 20 * np.exp(-0.5 * dense) + 3 * np.exp(-0.06 * dense) - 23 * np.exp(-1.7 * dense)
-    assert read_off(Course(dense, curve, np.array([0.0])), measure) == pytest.approx(
+    assert read_off(DosedCurve(dense, curve, np.array([0.0])), measure) == pytest.approx(
         in_validation("half_life"), rel=5e-3
     )
 

@@ -74,3 +74,24 @@ def test_every_imported_library_is_declared():
         if module not in sys.stdlib_module_names and declared.isdisjoint(map(_normalised, known.get(module, [module])))
     }
     assert not undeclared
+
+
+def _names_of_classes(tree):
+    return [node.name.lstrip("_") for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def _aliases(tree):
+    """Names like those of classes that a module gives at its top level: `Floats = NDArray[np.float64]`."""
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return [target.id for target in targets if isinstance(target, ast.Name) and re.match("[A-Z][a-z]", target.id)]
+
+
+def test_no_class_name_stands_for_two_things():
+    homes = {}
+    for path, tree in _trees():
+        for name in _names_of_classes(tree):
+            homes.setdefault(name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+    also = {(alias, str(path.relative_to(PACKAGE))) for path, tree in _trees() for alias in _aliases(tree)}
+    assert not {(alias, place) for alias, place in also if alias in homes}

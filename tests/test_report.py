@@ -15,7 +15,7 @@ from made_results import OUTPUTS, fail, made_result
 
 import ldnsim as ldn
 from ldnsim.report.answer import answers
-from ldnsim.report.dose_text import Taken, dose_words
+from ldnsim.report.dose_text import TakenDose, dose_words
 from ldnsim.report.page import page
 
 HOSTILE = '</script><script>alert(1)</script> & "quotes" <b> <!-- %{y} ${x} \u2028'
@@ -293,9 +293,9 @@ def test_attributes_may_be_missing(made):
     assert "What does a made-up result look like?" in html
 
 
-def doses(*pairs: tuple[float, float], clock: float = 22.0) -> list[Taken]:
+def doses(*pairs: tuple[float, float], clock: float = 22.0) -> list[TakenDose]:
     """(day, mg) pairs at one clock time."""
-    return [Taken(24.0 * (day - 1) + clock, amount, "oral") for day, amount in pairs]
+    return [TakenDose(24.0 * (day - 1) + clock, amount, "oral") for day, amount in pairs]
 
 
 @pytest.mark.parametrize(
@@ -320,10 +320,10 @@ def doses(*pairs: tuple[float, float], clock: float = 22.0) -> list[Taken]:
         ),
         (doses((1, 3), (1, 3)), ["3 mg oral at 22:00, days 1, 1 (2 doses)"]),
         (
-            [Taken(24.0 * day + 22 + 0.1 * day, 3 + 0.1 * day, "oral") for day in range(10)],
+            [TakenDose(24.0 * day + 22 + 0.1 * day, 3 + 0.1 * day, "oral") for day in range(10)],
             ["10 doses of 3 to 3.9 mg oral at varying times, day 1 to 10"],
         ),
-        ([Taken(47.9999, 3, "oral")], ["3 mg oral at 00:00, day 3"]),  # to the minute, day and clock agree
+        ([TakenDose(47.9999, 3, "oral")], ["3 mg oral at 00:00, day 3"]),  # to the minute, day and clock agree
     ],
 )
 def test_doses_in_words(taken, words):

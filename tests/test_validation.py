@@ -9,10 +9,10 @@ import pytest
 
 import ldnsim as ldn
 from ldnsim.calibration.validation import evaluate, frame_of
-from ldnsim.calibration.validation.measuring import Course, read_off
+from ldnsim.calibration.validation.measuring import DosedCurve, read_off
 from ldnsim.calibration.validation.number_text import formatted_error, formatted_number
 from ldnsim.calibration.validation.rows import error_of
-from ldnsim.library.facts import Span
+from ldnsim.library.facts import PublishedRange
 from ldnsim.library.files import load_predictions
 from ldnsim.library.predictions import Measure
 from ldnsim.model.records import Input
@@ -20,14 +20,14 @@ from ldnsim.model.records import Input
 HOURS = np.linspace(0, 48, 481)
 
 
-def taken(course: Course, **fields: object) -> float:
+def taken(course: DosedCurve, **fields: object) -> float:
     return read_off(course, Measure.model_validate({"arm": "a", "output": "b", **fields}))
 
 
 class TestMeasuring:
-    FALL = Course(HOURS, 8 * np.exp(-np.log(2) / 5 * HOURS), np.array([0.0]))
-    RISE = Course(HOURS, HOURS * np.exp(-HOURS / 3), np.array([0.0, 24.0]))
-    DAY = Course(HOURS, 2 + 0.5 * np.cos(2 * np.pi * (HOURS - 9) / 24), np.array([]))
+    FALL = DosedCurve(HOURS, 8 * np.exp(-np.log(2) / 5 * HOURS), np.array([0.0]))
+    RISE = DosedCurve(HOURS, HOURS * np.exp(-HOURS / 3), np.array([0.0, 24.0]))
+    DAY = DosedCurve(HOURS, 2 + 0.5 * np.cos(2 * np.pi * (HOURS - 9) / 24), np.array([]))
 
     def test_value_and_half_life(self):
         assert taken(self.FALL, at="5 h") == pytest.approx(4)
@@ -72,12 +72,12 @@ class TestMeasuring:
     ],
 )
 def test_errors(predicted, low, high, scale, error):
-    assert error_of(predicted, Span(low, high), scale) == pytest.approx(error)
+    assert error_of(predicted, PublishedRange(low, high), scale) == pytest.approx(error)
 
 
 def test_nothing_to_compare_is_no_error():
     assert math.isnan(error_of(1.0, None, "fold"))
-    assert math.isnan(error_of(1.0, Span(1, 1), "none"))
+    assert math.isnan(error_of(1.0, PublishedRange(1, 1), "none"))
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def missed_doses(
     return found
 
 
-class _Plan(NamedTuple):
+class _PlannedDoses(NamedTuple):
     """A line's doses, listed once for all people."""
 
     number: int
@@ -149,8 +149,8 @@ class _Plan(NamedTuple):
         return generator(seed, f"regimen.{self.number}.{name}", person)
 
 
-def _plan(number: int, line: RegimenLine, duration: float, start_day: str) -> _Plan:
+def _plan(number: int, line: RegimenLine, duration: float, start_day: str) -> _PlannedDoses:
     listed = list(line_doses(line, duration, start_day))
     doses = tuple(dose for _, dose in listed)
     occasions = np.array([occasion for occasion, _ in listed], dtype=np.intp)
-    return _Plan(number, line, doses, occasions, np.array([dose.time for dose in doses]), duration)
+    return _PlannedDoses(number, line, doses, occasions, np.array([dose.time for dose in doses]), duration)

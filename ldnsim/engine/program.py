@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Program"]
 
 
-class Rows:
+class RowNumbers:
     """Where things stand in the table; each name is the first of its rows."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Program:
         graph, slopes, shown = system_graph(system, outputs)
         self.graph = graph
         self.states, self.parameters, self.outputs = len(slopes), len(system.parameters), len(shown)
-        n, rows = self.states, Rows()
+        n, rows = self.states, RowNumbers()
         # of the person and the step
         self.time, self.at, self.h, self.inverse_h, self.inverse_gamma_h = (rows.take(1) for _ in range(5))
         self.proposed, self.restart, self.stop, self.next_sample = (rows.take(1) for _ in range(4))
@@ -62,7 +62,7 @@ class Program:
         self._kernels(graph, slopes, shown, rows)
         self.count = rows.count
 
-    def _kernels(self, graph: Graph, slopes: list[Node], shown: list[Node], rows: Rows) -> None:
+    def _kernels(self, graph: Graph, slopes: list[Node], shown: list[Node], rows: RowNumbers) -> None:
         n = self.states
         inverse_gamma_h, h = graph.node("row", "inverse_gamma_h", 0), graph.node("row", "h", 0)
         rate = [graph.node("row", "rate", i) for i in range(n)]
@@ -104,7 +104,7 @@ class Program:
         self.stage = Kernel("stage", graph, dict(enumerate(later_stage)), inputs, offset=True)
         self._observe(graph, shown, at_time, rows)
 
-    def _observe(self, graph: Graph, shown: list[Node], at_time: dict[Node, int], rows: Rows) -> None:
+    def _observe(self, graph: Graph, shown: list[Node], at_time: dict[Node, int], rows: RowNumbers) -> None:
         needed = [graph.nodes[node][1] for node in graph.reached(shown, at_time) if graph.nodes[node][0] == "y"]
         self.observed = {
             state: (rows.take(1), rows.take(3)) for state in sorted(needed)
@@ -123,7 +123,7 @@ class Program:
         return self.prepare, self.clock, self.first, self.stage, self.observe
 
 
-def _rows_of(nodes: Sequence[Node], rows: Rows) -> dict[Node, int]:
+def _rows_of(nodes: Sequence[Node], rows: RowNumbers) -> dict[Node, int]:
     first = rows.take(len(nodes))
     return {node: first + i for i, node in enumerate(nodes)}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "Axis",
+    "AxisField",
     "Change",
     "ChangeValue",
     "Clock",
@@ -296,7 +296,7 @@ ShareOrAddress = Annotated[
 ]
 ChangeValue = Annotated[Change, PlainValidator(_change), WithJsonSchema({"type": ["string", "number", "array"]})]
 
-Axis = Annotated[tuple[ChangeValue, ...], at_most(MOST_ITEMS)]
+AxisField = Annotated[tuple[ChangeValue, ...], at_most(MOST_ITEMS)]
 
 
 def hours(quantity: Quantity) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ldnsim.foundation.registry import Registry
 
 if TYPE_CHECKING:
-    from ldnsim.library.fit_file import Fact, Table
+    from ldnsim.library.fit_file import DataTable, Datum
 
 __all__ = ["ERROR_MODELS", "ErrorModel", "error_model", "error_model_taking"]
 
@@ -42,6 +42,6 @@ def error_model_taking(stated: Collection[str]) -> ErrorModel | None:
     return next((model for _, model in ERROR_MODELS.items() if model.takes == frozenset(stated)), None)
 
 
-def error_model(of: Fact | Table) -> ErrorModel | None:
+def error_model(of: Datum | DataTable) -> ErrorModel | None:
     """The error model of a datum, or of the rows of a table; None where it states no error, or none that fits."""
     return error_model_taking([name for name in ("cv", "sd") if getattr(of, name) is not None])

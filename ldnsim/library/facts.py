@@ -28,7 +28,7 @@ __all__ = [
     "COLUMNS",
     "Claim",
     "Fact",
-    "Span",
+    "PublishedRange",
     "claims_of_library",
     "facts_of_library",
     "read_claims",
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 Use = Literal["fit", "test", "context"]
-Status = Literal["verified", "secondary", "memory", "derived"]
+FactStatus = Literal["verified", "secondary", "memory", "derived"]
 COLUMNS = (
     "id", "use", "quantity", "value", "unit", "spread", "dose", "route", "when", "subjects", "source", "status", "note",
 )  # fmt: skip
@@ -53,7 +53,7 @@ IDENTIFIER = re.compile(r"[a-z]{2}[0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PublishedRange:
     """One published number in its fact's unit: both ends alike, or those of a range; an open end is infinite."""
 
     low: float
@@ -82,9 +82,9 @@ class Fact:
     when: str
     subjects: str
     source: str
-    status: Status
+    status: FactStatus
     note: str
-    numbers: tuple[Span, ...]
+    numbers: tuple[PublishedRange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _row_faults(row: dict[str, str], sources: Collection[str]) -> Iterator[Fault
     """What is wrong with one row; a fault's path is its column."""
     if not IDENTIFIER.fullmatch(row["id"]):
         yield Fault(f"{shown(row['id'])} is no id", ("id",), "two letters and three digits, such as pk001")
-    for column, known in (("use", get_args(Use)), ("status", get_args(Status))):
+    for column, known in (("use", get_args(Use)), ("status", get_args(FactStatus))):
         if row[column] not in known:
             yield Fault(f"unknown {column} {shown(row[column])}", (column,), listed(known), nearest(row[column], known))
     if not row["quantity"]:
@@ -224,21 +224,25 @@ def _value_faults(row: dict[str, str]) -> Iterator[Fault]:
         yield Fault(f"{shown(row['value'])} in {unit}", ("value",), "clock times have the unit `clock`, and only they")
 
 
-def _numbers(text: str) -> list[Span]:
+def _numbers(text: str) -> list[PublishedRange]:
     """The numbers that a value holds; raises ValueError where it holds none."""
     found = []
     for part in (piece.strip() for piece in text.split(",")):
         if ONE.fullmatch(part):
-            found.append(Span(float(part), float(part)))
+            found.append(PublishedRange(float(part), float(part)))
         elif match := RANGE.fullmatch(part):
-            found.append(Span(*sorted((float(match[1]), float(match[2])))))
+            found.append(PublishedRange(*sorted((float(match[1]), float(match[2])))))
         elif match := BOUND.fullmatch(part):
-            found.append(Span(-math.inf, float(match[2])) if match[1] == "<" else Span(float(match[2]), math.inf))
+            found.append(
+                PublishedRange(-math.inf, float(match[2]))
+                if match[1] == "<"
+                else PublishedRange(float(match[2]), math.inf)
+            )
         elif (time := parse_clock(part)) is not None:
-            found.append(Span(time, time))
+            found.append(PublishedRange(time, time))
         elif (match := TIMES.fullmatch(part)) and (start := parse_clock(match[1])) is not None:
             end = parse_clock(match[2]) or 0.0
-            found.append(Span(start, end if end >= start else end + 24))  # over midnight
+            found.append(PublishedRange(start, end if end >= start else end + 24))  # over midnight
         else:
             raise ValueError(part)
     return found

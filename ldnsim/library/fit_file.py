@@ -39,7 +39,7 @@ from ldnsim.metrics.catalogue import all_metrics, metric_named
 from ldnsim.scenario.record import ModelByName
 from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Estimate", "Fact", "Fit", "MetricName", "Moment", "Table"]
+__all__ = ["DataTable", "Datum", "EstimatedParameter", "Fit", "MetricName", "Moment"]
 
 MOST_ESTIMATES = 30
 MOST_FACTS = 500
@@ -103,7 +103,7 @@ Moment = Annotated[
 Cv = Annotated[Variability, AfterValidator(_not_zero)]
 
 
-class Estimate(Record):
+class EstimatedParameter(Record):
     """A parameter that is estimated, or a time that is not known. Without `start`: the value that it has."""
 
     start: QuantityField | None = None
@@ -111,7 +111,7 @@ class Estimate(Record):
     scale: Literal["log", "linear"] = "log"
 
 
-class Fact(Record):
+class Datum(Record):
     """One number that the model is held against: an output `at` a time, or a `metric` of its curve.
 
     `over`: divided by the output at that time. `of`: the drug whose mass counts as an amount. `use: test`: predicted
@@ -148,7 +148,7 @@ class Fact(Record):
         return metric.unit_for(unit) if metric else unit
 
 
-class Table(Record):
+class DataTable(Record):
     """Observations in a CSV file beside this one: columns arm, output, time (h since midnight of day 1, or
     'day 2 08:00'), value and, for the error, cv, sd or weight (of a row, with the `cv` or `sd` said here)."""
 
@@ -174,14 +174,14 @@ class Fit(Record):
     start_day: Weekday = "mon"
     arms: Annotated[dict[Identifier, Arm], at_most(200)]
     changes: Annotated[dict[str, ChangeValue], at_most(500)] = Field(default_factory=dict)
-    estimate: Annotated[dict[str, Estimate], at_most(MOST_ESTIMATES)]
-    facts: Annotated[dict[Identifier, Fact], at_most(MOST_FACTS)] = Field(default_factory=dict)
-    tables: Annotated[dict[Identifier, Table], at_most(50)] = Field(default_factory=dict)
+    estimate: Annotated[dict[str, EstimatedParameter], at_most(MOST_ESTIMATES)]
+    facts: Annotated[dict[Identifier, Datum], at_most(MOST_FACTS)] = Field(default_factory=dict)
+    tables: Annotated[dict[Identifier, DataTable], at_most(50)] = Field(default_factory=dict)
     starts: Annotated[Whole, _count(MOST_STARTS)] = 8
     seed: Whole = 1
 
     _text: str = PrivateAttr("")
-    _rows: dict[str, Fact] = PrivateAttr(default_factory=dict)
+    _rows: dict[str, Datum] = PrivateAttr(default_factory=dict)
     _folder: Path | None = PrivateAttr(None)
 
     @property
@@ -190,7 +190,7 @@ class Fit(Record):
         return self._text
 
     @property
-    def data(self) -> dict[str, Fact]:
+    def data(self) -> dict[str, Datum]:
         """Every datum by its label: the facts, then the rows of the tables."""
         return {**self.facts, **self._rows}
 
@@ -199,7 +199,7 @@ class Fit(Record):
         """Where the file stands, and with it its tables and references; None where it was made in Python."""
         return self._folder
 
-    def remember(self, text: str, rows: dict[str, Fact], folder: Path) -> None:
+    def remember(self, text: str, rows: dict[str, Datum], folder: Path) -> None:
         """What the file said, what stood in its tables, and where they are."""
         self._text, self._rows, self._folder = text, rows, folder
 

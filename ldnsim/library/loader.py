@@ -20,7 +20,7 @@ from ldnsim.library.checks import (
     prediction_faults,
     scenario_faults,
 )
-from ldnsim.library.fit_file import Fact, Fit
+from ldnsim.library.fit_file import Datum, Fit
 from ldnsim.library.folders import (
     FORMAT_OF,
     FORMATS,
@@ -35,10 +35,10 @@ from ldnsim.library.folders import (
 from ldnsim.library.observations import observations
 from ldnsim.library.people_table import read_people
 from ldnsim.library.predictions import Predictions
-from ldnsim.library.reading import Reading, read_record
+from ldnsim.library.reading import ReadRecord, read_record
 from ldnsim.model.records import Model, Part
 from ldnsim.scenario.scenario import Scenario
-from ldnsim.scenario.uncertainty import FitResult
+from ldnsim.scenario.uncertainty import StoredFit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ class Loader:
     """Reads files that name each other; each of them once."""
 
     def __init__(self) -> None:
-        self.readings: dict[Path, Reading[Any]] = {}
+        self.readings: dict[Path, ReadRecord[Any]] = {}
         self.sources: dict[Path, dict[str, str]] = {}
         self.stems: dict[tuple[Path, type[Record]], list[str]] = {}
 
@@ -84,20 +84,20 @@ class Loader:
             raise LdnsimError(reading.faults)
         return reading.record
 
-    def read(self, path: Path, wanted: type[Record] | None) -> Reading[Any]:
+    def read(self, path: Path, wanted: type[Record] | None) -> ReadRecord[Any]:
         """What a file and those that it names hold, with all their faults, located. None for any kind of record."""
         if path not in self.readings:
             try:
                 self.readings[path] = self._read(read_document(path), path, wanted)
             except LdnsimError as caught:
-                self.readings[path] = Reading(None, caught.faults)
+                self.readings[path] = ReadRecord(None, caught.faults)
         return self.readings[path]
 
-    def _read(self, document: Document, path: Path, wanted: type[Record] | None) -> Reading[Any]:
+    def _read(self, document: Document, path: Path, wanted: type[Record] | None) -> ReadRecord[Any]:
         record_type, fault = _record_type(document.content, wanted)
         told = [document.locate(fault)] if fault else []
         if record_type is None:
-            return Reading(None, (*document.faults, *told))
+            return ReadRecord(None, (*document.faults, *told))
         draft = _Draft({**document.content, "format": FORMAT_OF[record_type]}, path.parent)
         if record_type in (Scenario, Fit):
             self._put_model(draft)
@@ -115,9 +115,9 @@ class Loader:
         draft.faults += [*reading.faults, *self._checked(reading, draft, sound=sound)]
         own = dict.fromkeys([*document.faults, *told, *map(document.locate, draft.faults)])
         in_order = sorted(own, key=lambda fault: (fault.line, fault.column))
-        return Reading(reading.record, (*in_order[:MOST_FAULTS], *dict.fromkeys(draft.others)), reading.lost)
+        return ReadRecord(reading.record, (*in_order[:MOST_FAULTS], *dict.fromkeys(draft.others)), reading.lost)
 
-    def _checked(self, reading: Reading[Any], draft: _Draft, *, sound: bool) -> Iterable[Fault]:
+    def _checked(self, reading: ReadRecord[Any], draft: _Draft, *, sound: bool) -> Iterable[Fault]:
         """What is wrong beyond the schema."""
         record, lost = reading.record, reading.lost
         if isinstance(record, Part):
@@ -132,9 +132,9 @@ class Loader:
             return prediction_faults(record, lost)
         return []
 
-    def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Fact]:
+    def _rows(self, fit: Fit, lost: Lost, draft: _Draft) -> dict[str, Datum]:
         """The observations of all tables, by table and line."""
-        rows: dict[str, Fact] = {}
+        rows: dict[str, Datum] = {}
         for name, table in fit.tables.items():
             path = Path(os.path.normpath(draft.folder / table.file))
             if not is_file(path):
@@ -163,7 +163,7 @@ class Loader:
     def _put_model(self, draft: _Draft) -> None:
         """The model in the place of its name."""
         name, path = draft.content.get("model"), ("model",)
-        reading: Reading[Model] = Reading(None)
+        reading: ReadRecord[Model] = ReadRecord(None)
         if isinstance(name, str):
             reading = self._named(name, draft, Model, path)
         elif name is not None and name is not HOLE:
@@ -186,7 +186,7 @@ class Loader:
                 draft.faults.append(Fault("too many parts", path, f"at most {MOST_PARTS}"))
                 draft.lost |= {("slots", other) for other in slots}
                 return
-            reading: Reading[Part] = Reading(None)
+            reading: ReadRecord[Part] = ReadRecord(None)
             if isinstance(name, str):
                 reading = self._named(name, draft, Part, path)
             elif name is not HOLE:
@@ -196,7 +196,7 @@ class Loader:
             if reading.record is None or reading.lost:
                 draft.lost.add(("slots", slot))
 
-    def _named(self, name: str, draft: _Draft, record_type: type[R], path: Steps) -> Reading[R]:
+    def _named(self, name: str, draft: _Draft, record_type: type[R], path: Steps) -> ReadRecord[R]:
         """What the file holds that `name` stands for: one beside the file that names it, else one of the library."""
         kind = KIND_OF[record_type]
         file_name = name if name.endswith(SUFFIXES) else f"{name}.yaml"
@@ -209,14 +209,14 @@ class Loader:
             known = dict.fromkeys([*beside, *self._stems(LIBRARY / "models", record_type)])
             expected = f"a file {clipped(file_name)} beside this one, or one of {listed(known)}"
             draft.faults.append(Fault(f"there is no {kind} {shown(name)}", path, expected, nearest(name, known)))
-            return Reading(None)
+            return ReadRecord(None)
         file = (fitting or there)[0]
         other = FORMATS.get(format_line(file))
         if other is not None and other is not record_type:
             expected = f"a {kind}, such as {listed(self._stems(LIBRARY / 'models', record_type))}"
             draft.faults.append(Fault(f"{shown(name)} is a {KIND_OF[other]}, not a {kind}", path, expected))
-            return Reading(None)
-        reading: Reading[R] = self.read(file, record_type)
+            return ReadRecord(None)
+        reading: ReadRecord[R] = self.read(file, record_type)
         draft.others += reading.faults
         record = reading.record
         if isinstance(record, Part) and record.name != file.stem and not reading.lost.touches("name"):
@@ -259,7 +259,7 @@ def _put_fit(draft: _Draft) -> None:
     doubt = draft.content["uncertainty"] = dict(doubt)
     try:
         document = read_document(_beside(draft, doubt["fit"], path, "a JSON file that a fit wrote"))
-        reading = read_record(FitResult, document.content, Lost())
+        reading = read_record(StoredFit, document.content, Lost())
         if reading.record is None or reading.faults or document.faults:
             raise LdnsimError([*document.faults, *map(document.locate, reading.faults)])
         doubt["fit"] = reading.record

@@ -15,12 +15,12 @@ from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.foundation.units import Quantity, parse_quantity
 from ldnsim.foundation.yaml import read_text
 from ldnsim.library.error_model import error_model_taking
-from ldnsim.library.fit_file import Fact
+from ldnsim.library.fit_file import Datum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ldnsim.library.fit_file import Table
+    from ldnsim.library.fit_file import DataTable
 
 __all__ = ["observations"]
 
@@ -31,7 +31,9 @@ MOST_ROWS = 5_000
 FIELD_OF = {"time": "at"}
 
 
-def observations(path: Path, table: Table, check: Callable[[Fact], list[Fault]]) -> tuple[dict[int, Fact], list[Fault]]:
+def observations(
+    path: Path, table: DataTable, check: Callable[[Datum], list[Fault]]
+) -> tuple[dict[int, Datum], list[Fault]]:
     """The facts of a table by their line in the file, and what is wrong with any; a value without unit is in the
     table's. `check` says what is wrong with a fact, under ("row",)."""
     text = read_text(path)
@@ -41,7 +43,7 @@ def observations(path: Path, table: Table, check: Callable[[Fact], list[Fault]])
         return replace(fault, file=str(path), line=line, column=1, source_line=lines[min(line, len(lines)) - 1])
 
     reader = csv.reader(StringIO(text), strict=True)
-    facts: dict[int, Fact] = {}
+    facts: dict[int, Datum] = {}
     faults: list[Fault] = []
     try:
         heads = [head.strip() for head in next(reader, [])]
@@ -80,7 +82,7 @@ def _head_faults(heads: list[str]) -> Iterator[Fault]:
             yield Fault(f"the column {name!r} is missing", (), listed(COLUMNS))
 
 
-def _fact(row: dict[str, str], table: Table) -> Fact:
+def _fact(row: dict[str, str], table: DataTable) -> Datum:
     """One row; what it does not say is what the table says."""
     if missing := [name for name in NEEDED if name not in row]:
         raise LdnsimError([Fault("nothing stands here", (name,), "a value") for name in missing])
@@ -93,7 +95,7 @@ def _fact(row: dict[str, str], table: Table) -> Fact:
         error = {name: _divided(quantity, _weight(row["weight"]) ** 0.5) for name, quantity in error.items()}
     said = {name: _in_unit(row[name], table.unit) for name in ("value", "sd") if name in row}
     shared = {"of": table.of, "use": table.use, "source": table.source}
-    return Fact.model_validate({**shared, **({} if {"cv", "sd"} & row.keys() else error), **given, **said})
+    return Datum.model_validate({**shared, **({} if {"cv", "sd"} & row.keys() else error), **given, **said})
 
 
 def _in_unit(cell: str, unit: str) -> Quantity:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError, shown
 from ldnsim.foundation.units import parse_unit
 from ldnsim.foundation.yaml import read_text
-from ldnsim.scenario.population import MOST_QUANTITIES, Column, Table
+from ldnsim.scenario.population import MOST_QUANTITIES, PeopleColumn, PeopleTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +25,17 @@ HEAD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)?)\s*(?:
 EXPECTED_HEAD = "an address and its unit, such as weight [kg] or person.age [year]"
 
 
-def read_people(path: Path) -> Table:
+def read_people(path: Path) -> PeopleTable:
     """The people of a CSV file. Raises LdnsimError with all faults, each with its line and column (of characters)."""
     text = read_text(path, LARGEST_TABLE)
-    reader = _Rows(path, text)
+    reader = _PeopleRows(path, text)
     columns = reader.columns()
     if reader.faults:
         raise LdnsimError(reader.faults)
-    return Table(file=path.name, digest=hashlib.sha256(text.encode()).hexdigest(), columns=columns)
+    return PeopleTable(file=path.name, digest=hashlib.sha256(text.encode()).hexdigest(), columns=columns)
 
 
-class _Rows:
+class _PeopleRows:
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.faults = path, list[Fault]()
         self.lines = text.splitlines()
@@ -57,7 +57,7 @@ class _Rows:
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(fault)
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[PeopleColumn, ...]:
         if self.faults:
             return ()
         if len(self.rows) < 2:
@@ -77,7 +77,7 @@ class _Rows:
             for place, (cell, (name, _)) in enumerate(zip(cells, names, strict=True)):
                 values[place].append(self.number(cell, name, line, place))
         return tuple(
-            Column(address=name, unit=unit, values=tuple(column))
+            PeopleColumn(address=name, unit=unit, values=tuple(column))
             for (name, unit), column in zip(names, values, strict=True)
         )
 

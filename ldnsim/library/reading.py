@@ -21,7 +21,7 @@ from ldnsim.model.records import Model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Reading", "read_record"]
+__all__ = ["ReadRecord", "read_record"]
 
 R = TypeVar("R", bound=Record)
 MOST_ROUNDS = 4
@@ -81,7 +81,7 @@ STAND_INS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Reading(Generic[R]):
+class ReadRecord(Generic[R]):
     """A record as far as it could be read (None: not at all), what is wrong, and the paths of what was lost."""
 
     record: R | None
@@ -89,7 +89,7 @@ class Reading(Generic[R]):
     lost: Lost = field(default_factory=Lost)
 
 
-def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) -> Reading[R]:
+def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) -> ReadRecord[R]:
     """The record of a file's content. `HOLE` stands where another fault has been told already; paths are the file's."""
     nulls = list(_nulls(content))
     working, gone = _copied(content), set(lost)
@@ -98,7 +98,7 @@ def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) ->
         _at(working, path[:-1])[path[-1]] = HOLE
     for turn in range(MOST_ROUNDS):
         try:
-            return Reading(record_type.model_validate(working), tuple(faults), Lost(gone))
+            return ReadRecord(record_type.model_validate(working), tuple(faults), Lost(gone))
         except ValidationError as caught:
             errors = caught.errors(include_url=False)
             if turn == 0:  # later rounds only meet what the first one took away
@@ -108,7 +108,7 @@ def read_record(record_type: type[R], content: Mapping[str, Any], lost: Lost) ->
             break
         for error in errors:
             _take_out(working, path_of(error), gone, unknown=error["type"] == "extra_forbidden")
-    return Reading(None, tuple(faults), Lost(gone))
+    return ReadRecord(None, tuple(faults), Lost(gone))
 
 
 def _told(found: list[Fault], content: Mapping[str, Any], nulls: list[tuple[str | int, ...]]) -> list[Fault]:

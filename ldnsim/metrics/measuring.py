@@ -43,7 +43,7 @@ class Measured(NamedTuple):
     reason: Texts | None
 
 
-class _Window(NamedTuple):
+class _MetricsWindow(NamedTuple):
     """The times of a metrics window, h, and how to read curves there."""
 
     time: Floats
@@ -68,7 +68,7 @@ def measured(
     rows = len(twin_of)
     first = int(np.searchsorted(time, grid[0]))
     stretch = slice(first, first + len(grid))
-    window = _Window(time, grid, stretch if np.array_equal(time[stretch], grid) else None)
+    window = _MetricsWindow(time, grid, stretch if np.array_equal(time[stretch], grid) else None)
     step = max(1, NUMBERS_AT_ONCE // len(grid))
     pieces = [
         _of_some_rows(window, outputs, twin_of, first_of, slice(at, at + step)) for at in range(0, max(rows, 1), step)
@@ -87,7 +87,11 @@ def measured(
 
 
 def _of_some_rows(
-    window: _Window, outputs: Mapping[str, Curves], twin_of: NDArray[np.int_], first_of: NDArray[np.int_], some: slice
+    window: _MetricsWindow,
+    outputs: Mapping[str, Curves],
+    twin_of: NDArray[np.int_],
+    first_of: NDArray[np.int_],
+    some: slice,
 ) -> list[Measured]:
     blocking = next((curves for curves in outputs.values() if curves.kind.is_blockade), None)
     gate = None if blocking is None else window.read(blocking.values[some])
@@ -99,7 +103,7 @@ def _of_some_rows(
 
 
 def _view(
-    window: _Window,
+    window: _MetricsWindow,
     curves: Curves,
     gate: Signal | None,
     twin_of: NDArray[np.int_],

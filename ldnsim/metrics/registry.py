@@ -23,7 +23,7 @@ __all__ = ["METRICS", "Metric", "metric", "register", "unregister"]
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 Found = tuple[Floats, Texts | None]
-Comparison = Literal["difference", "ratio", "clock"]
+ComparedAs = Literal["difference", "ratio", "clock"]
 Style = Literal["output", "plain", "share", "rise", "clock"]
 
 
@@ -67,7 +67,7 @@ class Metric:
     read: Callable[[OutputView], Found]
     kinds: frozenset[str] | None = None
     label: str = ""
-    comparison: Comparison = "difference"
+    comparison: ComparedAs = "difference"
     style: Style = "plain"
     in_tables: bool = True
     rests_on_blockade: bool = False
@@ -93,7 +93,7 @@ def metric(  # noqa: PLR0913 - keyword arguments, all with a default
     *,
     kinds: tuple[str, ...] | None = None,
     label: str = "",
-    comparison: Comparison = "difference",
+    comparison: ComparedAs = "difference",
     style: Style = "plain",
     in_tables: bool = True,
     rests_on_blockade: bool = False,

@@ -61,7 +61,7 @@ def _known_kind(found: object) -> str:
     return str(found)
 
 
-Kind = Annotated[
+KindName = Annotated[
     str, PlainValidator(_known_kind), WithJsonSchema({"type": "string", "enum": list(kind_names()), "default": "other"})
 ]
 
@@ -251,7 +251,7 @@ class Output(Record):
     title: str
     unit: UnitField
     of: str | None = None
-    kind: Kind = "other"
+    kind: KindName = "other"
     relative_to: Literal["drug_free", "drug_free_daily_mean"] | None = None
     observed: Observed | None = None
 

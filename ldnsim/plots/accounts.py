@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import frame
-from ldnsim.plots.arm_styles import Look
+from ldnsim.plots.arm_styles import ArmStyles
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import chosen, curves, output_named, title_of
@@ -83,7 +83,7 @@ def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log:
     figure.add_trace(go.Scatter(y=typical.min(axis=0), **quiet))
     figure.add_trace(go.Scatter(y=typical.max(axis=0), fill="tonexty", fillcolor=faded(MUTED, 0.14), **quiet))
     colours = {account: ACCOUNTS[index % len(ACCOUNTS)] for index, account in enumerate(accounts)}
-    pen = Pen(figure, axis, scale, Look(colours, dict.fromkeys(accounts, "solid")), 0.0, POINTS)
+    pen = Pen(figure, axis, scale, ArmStyles(colours, dict.fromkeys(accounts, "solid")), 0.0, POINTS)
     pen.draw(0, found, set())
     frame.name_reference(figure, scale)
     frame.stripe_nights(figure, 1, axis)

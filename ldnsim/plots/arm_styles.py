@@ -13,29 +13,29 @@ from ldnsim.plots.style import COLOURWAY, ladder
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Look", "look_of"]
+__all__ = ["ArmStyles", "look_of"]
 
 DASHES = ("solid", "8px 4px", "2px 3px", "10px 3px 2px 3px")
 STEPS = 4  # this many arms with rising first doses count as dose levels
 
 
 @dataclass(frozen=True)
-class Look:
+class ArmStyles:
     """Colour and dash of each arm."""
 
     colours: dict[str, str]
     dashes: dict[str, str]
 
 
-def look_of(result: xr.Dataset) -> Look:
+def look_of(result: xr.Dataset) -> ArmStyles:
     """A colour and dash for every arm, the same in all figures of the result; dose levels go from light to dark."""
     arms = [str(arm) for arm in result["arm"].values]
     amounts = [dose[1] if (dose := first_dose(result, arm)) else np.nan for arm in arms]
     if len(arms) >= STEPS and np.all(np.diff(amounts) > 0):
-        return Look(dict(zip(arms, ladder(len(arms)), strict=True)), dict.fromkeys(arms, "solid"))
+        return ArmStyles(dict(zip(arms, ladder(len(arms)), strict=True)), dict.fromkeys(arms, "solid"))
     colours = {arm: COLOURWAY[index % len(COLOURWAY)] for index, arm in enumerate(arms)}
     dashes = {
         arm: DASHES[index % len(DASHES) if len(arms) <= len(DASHES) else index // len(COLOURWAY) % len(DASHES)]
         for index, arm in enumerate(arms)
     }
-    return Look(colours, dashes)
+    return ArmStyles(colours, dashes)

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ldnsim.foundation.clock import clock_text, day_of
-from ldnsim.plots.calendar_doses import Doses, doses_in_arm, doses_of_person, largest_doses, legend_entries
+from ldnsim.plots.calendar_doses import CalendarDoses, doses_in_arm, doses_of_person, largest_doses, legend_entries
 from ldnsim.plots.calendar_panels import axis_name, empty_calendar
 from ldnsim.plots.clock import DAY
 from ldnsim.plots.curves import chosen
@@ -74,7 +74,7 @@ def calendar(of: xr.Dataset | Scenario, *, arms: Sequence[str] | None = None, su
     missed = {name: doses_in_arm(data.sel(arm=name), "missed") for name in names}
     pixels = float(np.clip(days * ROW, FEWEST_PIXELS, MOST_PIXELS))
     figure = empty_calendar(f"Doses by day and clock time{who}", data, names, days, pixels)
-    pen = _Pen(figure, legend_entries(taken.values()), largest_doses(taken.values()), pixels / days, end)
+    pen = _CalendarPen(figure, legend_entries(taken.values()), largest_doses(taken.values()), pixels / days, end)
     for panel, name in enumerate(names):
         pen.draw(panel, taken[name], missed[name])
     night = {"symbol": "square", "size": 13, "color": "rgba(61, 78, 112, 0.2)"}
@@ -89,7 +89,7 @@ def calendar(of: xr.Dataset | Scenario, *, arms: Sequence[str] | None = None, su
 
 
 @dataclass(frozen=True)
-class _Pen:
+class _CalendarPen:
     """Draws the doses of an arm into its panel. `row` is the height of a day, px; `end` the end of the run, h."""
 
     figure: go.Figure
@@ -98,7 +98,7 @@ class _Pen:
     row: float
     end: float
 
-    def draw(self, panel: int, doses: Doses, missed: Doses) -> None:
+    def draw(self, panel: int, doses: CalendarDoses, missed: CalendarDoses) -> None:
         self._moved(panel, doses)
         groups: dict[tuple[str, str], list[int]] = {}
         for index, key in enumerate(zip(doses.way, doses.label, strict=True)):
@@ -127,21 +127,21 @@ class _Pen:
     def _dot(self) -> float:
         return float(np.clip(0.85 * self.row, *DOT))
 
-    def _sizes(self, doses: Doses, here: NDArray[np.intp]) -> Any:
+    def _sizes(self, doses: CalendarDoses, here: NDArray[np.intp]) -> Any:
         """Diameters, px: areas are proportional to the dose contained; one number if all are equal."""
         most = np.array([self.largest[str(way)] or 1.0 for way in doses.way[here]])
         sizes = np.round(self._dot() * np.maximum(np.sqrt(doses.taken[here] / most), SMALLEST), 1)
         return float(sizes[0]) if np.ptp(sizes) == 0 else sizes
 
     def _marks(
-        self, panel: int, doses: Doses, here: NDArray[np.intp], name: str, marker: dict[str, Any], rank: int
+        self, panel: int, doses: CalendarDoses, here: NDArray[np.intp], name: str, marker: dict[str, Any], rank: int
     ) -> None:
         day, clock = _places(doses.time[here])
         words = [_words(doses, at, missed=rank == MISSED) for at in here]
         dots = {"mode": "markers", "marker": marker, "text": words, "hovertemplate": "%{text}"}
         self._add(panel, name, rank, x=clock, y=day, **dots)
 
-    def _bars(self, panel: int, doses: Doses, here: NDArray[np.intp], name: str) -> None:
+    def _bars(self, panel: int, doses: CalendarDoses, here: NDArray[np.intp], name: str) -> None:
         """Infusions, continued from day to day until the infusion or the run ends."""
         running = [at for at in here if doses.infuse[at] > 0]
         pieces = [
@@ -154,7 +154,7 @@ class _Pen:
             line = {"width": float(np.clip(0.5 * self.row, 2, 8)), "color": faded(colour, 0.4)}
             self._add(panel, f"{name}, infusion", LINES, **_path(pieces), mode="lines", line=line, hoverinfo="skip")
 
-    def _moved(self, panel: int, doses: Doses) -> None:
+    def _moved(self, panel: int, doses: CalendarDoses) -> None:
         """Lines from planned to actual times; if more than a day apart, straight across the rows."""
         moved = np.flatnonzero(np.abs(doses.late) > MINUTE)
         pieces: list[tuple[float, float]] = []
@@ -206,7 +206,7 @@ def _path(pieces: Sequence[tuple[float, float]]) -> dict[str, list[float | None]
     return {"x": x, "y": y}
 
 
-def _words(doses: Doses, at: int, *, missed: bool) -> str:
+def _words(doses: CalendarDoses, at: int, *, missed: bool) -> str:
     """The hover text of a dose."""
     time = float(doses.time[at])
     said = [f"day {day_of(time)}, {clock_text(time)}", f"{doses.label[at]:.4g} mg {doses.way[at]}"]

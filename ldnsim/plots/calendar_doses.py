@@ -18,7 +18,7 @@ from ldnsim.simulation.dose_variables import planned_intake
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Doses", "doses_in_arm", "doses_of_person", "largest_doses", "legend_entries"]
+__all__ = ["CalendarDoses", "doses_in_arm", "doses_of_person", "largest_doses", "legend_entries"]
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "hexagon")
 
 
 @dataclass(frozen=True)
-class Doses:
+class CalendarDoses:
     """The doses of one arm, arrays (d,): taken at `time` (h), `late` hours after the planned time."""
 
     time: Floats
@@ -55,7 +55,7 @@ def doses_of_person(of: xr.Dataset | Scenario, subject: int) -> tuple[xr.Dataset
     return (data.sel(subject=subject), f", person {subject} of {len(known)}") if "subject" in of.dims else (data, "")
 
 
-def doses_in_arm(data: xr.Dataset, dim: str) -> Doses:
+def doses_in_arm(data: xr.Dataset, dim: str) -> CalendarDoses:
     """The doses of one person in one arm, without padding."""
 
     def column(name: str, otherwise: Any) -> Any:
@@ -66,12 +66,12 @@ def doses_in_arm(data: xr.Dataset, dim: str) -> Doses:
     found = (there, column("late", 0.0), amount, column("taken", 0.0), column("infuse", 0.0), column("input", ""))
     keep = np.isfinite(there)
     time, late, amount, taken, infuse, way = (np.asarray(each)[keep] for each in found)
-    return Doses(
+    return CalendarDoses(
         time, late, amount, taken if f"{dim}_taken" in data else amount, np.nan_to_num(infuse), way.astype(object)
     )
 
 
-def legend_entries(arms: Iterable[Doses]) -> dict[tuple[str, float], tuple[str, str, str]]:
+def legend_entries(arms: Iterable[CalendarDoses]) -> dict[tuple[str, float], tuple[str, str, str]]:
     """(input, mg) -> (name in the legend, colour, symbol); many doses of one input share a name."""
     seen = [(str(way), float(mg)) for doses in arms for way, mg in zip(doses.way, doses.label, strict=True)]
     ways = list(dict.fromkeys(way for way, _ in seen))
@@ -86,7 +86,7 @@ def legend_entries(arms: Iterable[Doses]) -> dict[tuple[str, float], tuple[str, 
     return kinds
 
 
-def largest_doses(arms: Iterable[Doses]) -> dict[str, float]:
+def largest_doses(arms: Iterable[CalendarDoses]) -> dict[str, float]:
     """The largest dose of each input, mg: on the scale of a 380 mg depot, tablets would not be seen."""
     largest: dict[str, float] = {}
     for doses in arms:

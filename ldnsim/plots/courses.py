@@ -17,7 +17,7 @@ from ldnsim.plots.arm_styles import look_of
 from ldnsim.plots.clock import DAY, TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import Curve, chosen, curves, output_named, title_of, twin_curve
-from ldnsim.plots.observed import Observed, observations
+from ldnsim.plots.observed import ObservedPoints, observations
 from ldnsim.plots.scales import scale_of
 from ldnsim.plots.selection import with_picked
 from ldnsim.plots.traces import Pen
@@ -50,7 +50,7 @@ class _Drawing:
     log: bool
     people: int
     points: int
-    observed: Sequence[Observed] = ()
+    observed: Sequence[ObservedPoints] = ()
 
 
 def time_course(

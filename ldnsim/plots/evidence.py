@@ -12,7 +12,7 @@ from ldnsim.plots.scales import label
 from ldnsim.plots.style import ACCOUNTS, COLOURWAY, FAINT, MUTED, TEMPLATE
 
 if TYPE_CHECKING:
-    from ldnsim.calibration.validation import Row, Validation
+    from ldnsim.calibration.validation import Validation, ValidationRow
 
 __all__ = ["folds", "occupancies"]
 
@@ -68,11 +68,11 @@ def occupancies(validation: Validation) -> go.Figure:
     return _finished(figure, "Bars: predictions over the time window of the scan.")
 
 
-def _judged(validation: Validation) -> list[Row]:
+def _judged(validation: Validation) -> list[ValidationRow]:
     return [row for row in validation.rows if not row.reason and row.observed is not None and row.fact.use in SYMBOLS]
 
 
-def _ends(rows: Sequence[Row]) -> tuple[float, float]:
+def _ends(rows: Sequence[ValidationRow]) -> tuple[float, float]:
     seen = [number for row in rows for number in (row.predicted, row.observed.middle if row.observed else 1.0)]
     return min(seen, default=1.0) / 2, max(seen, default=1.0) * 2
 
@@ -81,7 +81,7 @@ def _line(x: list[float], y: list[float], line: dict[str, Any], name: str) -> go
     return go.Scatter(x=x, y=y, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
 
 
-def _points(rows: Sequence[Row], name: str, marker: dict[str, Any]) -> go.Scatter:
+def _points(rows: Sequence[ValidationRow], name: str, marker: dict[str, Any]) -> go.Scatter:
     bars: dict[str, Any] = {}
     if any(row.sweep for row in rows):
         spans = [[value for _, value in row.sweep] or [row.predicted] for row in rows]
@@ -101,7 +101,7 @@ def _points(rows: Sequence[Row], name: str, marker: dict[str, Any]) -> go.Scatte
     )
 
 
-def _hover(rows: Sequence[Row]) -> Iterator[str]:
+def _hover(rows: Sequence[ValidationRow]) -> Iterator[str]:
     for row in rows:
         lines = [
             f"{row.fact.id} ({row.fact.use}): {row.quantity}",

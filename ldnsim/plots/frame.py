@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ldnsim.plots.clock import TimeAxis, nights
 from ldnsim.plots.coverage import EXTRAPOLATED, HUMAN
-from ldnsim.plots.scales import Scale, label
+from ldnsim.plots.scales import ValueAxis, label
 from ldnsim.plots.style import AMBER, COVERED, MUTED, NIGHT, TEMPLATE, evidence_mark
 
 __all__ = [
@@ -75,7 +75,9 @@ def yaxis_name(row: int) -> str:
     return "y" if row == 0 else f"y{row + 1}"
 
 
-def framed(title: str, headings: Sequence[Heading], height: int, axis: TimeAxis, scale: Scale, log: bool) -> go.Figure:
+def framed(
+    title: str, headings: Sequence[Heading], height: int, axis: TimeAxis, scale: ValueAxis, log: bool
+) -> go.Figure:
     """An empty figure with a panel of `height` px per heading, all with the same time axis and y scale."""
     rows = len(headings)
     inner = rows * height + (rows - 1) * GAP
@@ -114,7 +116,7 @@ def _heading(heading: Heading, top: float) -> dict[str, Any]:
     }
 
 
-def _reference(scale: Scale, axis: TimeAxis, row: int) -> dict[str, Any]:
+def _reference(scale: ValueAxis, axis: TimeAxis, row: int) -> dict[str, Any]:
     return {
         "type": "line",
         "xref": "x",
@@ -128,7 +130,7 @@ def _reference(scale: Scale, axis: TimeAxis, row: int) -> dict[str, Any]:
     }
 
 
-def name_reference(figure: go.Figure, scale: Scale) -> None:
+def name_reference(figure: go.Figure, scale: ValueAxis) -> None:
     """Name the reference line in the legend; a label at the line would overlap the curves."""
     if scale.reference_label:
         line = go.Scatter(x=[None], y=[None], mode="lines", line=REFERENCE, hoverinfo="skip")
@@ -215,7 +217,7 @@ def _legend_only(figure: go.Figure, name: str, marker: dict[str, Any]) -> None:
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker, hoverinfo="skip"))
 
 
-def add_scale_buttons(figure: go.Figure, rows: int, scale: Scale, log: bool) -> None:
+def add_scale_buttons(figure: go.Figure, rows: int, scale: ValueAxis, log: bool) -> None:
     """Two buttons, linear and logarithmic, below the right end of the axis."""
     buttons = []
     for words, settings in (("linear", scale.axis(False)), ("log", scale.axis(True))):

@@ -15,13 +15,13 @@ from ldnsim.plots.input_tables import columns_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Observed", "observations"]
+__all__ = ["ObservedPoints", "observations"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedPoints:
     """Data of one arm ("" for no arm): arrays (n,), time in h since midnight of day 1; NaN for bars without an end."""
 
     arm: str
@@ -31,7 +31,7 @@ class Observed:
     high: Floats
 
 
-def observations(table: pd.DataFrame, arms: Sequence[str]) -> list[Observed]:
+def observations(table: pd.DataFrame, arms: Sequence[str]) -> list[ObservedPoints]:
     """The rows of a table by arm; raises LdnsimError for missing columns and for arms that are not drawn."""
     by_arm = "arm" in table.columns
     found = columns_of(table, ["time", "value"], ["arm"] if by_arm else [], ["low", "high"])
@@ -44,4 +44,6 @@ def observations(table: pd.DataFrame, arms: Sequence[str]) -> list[Observed]:
         )
     missing = np.full(len(table), np.nan)
     columns = [found.get(name, missing) for name in ("time", "value", "low", "high")]
-    return [Observed(str(owner), *(column[owners == owner] for column in columns)) for owner in dict.fromkeys(owners)]
+    return [
+        ObservedPoints(str(owner), *(column[owners == owner] for column in columns)) for owner in dict.fromkeys(owners)
+    ]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ldnsim.model.baselines import baseline_of
 from ldnsim.model.output_kinds import kind_named
 
-__all__ = ["Scale", "label", "scale_of", "unit_words"]
+__all__ = ["ValueAxis", "label", "scale_of", "unit_words"]
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ LOWEST = 1e-4  # lower end of a logarithmic axis, as a share of the highest valu
 
 
 @dataclass(frozen=True)
-class Scale:
+class ValueAxis:
     """The y axis of one output."""
 
     title: str  # two or three lines, the last one the unit
@@ -54,7 +54,7 @@ def unit_words(attrs: Mapping[str, Any]) -> str:
     return "no unit" if units in ("1", "") else units
 
 
-def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
+def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> ValueAxis:
     """The scale of output `name` with its attributes, for all values drawn (any shape, NaN allowed)."""
     kind, baseline = kind_named(attrs.get("kind", "other")), baseline_of(attrs.get("relative_to"))
     reference, words = kind.reference, kind.reference_label
@@ -65,7 +65,7 @@ def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> Scale:
     whole, from_zero = kind.axis == "whole", kind.axis == "from_zero"
     linear, log = _ranges(drawn[np.isfinite(drawn)], whole, from_zero=from_zero, reference=reference)
     tickformat = "~%" if kind.is_share else "~g"
-    return Scale(title, tickformat, ".1%" if kind.is_share else ".3~g", linear, log, reference, words)
+    return ValueAxis(title, tickformat, ".1%" if kind.is_share else ".3~g", linear, log, reference, words)
 
 
 def _ranges(

@@ -10,12 +10,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from ldnsim.plots.arm_styles import Look
+from ldnsim.plots.arm_styles import ArmStyles
 from ldnsim.plots.clock import TimeAxis
 from ldnsim.plots.curves import Curve
 from ldnsim.plots.frame import yaxis_name
-from ldnsim.plots.observed import Observed
-from ldnsim.plots.scales import Scale, label
+from ldnsim.plots.observed import ObservedPoints
+from ldnsim.plots.scales import ValueAxis, label
 from ldnsim.plots.style import INK, MUTED, faded
 from ldnsim.plots.thinning import telling_points
 
@@ -32,8 +32,8 @@ class Pen:
 
     figure: go.Figure
     axis: TimeAxis
-    scale: Scale
-    look: Look
+    scale: ValueAxis
+    look: ArmStyles
     origin: float
     most: int
 
@@ -80,7 +80,7 @@ class Pen:
             go.Scatter(x=x, y=_short(curve.typical[keep]), line=line, **mode, **shared, **names, **hover)
         )
 
-    def observed(self, rows: int, sets: Sequence[Observed]) -> None:
+    def observed(self, rows: int, sets: Sequence[ObservedPoints]) -> None:
         """Data over the curves, in each of the `rows` panels, since data belong to no account."""
         for data in sets:
             colour = self.look.colours.get(data.arm, INK)

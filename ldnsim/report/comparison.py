@@ -22,13 +22,13 @@ from ldnsim.simulation.result import stated
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Cell", "Column", "Comparison", "Row", "comparison"]
+__all__ = ["Comparison", "MetricCell", "MetricColumn", "MetricRow", "comparison"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MetricColumn:
     """A metric: its name in the table, its heading, the unit of plain numbers ("" for shares, ratios, clock times)."""
 
     metric: str
@@ -38,7 +38,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MetricCell:
     """One number as text.
 
     `spread` is its 5 to 95 % range over people, `difference` that to the first arm ("" there); `notes` are
@@ -54,13 +54,13 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricRow:
     """One account and arm; a cell per column."""
 
     account: str
     arm: str
     evidence: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MetricCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Comparison:
 
     output: str
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[MetricColumn, ...]
+    rows: tuple[MetricRow, ...]
     footnotes: tuple[str, ...]
 
 
@@ -103,7 +103,7 @@ def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset
     for a, account in enumerate(accounts):
         for b, arm in enumerate(arms):
             rows.append(
-                Row(account, arm, _evidence(table, output, metrics, account), tuple(grid[a][b] for grid in cells))
+                MetricRow(account, arm, _evidence(table, output, metrics, account), tuple(grid[a][b] for grid in cells))
             )
     return Comparison(output, _title(table, output, metrics), columns, tuple(rows), tuple(footnotes))
 
@@ -120,10 +120,10 @@ def _title_of_metric(metric: str) -> str:
     return entry.title if entry else metric
 
 
-def _column(table: xr.Dataset, output: str, metric: str) -> Column:
+def _column(table: xr.Dataset, output: str, metric: str) -> MetricColumn:
     unit = str(table[f"{output}_{metric}"].attrs.get("units", "1"))
     plain = style_of(table[f"{output}_{metric}"]) == "plain" and unit != "1"
-    return Column(metric, label_of(metric), unit.replace("*", "·") if plain else "", _title_of_metric(metric))
+    return MetricColumn(metric, label_of(metric), unit.replace("*", "·") if plain else "", _title_of_metric(metric))
 
 
 def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:
@@ -145,7 +145,7 @@ def _cells(
     output: str,
     metric: str,
     footnotes: dict[str, int],
-) -> list[list[Cell]]:
+) -> list[list[MetricCell]]:
     """Cells of one metric, accounts by arms; new footnotes are added to `footnotes` (text -> index)."""
     name, style = f"{output}_{metric}", style_of(table[f"{output}_{metric}"])
     values = _people(table[name])  # (account, arm, people)
@@ -179,7 +179,7 @@ def _cells(
                 for found in (ends, doubts)
             )
             difference = difference_text(middle[a, b], middle[a, 0], typical_change[a, b], style) if b else ""
-            row.append(Cell(formatted(middle[a, b], style), spread, difference, notes, doubt))
+            row.append(MetricCell(formatted(middle[a, b], style), spread, difference, notes, doubt))
         grid.append(row)
     return grid
 

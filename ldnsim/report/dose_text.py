@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ldnsim.foundation.clock import clock_text, day_of
 
-__all__ = ["Taken", "dose_words", "missed_words"]
+__all__ = ["TakenDose", "dose_words", "missed_words"]
 
 DAY = 24.0
 MOST_LINES = 8  # more kinds of dose than this are told together
@@ -16,7 +16,7 @@ MOST_DAYS = 8  # days listed one by one
 MOST_GAPS = 3  # days left out that are listed
 
 
-class Taken(NamedTuple):
+class TakenDose(NamedTuple):
     """One dose: when (h since midnight of day 1), how much (in the unit of the result), and as what."""
 
     time: float
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
     way: str
 
 
-def dose_words(doses: Iterable[Taken], unit: str) -> list[str]:
+def dose_words(doses: Iterable[TakenDose], unit: str) -> list[str]:
     """A phrase for each kind of dose (amount, way, clock time), in order of their first; one phrase for very many."""
     taken = sorted(doses)
     kinds: dict[tuple[float, str, str], list[int]] = {}
@@ -66,7 +66,7 @@ def _days(days: list[int]) -> str:
     return f", days {listed}{more}{count}"
 
 
-def _together(taken: list[Taken], unit: str) -> str:
+def _together(taken: list[TakenDose], unit: str) -> str:
     """Doses at many times or of many sizes, such as those of a person who forgets and is late."""
     amounts = sorted({dose.amount for dose in taken})
     size = f"{amounts[0]:g} {unit}" if len(amounts) == 1 else f"{amounts[0]:g} to {amounts[-1]:g} {unit}"

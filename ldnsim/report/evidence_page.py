@@ -17,7 +17,7 @@ from ldnsim.simulation.provenance import DISCLAIMER
 
 if TYPE_CHECKING:
     from ldnsim.calibration.discriminate import Sight
-    from ldnsim.calibration.validation import Row, Validation
+    from ldnsim.calibration.validation import Validation, ValidationRow
     from ldnsim.calibration.validation.summary import Clash, Overall
     from ldnsim.library.facts import Claim
 
@@ -106,7 +106,7 @@ def _sight(sight: Sight) -> dict[str, Any]:
 def _lacking(validation: Validation) -> Iterator[tuple[str, str]]:
     """Each reason for no prediction, with the facts that it concerns."""
 
-    def reason(row: Row) -> str:
+    def reason(row: ValidationRow) -> str:
         return row.reason
 
     for words, rows in groupby(sorted((row for row in validation.rows if row.reason), key=reason), key=reason):

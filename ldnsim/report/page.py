@@ -17,7 +17,7 @@ from ldnsim.foundation.clock import clock_text
 from ldnsim.plots.arm_styles import look_of
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import Comparison, comparison
-from ldnsim.report.dose_text import Taken, dose_words, missed_words
+from ldnsim.report.dose_text import TakenDose, dose_words, missed_words
 from ldnsim.report.page_figures import calendar_figure, course_figures, dose_figures, ordered
 from ldnsim.report.page_tables import metrics_tables, outputs_with_evidence
 from ldnsim.report.rendering import rendered_page
@@ -143,7 +143,7 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
     times, amounts, ways = (column(f"dose_{what}") for what in ("time", "amount", "input"))
     lengths = column("dose_infuse") if "dose_infuse" in result else np.zeros(times.shape)
     taken = [
-        Taken(float(time), float(amount), f"{way} over {length:.4g} h" if length > 0 else str(way))
+        TakenDose(float(time), float(amount), f"{way} over {length:.4g} h" if length > 0 else str(way))
         for time, amount, way, length in zip(times, amounts, ways, lengths, strict=True)
         if np.isfinite(time)
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ldnsim.report.comparison import Cell, Column, Comparison, Row
+from ldnsim.report.comparison import Comparison, MetricCell, MetricColumn, MetricRow
 from ldnsim.report.page_figures import MANY_ARMS, outputs_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class TableLine:
     """An arm's numbers, or their differences to the first arm."""
 
     arm: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MetricCell, ...]
     is_difference: bool = False
 
 
@@ -39,9 +39,9 @@ class MetricsTable:
     """One output: rows are accounts and arms, columns its headline metrics; `explained` are those explained below."""
 
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[MetricColumn, ...]
     groups: tuple[AccountLines, ...]
-    explained: tuple[Column, ...]
+    explained: tuple[MetricColumn, ...]
     footnotes: tuple[str, ...]
 
 
@@ -68,7 +68,7 @@ def metrics_tables(compared: Iterable[Comparison], titles: Mapping[str, str]) ->
         yield MetricsTable(each.title, each.columns, tuple(groups), new, each.footnotes)
 
 
-def _lines(rows: list[Row], titles: Mapping[str, str]) -> Iterator[TableLine]:
+def _lines(rows: list[MetricRow], titles: Mapping[str, str]) -> Iterator[TableLine]:
     """A line per arm; for few arms, one per difference too."""
     for row in rows:
         title = titles.get(row.arm, row.arm)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from ldnsim.report.comparison import Cell, Comparison, comparison
+from ldnsim.report.comparison import Comparison, MetricCell, comparison
 from ldnsim.report.overview import extremes, failures
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _table(compared: Comparison, titles: dict[str, str]) -> Table:
     return table
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: MetricCell) -> str:
     notes = "".join(f" [{note + 1}]" for note in cell.notes)
     spread = f" ({cell.spread})" if cell.spread else ""
     return cell.text + spread + (f" {{{cell.doubt}}}" if cell.doubt else "") + notes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ldnsim.calibration.discriminate import Sight
-    from ldnsim.calibration.validation import Clash, Overall, Row, Validation
+    from ldnsim.calibration.validation import Clash, Overall, Validation, ValidationRow
 
 __all__ = ["print_sights", "print_validation"]
 
@@ -96,7 +96,7 @@ def print_sights(sights: Sequence[Sight], written: Iterable[Path] = ()) -> None:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
 
 
-def _facts(rows: Sequence[Row]) -> Table:
+def _facts(rows: Sequence[ValidationRow]) -> Table:
     """A line per fact, its accounts below each other; what was read off, and where, under what was measured."""
     from rich import box
     from rich.table import Table

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag
 
 from ldnsim.foundation.clock import clock_text, parse_clock
 from ldnsim.foundation.errors import Fault, LdnsimError, shown
-from ldnsim.foundation.fields import Axis, ChangeValue, Record, Whole
+from ldnsim.foundation.fields import AxisField, ChangeValue, Record, Whole
 from ldnsim.foundation.schema_faults import LIST_MARK, RANGE_MARK
 from ldnsim.foundation.units import coherent, parse_quantity
 
@@ -47,19 +47,19 @@ def _kind(found: Any) -> str:
 
 
 SweepAxis = Annotated[
-    Annotated[Axis, Tag(LIST_MARK)] | Annotated[Range, Tag(RANGE_MARK)],
+    Annotated[AxisField, Tag(LIST_MARK)] | Annotated[Range, Tag(RANGE_MARK)],
     Discriminator(_kind),
 ]
 
 
-Kind = Literal["quantity", "factor", "clock", "whole"]
+NumberKind = Literal["quantity", "factor", "clock", "whole"]
 
 
 @dataclass(frozen=True)
 class Ends:
     """A range as numbers: of what kind, from where to where, in which unit (a clock may go past 24 h)."""
 
-    kind: Kind
+    kind: NumberKind
     start: float
     stop: float
     unit: str
@@ -90,7 +90,7 @@ class Ends:
         return repr(float(number)) if self.unit == "1" else f"{float(number)!r} {self.unit}"
 
 
-def number_of(value: object) -> tuple[Kind, float, str]:
+def number_of(value: object) -> tuple[NumberKind, float, str]:
     """(kind, number, unit) of a value that has a place on a scale; LdnsimError for a name or a list."""
     text = value.strip() if isinstance(value, str) else ""
     if (time := parse_clock(text)) is not None:
@@ -123,7 +123,7 @@ def ends_of(address: str, given: Range) -> Ends:
     return Ends(kind, start, stop, unit, given.scale == "log")
 
 
-def _both_ends(given: Range) -> list[tuple[Kind, float, str]]:
+def _both_ends(given: Range) -> list[tuple[NumberKind, float, str]]:
     faults, ends = [], []
     given_ends = {"from": given.from_, "to": given.to}
     missing = [repr(key) for key, value in given_ends.items() if value is None]

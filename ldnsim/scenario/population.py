@@ -9,13 +9,13 @@ from pydantic import Field, WithJsonSchema
 from ldnsim.foundation.fields import Duration, Record, Whole, at_most
 from ldnsim.model.variability import Correlation, Spread
 
-__all__ = ["Column", "Population", "Table"]
+__all__ = ["PeopleColumn", "PeopleTable", "Population"]
 
 LARGEST = 100_000_000
 MOST_QUANTITIES = 200
 
 
-class Column(Record):
+class PeopleColumn(Record):
     """One quantity of everybody: its address as the table has it, its unit, and a number for each person."""
 
     address: str
@@ -23,19 +23,19 @@ class Column(Record):
     values: tuple[float, ...]
 
 
-class Table(Record):
+class PeopleTable(Record):
     """People read from a file: its name, the hash of its text, and its columns."""
 
     file: str
     digest: str
-    columns: tuple[Column, ...] = Field(repr=False)
+    columns: tuple[PeopleColumn, ...] = Field(repr=False)
 
     @property
     def rows(self) -> int:
         return len(self.columns[0].values)
 
 
-TableByName = Annotated[Table, WithJsonSchema({"type": "string", "examples": ["people.csv"]})]
+TableByName = Annotated[PeopleTable, WithJsonSchema({"type": "string", "examples": ["people.csv"]})]
 
 
 class Population(Record):

@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from ldnsim.foundation.fields import Names, QuantityField, Record, Whole, at_most
 
-__all__ = ["PERSON_SLOT", "Estimate", "FitResult", "Uncertainty"]
+__all__ = ["PERSON_SLOT", "FittedValue", "StoredFit", "Uncertainty"]
 
 # The slot of the person, if a model has it: ranges of its parameters are variability between people, not uncertainty.
 PERSON_SLOT = "person"
@@ -17,24 +17,24 @@ MOST_DRAWS = 10_000
 MOST_ESTIMATES = 200
 
 
-class Estimate(Record, extra="ignore"):
+class FittedValue(Record, extra="ignore"):
     """What a fit found for one parameter."""
 
     value: QuantityField
 
 
-class FitResult(Record, extra="ignore"):
+class StoredFit(Record, extra="ignore"):
     """What a fit found: parameters by address, and the covariance of their logarithms in the order of `order`; of one
     account, where it says which."""
 
     format: Literal["ldnsim-fit-result/1"]
     account: str = ""
-    parameters: Annotated[dict[str, Estimate], at_most(MOST_ESTIMATES)]
+    parameters: Annotated[dict[str, FittedValue], at_most(MOST_ESTIMATES)]
     order: Annotated[tuple[str, ...], at_most(MOST_ESTIMATES)]
     covariance_log: Annotated[tuple[tuple[float, ...], ...], at_most(MOST_ESTIMATES)]
 
 
-FitByName = Annotated[FitResult, WithJsonSchema({"type": "string", "examples": ["fit.json"]})]
+FitByName = Annotated[StoredFit, WithJsonSchema({"type": "string", "examples": ["fit.json"]})]
 
 
 class Uncertainty(Record):

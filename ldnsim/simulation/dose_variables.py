@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["dose_amounts", "dose_times", "dose_variables", "missed_of", "planned_intake"]
 
 MG = 1e6  # in a kg
-Taken = Mapping[str, Sequence[tuple["Dose", ...]]]  # arm -> the doses of each person
+DosesByArm = Mapping[str, Sequence[tuple["Dose", ...]]]  # arm -> the doses of each person
 
 
 def planned_intake(scenario: Scenario, subject: int = 1) -> xr.Dataset:
@@ -64,14 +64,14 @@ def missed_of(scenario: Scenario, resolved: Resolved, subjects: range) -> dict[s
     return {name: missed_doses(arm, duration, start_day, seed, subjects) for name, arm in resolved.arms.items()}
 
 
-def dose_variables(model: Model, doses: Taken, missed: Taken, *, people: bool) -> dict[str, xr.Variable]:
+def dose_variables(model: Model, doses: DosesByArm, missed: DosesByArm, *, people: bool) -> dict[str, xr.Variable]:
     """Doses as variables (arm, [subject,] dose), NaN or "" after the last of a person; without `people` of the first.
 
     `dose_time` (h), `dose_amount` (mg on the label), `dose_input`; and where they say something, `dose_taken` (mg of
     label that was really in it), `dose_late` (h after the planned time), `dose_infuse` (h). Doses missed have variables
     of their own, (arm, [subject,] missed).
     """
-    weigh = _Scale(model)
+    weigh = _LabelAmounts(model)
     columns: dict[str, tuple[Callable[[Dose], Any], dict[str, str]]] = {
         "time": (lambda dose: dose.time, {"units": "h", "long_name": "Time of the dose"}),
         "amount": (weigh, {"units": "mg", "long_name": "Dose on the label"}),
@@ -113,7 +113,7 @@ def dose_times(people: Sequence[tuple[Dose, ...]], inputs: Collection[str] = ())
 
 def dose_amounts(model: Model, people: Sequence[tuple[Dose, ...]]) -> tuple[np.ndarray, np.ndarray]:
     """Times of all doses, h, and what their labels say, mg; (people, doses), NaN-padded."""
-    return _padded(people, lambda dose: dose.time), _padded(people, _Scale(model))
+    return _padded(people, lambda dose: dose.time), _padded(people, _LabelAmounts(model))
 
 
 def _padded(people: Sequence[tuple[Dose, ...]], value: Callable[[Dose], float]) -> np.ndarray:
@@ -124,7 +124,7 @@ def _padded(people: Sequence[tuple[Dose, ...]], value: Callable[[Dose], float]) 
     return found
 
 
-class _Scale:
+class _LabelAmounts:
     """mg on the label of a dose, whatever unit it was written in; each amount is looked up once."""
 
     def __init__(self, model: Model) -> None:
@@ -142,7 +142,7 @@ class _Scale:
 
 
 def _variables(
-    dim: str, doses: Taken, columns: Mapping[str, tuple[Callable[[Dose], Any], dict[str, str]]], *, people: bool
+    dim: str, doses: DosesByArm, columns: Mapping[str, tuple[Callable[[Dose], Any], dict[str, str]]], *, people: bool
 ) -> dict[str, xr.Variable]:
     import xarray as xr
 

@@ -17,7 +17,7 @@ from ldnsim.simulation.people import doses_of, everyone
 from ldnsim.simulation.provenance import shown_outputs
 from ldnsim.simulation.result import Request, dataset
 from ldnsim.simulation.sampling import sample_times
-from ldnsim.simulation.solve import Case, Look, solve
+from ldnsim.simulation.solve import Case, RunSettings, solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def simulate(
         for draw in range(1, resolved.uncertainty.draws + 1):
             drawn = settings_of_draw(scenario.model, resolved.uncertainty, settings, draw)
             cases.append(Case(replace(resolved, settings=drawn), doses))
-    found = solve(Look(scenario, subjects, at, shown, rtol, solver), cases)
+    found = solve(RunSettings(scenario, subjects, at, shown, rtol, solver), cases)
     return dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ldnsim.scenario.changes import Resolved, Setting
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Case", "Courses", "Look", "silent_arms", "solve"]
+__all__ = ["Case", "Courses", "RunSettings", "silent_arms", "solve"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Look:
+class RunSettings:
     """What all cases have in common: the scenario, who takes part, when (h, ascending) which outputs are looked at,
     and how they are solved (`threads`: at most so many; None: one per core)."""
 
@@ -74,7 +74,7 @@ class Courses(NamedTuple):
     residuals: dict[tuple[int, int], np.ndarray]
 
 
-def solve(look: Look, cases: Sequence[Case]) -> Courses:
+def solve(look: RunSettings, cases: Sequence[Case]) -> Courses:
     """Every account and arm of every case. A row has the same bits in whatever company it is solved."""
     accounts, arms = len(cases[0].resolved.settings), len(cases[0].resolved.arms)
     shape = (len(cases), accounts, arms, len(look.subjects))
@@ -121,7 +121,7 @@ class _Structure:
         self._bodies: dict[Hashable, int] = {}
         self._blocks: dict[Hashable, int] = {}
 
-    def add(self, look: Look, case: Case, setting: Setting, place: tuple[int, int]) -> None:
+    def add(self, look: RunSettings, case: Case, setting: Setting, place: tuple[int, int]) -> None:
         """One account of one case; what was there before is not solved again."""
         model, resolved = look.scenario.model, case.resolved
         key = (tuple(map(id, setting.parts.values())), tuple(setting.values.items()), repr(resolved.population))
@@ -141,7 +141,7 @@ class _Structure:
         self.places.append((*place, body, blocks))
 
     def begin(
-        self, look: Look, arm: Arm, body: int, doses: list[tuple[Dose, ...]], occasions: Occasions | None
+        self, look: RunSettings, arm: Arm, body: int, doses: list[tuple[Dose, ...]], occasions: Occasions | None
     ) -> None:
         """A block that starts in the steady state of its arm."""
         if occasions is not None:
@@ -166,12 +166,12 @@ class _Structure:
         )
 
 
-def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
+def _solve_structure(look: RunSettings, structure: _Structure, found: Courses) -> None:
     """Orbit, twin and arms of everybody in a structure, into their places in `found`."""
     system, times, people, names = structure.system, look.times, len(look.subjects), list(look.shown)
     parameters = np.concatenate(structure.parameters)
     start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=look.solver, threads=look.threads)
-    rows = _Rows(look, system, parameters, start, no_rhythm, why)
+    rows = _RhythmRows(look, system, parameters, start, no_rhythm, why)
     day = np.arange(0.0, DAY)
     # On the orbit every day is the first one again. The last time is always the same: where a solver means to stop
     # moves the bits of what comes shortly before.
@@ -208,7 +208,7 @@ def _solve_structure(look: Look, structure: _Structure, found: Courses) -> None:
                 found.values[name][cases, account][both.status[mine_blocks] != Status.SOLVED] = np.nan
 
 
-def _steady(look: Look, structure: _Structure, parameters: np.ndarray) -> Steady | None:
+def _steady(look: RunSettings, structure: _Structure, parameters: np.ndarray) -> Steady | None:
     """The steady state of each row (people of a block), where runs start there."""
     if not structure.beginnings:
         return None
@@ -219,12 +219,12 @@ def _steady(look: Look, structure: _Structure, parameters: np.ndarray) -> Steady
     return steady_states(structure.system, cycles, outputs=list(look.shown), solver=look.solver, threads=look.threads)
 
 
-class _Rows:
+class _RhythmRows:
     """Rows of people who have a rhythm to start from; the others keep their reason."""
 
     def __init__(
         self,
-        look: Look,
+        look: RunSettings,
         system: System,
         parameters: np.ndarray,
         start: np.ndarray,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Knob", "parameter_knobs", "scenario_knobs"]
 
-Kind = Literal["amount", "clock", "factor", "switch", "whole"]
+KnobKind = Literal["amount", "clock", "factor", "switch", "whole"]
 
 STEPS = 100  # of a slider from end to end
 CLOCK_STEP = 0.25  # h
@@ -39,7 +39,7 @@ class Knob:
 
     address: str
     title: str
-    kind: Kind
+    kind: KnobKind
     start: float
     low: float
     high: float

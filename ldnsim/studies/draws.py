@@ -10,7 +10,7 @@ from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.metrics.summary import over_people
 from ldnsim.scenario.changes import Resolved, resolve, settings_of_draw
 from ldnsim.scenario.uncertainty import Uncertainty
-from ldnsim.studies.request import Rows, reasons_of
+from ldnsim.studies.request import ListedCells, reasons_of
 from ldnsim.sweeps.cells import CELL, cells_of
 from ldnsim.sweeps.plan import plan_of
 from ldnsim.sweeps.sweep import carried_out, with_sweep
@@ -26,7 +26,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class _Drawn(Rows):
+class _Drawn(ListedCells):
     """Each row at each draw, draw 0 first; the draws are those of a single run."""
 
     uncertainty: Uncertainty | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.scenario.changes import qualified, resolve
 from ldnsim.scenario.design import ends_of
-from ldnsim.studies.request import Rows, metric_faults, names_of, reasons_of, spans_of, typical, typical_table
+from ldnsim.studies.request import ListedCells, metric_faults, names_of, reasons_of, spans_of, typical, typical_table
 from ldnsim.sweeps.cells import CELL
 from ldnsim.sweeps.plan import plan_of
 from ldnsim.sweeps.sweep import carried_out, with_sweep
@@ -105,7 +105,7 @@ def sensitivity(
     rows: list[dict[str, Any]] = [{}]
     rows += ({move.address: end} for move in moves for end in (move.low, move.high))
     rows += ({name: f"x {step!r}"} for name in scaled for step in (1 / STEP, STEP))
-    cells = Rows((CELL,), (len(rows),), (), tuple(rows))
+    cells = ListedCells((CELL,), (len(rows),), (), tuple(rows))
     table = carried_out(plan_of(asked, cells), workers=workers, progress=False)
     records = [
         row

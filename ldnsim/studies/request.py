@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Rows", "Span", "metric_faults", "names_of", "reasons_of", "spans_of", "typical", "typical_table"]
+__all__ = [
+    "AddressRange",
+    "ListedCells",
+    "metric_faults",
+    "names_of",
+    "reasons_of",
+    "spans_of",
+    "typical",
+    "typical_table",
+]
 
 
 @dataclass(frozen=True)
-class Rows(Cells):
+class ListedCells(Cells):
     """Cells with changes of their own."""
 
     rows: tuple[dict[str, Change], ...] = ()
@@ -75,7 +84,7 @@ def metric_faults(table: xr.Dataset, metrics: Sequence[str]) -> list[Fault]:
 
 
 @dataclass(frozen=True)
-class Span:
+class AddressRange:
     """A range of an address, and the accounts that have it (None: all)."""
 
     address: str
@@ -83,11 +92,13 @@ class Span:
     accounts: frozenset[str] | None = None
 
 
-def spans_of(scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None) -> tuple[list[Span], list[Fault]]:
+def spans_of(
+    scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None
+) -> tuple[list[AddressRange], list[Fault]]:
     """The requested ranges and their faults; see `sensitivity` for what may be `given`."""
     if given is None:
         return _all_declared(scenario), []
-    spans: list[Span] = []
+    spans: list[AddressRange] = []
     faults: list[Fault] = []
     stated = dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
     if not stated:
@@ -100,7 +111,7 @@ def spans_of(scenario: Scenario, given: Sequence[str] | Mapping[str, Any] | None
             message = f"{first!r} and {address!r} are the same parameter"
             faults.append(Fault(message, ("parameters", str(address)), "each of them once"))
         try:
-            spans += _declared(scenario, str(address)) if ends is None else [Span(str(address), _range(ends))]
+            spans += _declared(scenario, str(address)) if ends is None else [AddressRange(str(address), _range(ends))]
         except LdnsimError as caught:
             faults += (fault.under("parameters", str(address)) for fault in caught.faults)
     return spans, faults
@@ -131,7 +142,7 @@ def _range(ends: Any) -> Range:
         raise LdnsimError(faults_of(caught)) from None
 
 
-def _declared(scenario: Scenario, address: str) -> list[Span]:
+def _declared(scenario: Scenario, address: str) -> list[AddressRange]:
     """The ranges stated by parts, logarithmic if positive; several if accounts have different parts."""
     settings = resolve(typical(scenario)).settings
     name = qualified(address, settings)
@@ -151,15 +162,15 @@ def _declared(scenario: Scenario, address: str) -> list[Span]:
         scale = "log" if parse_quantity(low).value > 0 else "linear"
         whole = len(accounts) == len(records)
         given = Range.model_validate({"from": low, "to": high, "scale": scale})
-        spans.append(Span(address, given, None if whole else frozenset(accounts)))
+        spans.append(AddressRange(address, given, None if whole else frozenset(accounts)))
     return spans
 
 
-def _all_declared(scenario: Scenario) -> list[Span]:
+def _all_declared(scenario: Scenario) -> list[AddressRange]:
     """Every parameter with a range on which an output depends, except those of the slot `person`."""
     one = typical(scenario)
     names = {name: None for setting in resolve(one).settings for name in setting.parameters}
-    found: list[Span] = []
+    found: list[AddressRange] = []
     for name in names:
         try:
             if name.split(".")[0] != PERSON_SLOT and name not in one.changes:

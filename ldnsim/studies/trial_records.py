@@ -12,7 +12,7 @@ __all__ = ["PLACEBO", "Response", "Trial"]
 
 PLACEBO = "placebo"  # the drug's arm without drug, where the scenario has no arm of this name
 MOST_SIZES = 100
-Number = Annotated[float, Field(allow_inf_nan=False)]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 Sd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -42,11 +42,11 @@ class Response(Record):
     """
 
     metric: str
-    slope: Number
+    slope: FiniteNumber
     slope_sd: Sd = 0.0
-    placebo: Number = 0.0
+    placebo: FiniteNumber = 0.0
     placebo_sd: Sd = 0.0
-    course: Number = 0.0
+    course: FiniteNumber = 0.0
     course_sd: Sd = 0.0
     noise_sd: Sd
 

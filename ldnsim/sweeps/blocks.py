@@ -20,8 +20,8 @@ from ldnsim.simulation.people import doses_of, everyone
 from ldnsim.simulation.provenance import shown_outputs, window_of
 from ldnsim.simulation.result import has_twin, inputs_of
 from ldnsim.simulation.sampling import sample_times
-from ldnsim.simulation.solve import Case, Courses, Look, silent_arms, solve
-from ldnsim.sweeps.plan import ABSENT, UNFIT, Plan
+from ldnsim.simulation.solve import Case, Courses, RunSettings, silent_arms, solve
+from ldnsim.sweeps.plan import ABSENT, UNFIT, SweepPlan
 from ldnsim.sweeps.store import encoded
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
 class Bench:
     """Computes the blocks of one plan, on any number of threads."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SweepPlan) -> None:
         self.plan = plan
         self._shown = shown_outputs(plan.scenario)
         self._sampled: dict[Any, tuple[np.ndarray, tuple[float, float]]] = {}
@@ -70,7 +70,7 @@ class Bench:
             batch = batches.setdefault((times.tobytes(), window, subjects.stop), (times, window, subjects, []))
             batch[3].append((at, case))
         for times, window, subjects, members in batches.values():
-            look = Look(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads)
+            look = RunSettings(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads)
             courses = solve(look, [case for _, case in members])
             if plan.keep == "courses":
                 self._keep_courses(room, look, members, courses)
@@ -129,7 +129,7 @@ class Bench:
     def _keep_metrics(
         self,
         room: dict[str, np.ndarray],
-        look: Look,
+        look: RunSettings,
         members: Members,
         found: Courses,
         window: tuple[float, float],
@@ -163,7 +163,7 @@ class Bench:
             if reason is not None and f"{name}_reason" in room:
                 room[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
 
-    def _keep_courses(self, room: dict[str, np.ndarray], look: Look, members: Members, found: Courses) -> None:
+    def _keep_courses(self, room: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
         places, people, size = [at for at, _ in members], len(look.subjects), len(look.times)
         self._keep_status(room, places, found)
         for name, output in look.shown.items():

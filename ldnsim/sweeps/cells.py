@@ -30,7 +30,7 @@ KINDS = {"clock": "Clock time", "factor": "Factor on what the scenario says", "q
 
 
 @dataclass(frozen=True)
-class Axis:
+class CellAxis:
     """One address with its `values`, or with `numbers` (cells,) from a range.
 
     If cells are sampled, `picks` (cells,) are the indices of their values.
@@ -63,7 +63,7 @@ class Cells:
 
     dims: tuple[str, ...]
     shape: tuple[int, ...]
-    axes: tuple[Axis, ...]
+    axes: tuple[CellAxis, ...]
 
     def __len__(self) -> int:
         return math.prod(self.shape)
@@ -103,7 +103,7 @@ def cells_of(scenario: Scenario) -> Cells:
     design, swept = scenario.design, scenario.sweep
     if design.kind in SAMPLED:
         return sampled_cells(scenario, _shares(design, len(swept)))
-    axes = tuple(Axis(address, values_of(address, axis)) for address, axis in swept.items())
+    axes = tuple(CellAxis(address, values_of(address, axis)) for address, axis in swept.items())
     if design.kind == "list":
         return Cells((CELL,), (len(axes[0].values),), axes)
     return Cells(tuple(axis.address for axis in axes), tuple(len(axis.values) for axis in axes), axes)
@@ -115,10 +115,10 @@ def sampled_cells(scenario: Scenario, shares: np.ndarray) -> Cells:
     for column, (address, axis) in zip(shares.T, scenario.sweep.items(), strict=True):
         if isinstance(axis, Range):
             ends = ends_of(address, axis)
-            axes.append(Axis(address, ends=ends, numbers=ends.at(column)))
+            axes.append(CellAxis(address, ends=ends, numbers=ends.at(column)))
         else:
             picks = np.minimum((column * len(axis)).astype(int), len(axis) - 1)
-            axes.append(Axis(address, tuple(axis), picks=picks))
+            axes.append(CellAxis(address, tuple(axis), picks=picks))
     return Cells((CELL,), (len(shares),), tuple(axes))
 
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
 
-    from ldnsim.sweeps.plan import Plan
+    from ldnsim.sweeps.plan import SweepPlan
 
 __all__ = ["connected", "parcel", "remote"]
 
 PATIENCE = 5.0  # s, to wait for the scheduler and for its first worker
 
 
-def parcel(plan: Plan) -> bytes:
+def parcel(plan: SweepPlan) -> bytes:
     """A pickled plan, sent with each block, so that workers can join or be replaced at any time."""
     return pickle.dumps((package_version(), plan))
 

@@ -13,7 +13,7 @@ from ldnsim.simulation.memory import free_memory, size_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ldnsim.sweeps.plan import Plan
+    from ldnsim.sweeps.plan import SweepPlan
 
 __all__ = ["Forecast", "duration_text", "forecast"]
 
@@ -44,7 +44,7 @@ class Forecast:
         return ", ".join(parts)
 
 
-def forecast(plan: Plan, blocks: int, workers: int, store: Path | None) -> Forecast:
+def forecast(plan: SweepPlan, blocks: int, workers: int, store: Path | None) -> Forecast:
     """The forecast for a number of blocks; raises LdnsimError if memory or disk are too small."""
     layout = plan.layout
     people = math.prod(layout.chunk) * layout.stretch

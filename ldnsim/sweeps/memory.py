@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ldnsim.sweeps.layout import Block
-    from ldnsim.sweeps.plan import Plan
+    from ldnsim.sweeps.plan import SweepPlan
 
 __all__ = ["Memory"]
 
@@ -20,7 +20,7 @@ class Memory:
 
     summarised = False
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SweepPlan) -> None:
         self.plan = plan
         self._arrays = {
             name: np.full(plan.shape(name), variable.fill, variable.kind) for name, variable in plan.variables.items()

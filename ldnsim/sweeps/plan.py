@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ldnsim.engine import choose
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "Plan", "Variable", "plan_of"]
+__all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "ResultVariable", "SweepPlan", "plan_of"]
 
 Keep = Literal["metrics", "quantiles", "courses"]
 PENDING, ABSENT, UNFIT = -1, -2, -3  # statuses in addition to those of the solver
@@ -44,7 +44,7 @@ TEXT_SIZE = 8  # mean bytes of a reason on disk: most are empty, the others comp
 
 
 @dataclass(frozen=True)
-class Variable:
+class ResultVariable:
     """One variable of the result: its dims, its dtype ("f8", "i1", or "O" for strings), its attributes."""
 
     dims: tuple[str, ...]
@@ -62,7 +62,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """Everything that workers need; a plan gives the same arrays anywhere. `sizes` are the lengths of all dims."""
 
     scenario: Scenario
@@ -73,7 +73,7 @@ class Plan:
     rtol: float
     solver: choose.SolverName
     sizes: dict[str, int]
-    variables: dict[str, Variable]
+    variables: dict[str, ResultVariable]
     coords: dict[str, Any]
     attrs: dict[str, Any]
 
@@ -91,7 +91,7 @@ class Plan:
             for name, variable in self.variables.items()
         }
 
-    def with_people(self, variable: Variable) -> list[str]:
+    def with_people(self, variable: ResultVariable) -> list[str]:
         """The dims beyond those of cells, always with `subject`, also if the result lacks that dim."""
         dims = [dim for dim in variable.dims if dim not in self.cells.dims]
         if "subject" not in dims:
@@ -155,7 +155,7 @@ def plan_of(
     times: Sequence[float] | None = None,
     rtol: float = 1e-6,
     solver: choose.SolverName = "native",
-) -> Plan:
+) -> SweepPlan:
     """The plan of a sweep over cells; raises LdnsimError if no cell is valid."""
     if keep not in get_args(Keep):
         raise LdnsimError(
@@ -191,7 +191,7 @@ def plan_of(
             attrs["flag_values"] = [*STATES, *attrs["flag_values"]]
             attrs["flag_meanings"] = " ".join([*STATES.values(), attrs["flag_meanings"]])
         kind = {"f": "f8", "i": "i1"}.get(data.dtype.kind, "O")
-        variables[str(name)] = Variable((*cells.dims, *map(str, data.dims)), kind, attrs)
+        variables[str(name)] = ResultVariable((*cells.dims, *map(str, data.dims)), kind, attrs)
     rows = len(resolved.settings) * len(resolved.arms)
     looked_at = small.sizes["time"] if keep == "courses" else min(small.sizes["time"], 400)
     layout = layout_of(cells.shape, people, rows, looked_at * len(shown))
@@ -208,7 +208,7 @@ def plan_of(
     sizes["subject"] = people
     coords = {**cells.coordinates(), **coords}
     attrs = _attributes(scenario, cells, probes, small)
-    return Plan(scenario, cells, layout, keep, at, rtol, solver, sizes, variables, coords, attrs)
+    return SweepPlan(scenario, cells, layout, keep, at, rtol, solver, sizes, variables, coords, attrs)
 
 
 def _probes(scenario: Scenario, cells: Cells) -> list[tuple[Scenario, Resolved]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from ldnsim.sweeps.layout import Block
-    from ldnsim.sweeps.plan import Plan, Variable
+    from ldnsim.sweeps.plan import ResultVariable, SweepPlan
 
 __all__ = ["Store", "encoded"]
 
@@ -41,7 +41,7 @@ Chunks = dict[str, bytes]  # path within the store -> content
 class Store:
     """The directory of a sweep, made if it does not exist. `shard` marks a store of some blocks only."""
 
-    def __init__(self, path: Path, plan: Plan, shard: str = "") -> None:
+    def __init__(self, path: Path, plan: SweepPlan, shard: str = "") -> None:
         _need_zarr()
         self.path, self.plan = path, plan
         identity = plan.identity | ({"shard": shard} if shard else {})
@@ -92,7 +92,7 @@ class Store:
         return found
 
 
-def encoded(plan: Plan, block: Block, found: dict[str, np.ndarray]) -> Chunks:
+def encoded(plan: SweepPlan, block: Block, found: dict[str, np.ndarray]) -> Chunks:
     """The arrays of a block as the content of chunk files, with the status last."""
     from numcodecs import VLenUTF8, Zstd
 
@@ -116,12 +116,12 @@ def _need_zarr() -> None:
         raise LdnsimError(Fault("zarr is not installed", expected="pip install 'ldnsim[tables]'")) from None
 
 
-def _chunk_shape(plan: Plan, variable: Variable) -> tuple[int, ...]:
+def _chunk_shape(plan: SweepPlan, variable: ResultVariable) -> tuple[int, ...]:
     parts = dict(zip(plan.cells.dims, plan.layout.chunk, strict=True)) | {"subject": plan.layout.stretch}
     return tuple(parts.get(dim, plan.sizes[dim]) for dim in variable.dims)
 
 
-def _chunk_path(plan: Plan, name: str, block: Block) -> str:
+def _chunk_path(plan: SweepPlan, name: str, block: Block) -> str:
     places = dict(zip((*plan.cells.dims, "subject"), block.place, strict=True))
     return "/".join([name, "c", *(str(places.get(dim, 0)) for dim in plan.variables[name].dims)])
 
@@ -156,7 +156,7 @@ def _both(there: Any, asked: Any) -> str:
     return f" ({texts[0]} in the store, {texts[1]} requested)" if short else ""
 
 
-def _create(path: Path, plan: Plan, identity: dict[str, Any]) -> None:
+def _create(path: Path, plan: SweepPlan, identity: dict[str, Any]) -> None:
     """Make the store without chunks: coordinates and metadata of variables. It appears whole or not at all."""
     import xarray as xr
     import zarr

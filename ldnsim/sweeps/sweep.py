@@ -19,7 +19,7 @@ from ldnsim.sweeps.cells import cells_of
 from ldnsim.sweeps.cluster import connected, parcel, remote
 from ldnsim.sweeps.forecast import forecast
 from ldnsim.sweeps.memory import Memory
-from ldnsim.sweeps.plan import Keep, Plan, plan_of
+from ldnsim.sweeps.plan import Keep, SweepPlan, plan_of
 from ldnsim.sweeps.progress import Bar, Silent, somebody_watches
 from ldnsim.sweeps.quantiles import over_cells, restored, summarise_store
 from ldnsim.sweeps.running import run, threads
@@ -169,7 +169,7 @@ def with_sweep(
 
 
 def carried_out(
-    plan: Plan,
+    plan: SweepPlan,
     *,
     store: str | Path | None = None,
     workers: int | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 from ldnsim.calibration.fitting.problem import Problem, problem_of
 from ldnsim.calibration.fitting.profile import Interval, covariance, profile
 from ldnsim.calibration.fitting.result import FitResult
-from ldnsim.calibration.fitting.search import Found, Point, descend, look, starts
+from ldnsim.calibration.fitting.search import Minimum, Point, descend, look, starts
 from ldnsim.calibration.fitting.statements import AT_BOUND, statements
 from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed
 from ldnsim.library.checks import datum_faults, fit_faults
@@ -71,7 +71,7 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     _refuse_still(problem, look(problem, problem.start))
     begun = starts(problem)
     found = [descend(problem, start) for start in begun]
-    ends = [end.point for end in found if isinstance(end, Found) and end.converged]
+    ends = [end.point for end in found if isinstance(end, Minimum) and end.converged]
     if not ends:
         raise LdnsimError(_why_none(record, found))
     best = min(ends, key=lambda point: point.chi2)
@@ -83,7 +83,7 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
         if not lower:
             break
         again = descend(problem, min(lower, key=lambda point: point.chi2).position)
-        best = again.point if isinstance(again, Found) else lower[0]
+        best = again.point if isinstance(again, Minimum) else lower[0]
     _refuse_still(problem, best)
     agreeing = sum(abs(end.chi2 - best.chi2) < SAME * (1 + best.chi2) for end in ends)
     scale = np.sqrt(np.diag(spreads))
@@ -119,9 +119,9 @@ def _refuse_still(problem: Problem, point: Point) -> None:
         raise LdnsimError(still)
 
 
-def _why_none(record: Fit, found: list[Found | str]) -> str:
+def _why_none(record: Fit, found: list[Minimum | str]) -> str:
     unsolved = list(dict.fromkeys(end for end in found if isinstance(end, str)))
-    if unsolved and not any(isinstance(end, Found) for end in found):
+    if unsolved and not any(isinstance(end, Minimum) for end in found):
         return f"The fit {record.name} found no start that can be solved: {listed(unsolved)}."
     return f"The fit {record.name} did not converge from any of its {len(found)} starts: other bounds may help."
 

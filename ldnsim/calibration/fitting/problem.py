@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from ldnsim.engine.choose import SolverName
     from ldnsim.library.error_model import ErrorModel
-    from ldnsim.library.fit_file import Estimate, Fact, Fit
+    from ldnsim.library.fit_file import Datum, EstimatedParameter, Fit
     from ldnsim.metrics.nca import Floats
     from ldnsim.scenario.changes import Resolved
 
-__all__ = ["Axis", "Problem", "problem_of"]
+__all__ = ["Problem", "SearchAxis", "problem_of"]
 
 SAME = 1e-6  # h: marks counted from different starts differ in their last bits
 CLOSE = 5 / 60  # h between samples where an estimated time may lie
 
 
 @dataclass(frozen=True)
-class Axis:
+class SearchAxis:
     """What is estimated, from its lower bound (position 0) to its upper one (1), in `unit`; `column`: its place among
     the parameters, None for a time."""
 
@@ -69,9 +69,9 @@ class Problem:
     `logarithmic`, the error is that of the logarithm. `fitted` says which data count."""
 
     fit: Fit
-    axes: tuple[Axis, ...]
+    axes: tuple[SearchAxis, ...]
     lanes: Lanes
-    facts: dict[str, Fact]
+    facts: dict[str, Datum]
     observed: Floats
     error: Floats
     logarithmic: np.ndarray
@@ -153,7 +153,7 @@ def problem_of(fit: Fit, solver: SolverName) -> Problem:
     )
 
 
-def _error(fit: Fit, fact: Fact, model: ErrorModel | None) -> float:
+def _error(fit: Fit, fact: Datum, model: ErrorModel | None) -> float:
     """The standard error: in the datum's unit, or of its logarithm; 1 for a test that has none."""
     if model is None:
         return 1.0
@@ -162,7 +162,7 @@ def _error(fit: Fit, fact: Fact, model: ErrorModel | None) -> float:
     return model.error(fact.value.value, np.nan if fact.cv is None else coherent(fact.cv), sd)
 
 
-def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: Estimate) -> Axis:
+def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: EstimatedParameter) -> SearchAxis:
     setting = resolved.settings[0]
     if name in fit.times:
         assert estimate.start is not None
@@ -179,7 +179,7 @@ def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: Estim
     if not low <= start.value <= high * (1 + 1e-12):
         message = f"the start {start} is outside of the bounds"
         raise LdnsimError(Fault(message, ("estimate", name), f"{low:g} to {high:g}"))
-    return Axis(address, start.unit, low, high, start.value, logarithmic, column, factor)
+    return SearchAxis(address, start.unit, low, high, start.value, logarithmic, column, factor)
 
 
 def _times(fit: Fit, resolved: Resolved) -> Floats:

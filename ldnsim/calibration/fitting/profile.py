@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.stats import chi2
 
-from ldnsim.calibration.fitting.search import Found, descend
+from ldnsim.calibration.fitting.search import Minimum, descend
 
 if TYPE_CHECKING:
     from ldnsim.calibration.fitting.problem import Problem
@@ -80,7 +80,7 @@ def _end(problem: Problem, best: Point, spread: Floats, index: int, side: float)
             shift = spread[others, index] / spread[index, index] * side * distance
             start[others] = np.clip(start[others] + shift, 0.0, 1.0)
         found = descend(problem, start, others)
-        if not isinstance(found, Found):
+        if not isinstance(found, Minimum):
             outside = (distance, np.inf)
             distance = (inside[0] + distance) / 2
             continue

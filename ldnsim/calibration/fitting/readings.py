@@ -15,13 +15,13 @@ from ldnsim.metrics.measuring import read_metric
 from ldnsim.metrics.nca import value_at
 
 if TYPE_CHECKING:
-    from ldnsim.library.fit_file import Fact
+    from ldnsim.library.fit_file import Datum
     from ldnsim.metrics.nca import Floats
 
 __all__ = ["reading"]
 
 
-def reading(fact: Fact, times: Floats, curves: Floats, doses: Floats, moments: dict[str, Floats]) -> Floats:
+def reading(fact: Datum, times: Floats, curves: Floats, doses: Floats, moments: dict[str, Floats]) -> Floats:
     """What each of the curves (lanes, times) says of a fact, shape (lanes,), in the output's unit.
 
     `doses` are the times, h, of what the arm takes; `moments` the estimated times by name, each (lanes,).

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ldnsim.calibration.fitting.problem import Problem
     from ldnsim.metrics.nca import Floats
 
-__all__ = ["Found", "Point", "descend", "look", "starts"]
+__all__ = ["Minimum", "Point", "descend", "look", "starts"]
 
 STEP = 1e-3  # of the logarithm, or of the way between the bounds on a linear scale
 TOLERANCE = 1e-8
@@ -38,7 +38,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Found:
+class Minimum:
     """Where a descent ended, and whether it converged there."""
 
     point: Point
@@ -73,7 +73,7 @@ def look(problem: Problem, position: Floats, free: np.ndarray | None = None) -> 
     return Point(position, centre, slopes.T, why[0] or unread)
 
 
-def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> Found | str:
+def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> Minimum | str:
     """From a position to the nearest minimum over the `free` parameters; a text says why there is none."""
     free = np.arange(len(start)) if free is None else free
     seen: dict[bytes, Point] = {}
@@ -96,7 +96,7 @@ def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> 
     if first.why:
         return first.why
     if not len(free):
-        return Found(first, True)
+        return Minimum(first, True)
     tolerances = {"xtol": TOLERANCE, "ftol": TOLERANCE, "gtol": TOLERANCE}
     try:
         done = least_squares(
@@ -104,7 +104,7 @@ def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> 
         )
     except _LostError:
         return "the neighbourhood of a point on the way cannot be solved"
-    return Found(_settled(problem, at(done.x), free), bool(done.status > 0))
+    return Minimum(_settled(problem, at(done.x), free), bool(done.status > 0))
 
 
 def _settled(problem: Problem, point: Point, free: np.ndarray) -> Point:

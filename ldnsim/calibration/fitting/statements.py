@@ -12,7 +12,7 @@ from ldnsim.foundation.errors import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ldnsim.calibration.fitting.problem import Axis, Problem
+    from ldnsim.calibration.fitting.problem import Problem, SearchAxis
     from ldnsim.calibration.fitting.profile import Interval
     from ldnsim.calibration.fitting.search import Point
     from ldnsim.metrics.nca import Floats
@@ -75,7 +75,9 @@ def _together(part: dict[str, float]) -> str:
     return f"{moves}, and the data hardly change: they fix {fixed}, not the values one by one."
 
 
-def _correlated(axes: tuple[Axis, ...], correlation: Floats, open_directions: list[dict[str, float]]) -> Iterator[str]:
+def _correlated(
+    axes: tuple[SearchAxis, ...], correlation: Floats, open_directions: list[dict[str, float]]
+) -> Iterator[str]:
     """Pairs that no open direction speaks of."""
     for first in range(len(axes)):
         for second in range(first):
@@ -90,7 +92,7 @@ def _correlated(axes: tuple[Axis, ...], correlation: Floats, open_directions: li
                 )
 
 
-def _ends(axes: tuple[Axis, ...], best: Point, intervals: list[Interval]) -> Iterator[str]:
+def _ends(axes: tuple[SearchAxis, ...], best: Point, intervals: list[Interval]) -> Iterator[str]:
     for axis, position, interval in zip(axes, best.position, intervals, strict=True):
         bound = "lower" if position < AT_BOUND else "upper" if position > 1 - AT_BOUND else ""
         if interval.open_below and interval.open_above:

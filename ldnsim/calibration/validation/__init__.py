@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.rows import Row, Situation, rows_of
+from ldnsim.calibration.validation.rows import Situation, ValidationRow, rows_of
 from ldnsim.calibration.validation.runs import rival_changes, runs_of
 from ldnsim.calibration.validation.summary import Clash, Overall, clashes_of, overall_of
 from ldnsim.library.facts import facts_of_library
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions
     from ldnsim.model.records import Model
 
-__all__ = ["Clash", "Overall", "Row", "Validation", "evaluate", "frame_of", "validate"]
+__all__ = ["Clash", "Overall", "Validation", "ValidationRow", "evaluate", "frame_of", "validate"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Validation:
     """A model held against the facts: a row per number and account, what that amounts to, and facts that disagree."""
 
     model: Model
-    rows: tuple[Row, ...]
+    rows: tuple[ValidationRow, ...]
     overall: tuple[Overall, ...]
     clashes: tuple[Clash, ...]
     rivals: tuple[str, ...]

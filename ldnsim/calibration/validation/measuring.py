@@ -16,13 +16,13 @@ from ldnsim.metrics.nca import value_at
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Measure
 
-__all__ = ["Course", "read_off", "read_words"]
+__all__ = ["DosedCurve", "read_off", "read_words"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Course:
+class DosedCurve:
     """A curve on its times (n,), h, and the times of the doses before it."""
 
     time: Floats
@@ -30,7 +30,7 @@ class Course:
     doses: Floats
 
 
-def read_off(course: Course, measure: Measure, at: float | None = None) -> float:
+def read_off(course: DosedCurve, measure: Measure, at: float | None = None) -> float:
     """The number that a measure is of a course, in the curve's unit, h, or that times h; NaN where it has none.
 
     `at` (h) takes the place of the measure's own time.

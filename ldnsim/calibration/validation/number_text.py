@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ldnsim.foundation.clock import clock_text
 
 if TYPE_CHECKING:
-    from ldnsim.calibration.validation.rows import Row
+    from ldnsim.calibration.validation.rows import ValidationRow
 
 __all__ = ["formatted_error", "formatted_mean", "formatted_number"]
 
@@ -27,7 +27,7 @@ def formatted_number(value: float, unit: str) -> str:
     return f"{value:.{min(decimals, 6)}f}"
 
 
-def formatted_error(row: Row) -> str:
+def formatted_error(row: ValidationRow) -> str:
     """A fold error as x1.20, others signed with their unit."""
     if math.isnan(row.error):
         return ""

@@ -21,12 +21,12 @@ from ldnsim.model.system import compose, molar_mass
 if TYPE_CHECKING:
     from ldnsim.calibration.validation.runs import Runs
     from ldnsim.foundation.fields import Change
-    from ldnsim.library.facts import Fact, Span
+    from ldnsim.library.facts import Fact, PublishedRange
     from ldnsim.library.predictions import Measure, Prediction, Predictions
     from ldnsim.model.records import Model
     from ldnsim.scenario.changes import Setting
 
-__all__ = ["EVERY_ACCOUNT", "FAMILIES", "Row", "Situation", "error_of", "rows_of"]
+__all__ = ["EVERY_ACCOUNT", "FAMILIES", "Situation", "ValidationRow", "error_of", "rows_of"]
 
 EVERY_ACCOUNT = "all"
 # errors that are pooled with each other, in words; those of an output kind are named by its `family`
@@ -42,7 +42,7 @@ SECONDS = 1e-3  # h: clock times closer than this are equal
 
 
 @dataclass(frozen=True)
-class Row:
+class ValidationRow:
     """One number of a fact and its prediction in an account (`all`: it is the same in every account).
 
     Numbers are in `unit`. `error` is a fold error (1 or more) or, by `scale`, signed points or hours; NaN where nothing
@@ -53,7 +53,7 @@ class Row:
     fact: Fact
     quantity: str
     account: str
-    observed: Span | None
+    observed: PublishedRange | None
     unit: str
     scale: str = "none"
     family: str = "none"
@@ -85,13 +85,13 @@ def rows_of(
     facts: Mapping[str, Fact],
     plain: Situation,
     under: Mapping[str, Situation],
-) -> list[Row]:
+) -> list[ValidationRow]:
     """A row per number of every fact that is predicted, or is to be met, and per account that differs in it.
 
     `plain` is the model as it stands, `under` the same with each rival set, by name.
     """
     resting = {name: compose(model, setting.parts).rests_on for name, setting in plain.settings.items()}
-    rows: list[Row] = []
+    rows: list[ValidationRow] = []
     for id, fact in facts.items():
         items = predictions.facts.get(id, ())
         if not items and fact.use != "context":
@@ -110,7 +110,7 @@ def rows_of(
     return rows
 
 
-def error_of(predicted: float, observed: Span | None, scale: str) -> float:
+def error_of(predicted: float, observed: PublishedRange | None, scale: str) -> float:
     """How far a prediction is from what was observed: nothing within a range, else counted from its nearest end."""
     if observed is None or scale == "none" or math.isnan(predicted):
         return math.nan
@@ -122,7 +122,7 @@ def error_of(predicted: float, observed: Span | None, scale: str) -> float:
     return max(predicted / near, near / predicted) if predicted > 0 and near > 0 else math.nan
 
 
-def _clock_error(predicted: float, observed: Span) -> float:
+def _clock_error(predicted: float, observed: PublishedRange) -> float:
     """Hours to the nearest end of a stretch of the day, across midnight where that is nearer; 0 within it."""
     if (predicted - observed.low) % DAY <= observed.high - observed.low + SECONDS:
         return 0.0
@@ -139,11 +139,11 @@ def _behind(item: Prediction, setting: Setting, resting: Mapping[str, frozenset[
     return parts, tuple(sorted((name, str(setting.values[name])) for name in names if name in setting.values))
 
 
-def _lacking(fact: Fact, item: Prediction | None, account: str, reason: str) -> Row:
-    return Row(fact, fact.quantity, account, _observed(fact, item), fact.unit, reason=reason)
+def _lacking(fact: Fact, item: Prediction | None, account: str, reason: str) -> ValidationRow:
+    return ValidationRow(fact, fact.quantity, account, _observed(fact, item), fact.unit, reason=reason)
 
 
-def _observed(fact: Fact, item: Prediction | None) -> Span | None:
+def _observed(fact: Fact, item: Prediction | None) -> PublishedRange | None:
     if not fact.numbers:
         return None
     return fact.numbers[item.number - 1 if item is not None else 0]
@@ -160,7 +160,7 @@ class _Asked:
     account: str
 
 
-def _row(asked: _Asked, plain: Situation, under: Mapping[str, Situation], shown: str) -> Row:
+def _row(asked: _Asked, plain: Situation, under: Mapping[str, Situation], shown: str) -> ValidationRow:
     fact, item = asked.fact, asked.item
     try:
         predicted = _predicted(asked, plain)
@@ -171,7 +171,7 @@ def _row(asked: _Asked, plain: Situation, under: Mapping[str, Situation], shown:
     first, last = (round(hours(edge)) for edge in item.anywhere) if item.anywhere else (1, 0)
     several = len(asked.predictions.facts[fact.id]) > 1
     observed, scale = _observed(fact, item), _scale(fact)
-    return Row(
+    return ValidationRow(
         fact=fact,
         quantity=f"{fact.quantity}: {_title(asked.model, item)}" if several else fact.quantity,
         account=shown,

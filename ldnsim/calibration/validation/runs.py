@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.measuring import Course
+from ldnsim.calibration.validation.measuring import DosedCurve
 from ldnsim.dosing.events import label_molar_mass
 from ldnsim.dosing.regimen import planned_doses
 from ldnsim.foundation.errors import LdnsimError
@@ -43,7 +43,9 @@ class Runs:
     results: dict[Key, xr.Dataset | str]
     setups: dict[str, Setup]
 
-    def course(self, account: str, arm: str, output: str, changes: Mapping[str, Change], *, relative: bool) -> Course:
+    def course(
+        self, account: str, arm: str, output: str, changes: Mapping[str, Change], *, relative: bool
+    ) -> DosedCurve:
         """The curve of an output; raises Lacking where the model has no such thing, or could not be solved."""
         result = self.results[arm, json.dumps(dict(changes))]
         if isinstance(result, str):
@@ -57,7 +59,7 @@ class Runs:
         values = curve.to_numpy()
         if relative and curve.attrs.get("relative_to") != DRUG_FREE:
             values = values / here[twin_name(output)].to_numpy()
-        return Course(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
+        return DosedCurve(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
 
     def tag(self, account: str, arm: str, output: str, changes: Mapping[str, Change]) -> str:
         """The evidence tag of an output in an account."""

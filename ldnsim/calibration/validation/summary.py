@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.rows import EVERY_ACCOUNT, FAMILIES, Row, error_of
+from ldnsim.calibration.validation.rows import EVERY_ACCOUNT, FAMILIES, ValidationRow, error_of
 
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions
@@ -43,7 +43,7 @@ class Contradiction:
     """A fact among those that disagree: its row, and the rival set that meets it better, with its prediction; or else,
     in `without`, why there is none."""
 
-    row: Row
+    row: ValidationRow
     rival: str = ""
     under_rival: float = math.nan
     set_by: bool = False
@@ -61,7 +61,7 @@ class Clash:
     facts: tuple[Contradiction, ...]
 
 
-def overall_of(rows: Iterable[Row]) -> list[Overall]:
+def overall_of(rows: Iterable[ValidationRow]) -> list[Overall]:
     """Geometric mean fold errors of concentrations and of times, and the root mean square error of occupancy.
 
     Each fact counts once per number: rows that hold in every account count in each of them.
@@ -89,7 +89,7 @@ def overall_of(rows: Iterable[Row]) -> list[Overall]:
     return found
 
 
-def clashes_of(rows: Sequence[Row], predictions: Predictions) -> list[Clash]:
+def clashes_of(rows: Sequence[ValidationRow], predictions: Predictions) -> list[Clash]:
     """The conflicts that the predictions file names, with what the model and its rival sets say of each fact."""
     found = []
     for conflict in predictions.conflicts.values():
@@ -112,7 +112,7 @@ def fold(errors: Sequence[float]) -> float:
     return math.exp(sum(math.log(error) for error in errors) / len(errors)) if errors else math.nan
 
 
-def _overall(account: str, what: str, unit: str, rows: Sequence[Row]) -> Overall:
+def _overall(account: str, what: str, unit: str, rows: Sequence[ValidationRow]) -> Overall:
     mean = fold if unit == "fold" else rmse
     fit, test = ([row.error for row in rows if row.fact.use == use] for use in ("fit", "test"))
     within = _over_hours([row for row in rows if row.fact.use == "fit"]) if unit == "points" else None
@@ -120,7 +120,7 @@ def _overall(account: str, what: str, unit: str, rows: Sequence[Row]) -> Overall
     return Overall(account, what, unit, mean(fit), len(fit), mean(test), len(test), read, within)
 
 
-def _over_hours(rows: Sequence[Row]) -> tuple[float, float] | None:
+def _over_hours(rows: Sequence[ValidationRow]) -> tuple[float, float] | None:
     """The lowest and highest root mean square error, were all scans of an uncertain hour made at the same one."""
     known = {hour for row in rows for hour, _ in row.sweep}
     if not known:
@@ -132,13 +132,13 @@ def _over_hours(rows: Sequence[Row]) -> tuple[float, float] | None:
     return min(at_hour), max(at_hour)
 
 
-def _span(rows: Sequence[Row]) -> float:
+def _span(rows: Sequence[ValidationRow]) -> float:
     """How far apart the facts are: observed over predicted, the highest over the lowest."""
     asked = [row.observed.middle / row.predicted for row in rows if row.observed and row.scale == "fold"]
     return max(asked) / min(asked) if asked else math.nan
 
 
-def _judged(rows: Sequence[Row], predictions: Predictions) -> Iterable[Contradiction]:
+def _judged(rows: Sequence[ValidationRow], predictions: Predictions) -> Iterable[Contradiction]:
     for row in rows:
         errors = {name: _size(row, value) for name, value in row.rivals.items()}
         best = min(errors, key=errors.__getitem__, default="")
@@ -149,7 +149,7 @@ def _judged(rows: Sequence[Row], predictions: Predictions) -> Iterable[Contradic
             yield Contradiction(row, without="none" if off > SLIGHT[row.scale] else "met as it is")
 
 
-def _size(row: Row, predicted: float) -> float:
+def _size(row: ValidationRow, predicted: float) -> float:
     """How far off a prediction would be: 0 where it is right."""
     error = error_of(predicted, row.observed, row.scale)
     return math.inf if math.isnan(error) else math.log(error) if row.scale == "fold" else abs(error)

@@ -20,12 +20,12 @@ from ldnsim.foundation.expressions.tokens import (
     tokens,
     unknown_character,
 )
-from ldnsim.foundation.expressions.tree import BUILT_IN, FUNCTIONS, Call, Equation, Expression, Name, Number, Place
+from ldnsim.foundation.expressions.tree import BUILT_IN, FUNCTIONS, Call, Equation, Expression, LineColumn, Name, Number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Reading", "parse_equations", "read_equations"]
+__all__ = ["ReadEquations", "parse_equations", "read_equations"]
 
 MOST_CHARACTERS = 20_000
 MOST_CHARACTERS_AN_EQUATION = 2_000
@@ -44,7 +44,7 @@ END = "the end of the equation"
 OTHER_NAMES = {"ln": "log", "pow": "^", "power": "^", "if": "ifelse", "where": "ifelse", "fabs": "abs"}
 
 
-class Reading(NamedTuple):
+class ReadEquations(NamedTuple):
     """What could be read; `lost` are the names that unreadable equations may have defined."""
 
     equations: tuple[Equation, ...]
@@ -60,11 +60,11 @@ def parse_equations(text: str) -> tuple[Equation, ...]:
     return equations
 
 
-def read_equations(text: str) -> Reading:
+def read_equations(text: str) -> ReadEquations:
     """Equations from a block of lines, and the faults of those that cannot be read."""
     if len(text) > MOST_CHARACTERS:
         fault = Fault(f"equations of {len(text)} characters", expected=f"at most {MOST_CHARACTERS}")
-        return Reading((), (fault,), frozenset(NAME.findall(text)))
+        return ReadEquations((), (fault,), frozenset(NAME.findall(text)))
     equations: list[Equation] = []
     faults: list[Fault] = []
     lost: set[str] = set()
@@ -78,7 +78,7 @@ def read_equations(text: str) -> Reading:
         except EquationError as caught:
             faults.append(caught.fault)
             lost.update(NAME.findall(lines[0][1].partition("#")[0].partition("=")[0]))
-    return Reading(tuple(equations), tuple(faults), frozenset(lost))
+    return ReadEquations(tuple(equations), tuple(faults), frozenset(lost))
 
 
 def _equation(lines: list[tuple[int, str]]) -> Equation:
@@ -103,7 +103,7 @@ def _equation(lines: list[tuple[int, str]]) -> Equation:
     return Equation(name, target["state"] is not None, _Parser(after).whole(), text, comment, start)
 
 
-def _no_equation(row: int, code: str, start: Place) -> EquationError:
+def _no_equation(row: int, code: str, start: LineColumn) -> EquationError:
     strange = next((token for token in tokens(row, code) if token.kind == "other" and token.text != "="), None)
     if strange is not None:
         return unknown_character(strange)
@@ -199,7 +199,7 @@ class _Parser:
         self.close()
         return self.placed(inner, bracket.at)
 
-    def placed(self, inner: Expression, at: Place) -> Expression:
+    def placed(self, inner: Expression, at: LineColumn) -> Expression:
         """What stands in parentheses begins with the first of them."""
         if not isinstance(inner, Call):
             return inner
@@ -240,7 +240,7 @@ class _Parser:
             raise self.unexpected("a comparison: < <= > >=")
         return self.call(sign.text, (left, self.sum()), left.at)
 
-    def deeper(self, read: Callable[[], Expression], at: Place) -> Expression:
+    def deeper(self, read: Callable[[], Expression], at: LineColumn) -> Expression:
         if self.open >= MOST_OPEN:
             raise EquationError("the equation is nested too deeply", at, f"at most {MOST_OPEN} {LEVELS}")
         self.open += 1
@@ -248,7 +248,7 @@ class _Parser:
         self.open -= 1
         return found
 
-    def call(self, operation: str, arguments: tuple[Expression, ...], at: Place) -> Call:
+    def call(self, operation: str, arguments: tuple[Expression, ...], at: LineColumn) -> Call:
         depth = 1 + max(self.depths.get(id(argument), 0) for argument in arguments)
         if depth > DEEPEST:
             message = "the equation has too many operations within one another"
@@ -262,7 +262,7 @@ class _Parser:
         return made
 
 
-def _computed(operation: str, values: list[float], at: Place) -> float:
+def _computed(operation: str, values: list[float], at: LineColumn) -> float:
     """The value of an operation on numbers, so that 1/0 and 9^9^9 are told now and not in the middle of a run."""
     try:
         value = float(ARITHMETIC[operation](*values))

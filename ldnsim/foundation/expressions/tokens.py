@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldnsim.foundation.errors import Fault
-from ldnsim.foundation.expressions.tree import FUNCTIONS, Place
+from ldnsim.foundation.expressions.tree import FUNCTIONS, LineColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +34,13 @@ LOOKALIKES = {
 class Token(NamedTuple):
     kind: str  # number, name, sign, other, end; "strange" for a number that runs into something else
     text: str
-    at: Place
+    at: LineColumn
 
 
 class EquationError(Exception):
     """Why one equation cannot be read."""
 
-    def __init__(self, message: str, at: Place, expected: str = "", nearest: str = "") -> None:
+    def __init__(self, message: str, at: LineColumn, expected: str = "", nearest: str = "") -> None:
         super().__init__(message)
         self.fault = Fault(message, offset=at, expected=expected, nearest=nearest)
 

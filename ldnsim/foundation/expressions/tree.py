@@ -17,9 +17,9 @@ __all__ = [
     "Call",
     "Equation",
     "Expression",
+    "LineColumn",
     "Name",
     "Number",
-    "Place",
     "names_in",
     "rename",
     "walk",
@@ -38,19 +38,19 @@ BUILT_IN: dict[str, Dimension] = {
     "pi": DIMENSIONLESS,
 }
 
-Place = tuple[int, int]  # line and column inside the text, both from 0
+LineColumn = tuple[int, int]  # line and column inside the text, both from 0
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
     value: float
-    at: Place = field(default=(0, 0), compare=False)
+    at: LineColumn = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     name: str
-    at: Place = field(default=(0, 0), compare=False)
+    at: LineColumn = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Call:
 
     operation: str
     arguments: tuple[Expression, ...]
-    at: Place = field(default=(0, 0), compare=False)
+    at: LineColumn = field(default=(0, 0), compare=False)
 
 
 Expression = Number | Name | Call
@@ -74,7 +74,7 @@ class Equation:
     expression: Expression
     text: str
     comment: str
-    at: Place
+    at: LineColumn
 
 
 def names_in(expression: Expression) -> frozenset[str]:

@@ -21,7 +21,7 @@ from ldnsim.scenario.changes import examine, qualified, setting_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ldnsim.library.fit_file import Estimate, Fact, Fit
+    from ldnsim.library.fit_file import Datum, EstimatedParameter, Fit
     from ldnsim.scenario.changes import Setting
 
 __all__ = ["datum_faults", "fit_faults"]
@@ -45,7 +45,7 @@ def fit_faults(fit: Fit, sources: Collection[str], lost: Lost, *, model_stands: 
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
 
 
-def datum_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> list[Fault]:
+def datum_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> list[Fault]:
     """Faults of one datum. Nothing is said about what was lost."""
     return [fault for fault in _datum_faults(fit, fact, path, lost) if not lost.touches(*fault.path)]
 
@@ -90,7 +90,7 @@ def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
             yield from _bound_faults(address, estimate, [coherent(q, mass) for q in (start, *estimate.bounds)])
 
 
-def _is_asked_otherwise(fit: Fit, estimate: Estimate) -> bool:
+def _is_asked_otherwise(fit: Fit, estimate: EstimatedParameter) -> bool:
     """Whether it may be a time that the data call by another name, which is told there."""
     called = {moment for fact in fit.data.values() for moment in (fact.at, fact.over) if isinstance(moment, str)}
     return estimate.bounds[0].dimension == BUILT_IN["day"] and bool(called - fit.estimate.keys())
@@ -107,7 +107,7 @@ def _behind_data(fit: Fit, setting: Setting) -> set[str]:
     return behind
 
 
-def _parameter_faults(fit: Fit, address: str, estimate: Estimate, known: Collection[str]) -> Iterator[Fault]:
+def _parameter_faults(fit: Fit, address: str, estimate: EstimatedParameter, known: Collection[str]) -> Iterator[Fault]:
     """What an address is told when it is changed to the start or to a bound; and only parameters can be estimated."""
     told: set[str] = set()
     values = {("bounds", 0): estimate.bounds[0], ("bounds", 1): estimate.bounds[1]}
@@ -129,7 +129,7 @@ def _parameter_faults(fit: Fit, address: str, estimate: Estimate, known: Collect
                 yield Fault(fault.message, path, expected, near, at_key=fault.at_key)
 
 
-def _time_faults(fit: Fit, name: str, estimate: Estimate) -> Iterator[Fault]:
+def _time_faults(fit: Fit, name: str, estimate: EstimatedParameter) -> Iterator[Fault]:
     path = ("estimate", name)
     values = [value for value in (estimate.start, *estimate.bounds) if value is not None]
     if wrong := [value for value in values if value.dimension != BUILT_IN["day"]]:
@@ -143,7 +143,7 @@ def _time_faults(fit: Fit, name: str, estimate: Estimate) -> Iterator[Fault]:
     yield from _bound_faults(name, estimate, [hours(value) for value in values])
 
 
-def _bound_faults(name: str, estimate: Estimate, values: list[float]) -> Iterator[Fault]:
+def _bound_faults(name: str, estimate: EstimatedParameter, values: list[float]) -> Iterator[Fault]:
     """Of start, low and high as coherent numbers."""
     path = ("estimate", name, "bounds")
     start, low, high = values
@@ -161,7 +161,7 @@ def _bound_faults(name: str, estimate: Estimate, values: list[float]) -> Iterato
             yield Fault(message, ("estimate", name, "start"), f"a value from {where}")
 
 
-def _datum_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> Iterator[Fault]:
+def _datum_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> Iterator[Fault]:
     if fact.arm not in fit.arms and not lost.touches("arms"):
         yield Fault(f"there is no arm {fact.arm!r}", (*path, "arm"), listed(fit.arms), nearest(fact.arm, fit.arms))
     if (fact.at is None) == (fact.metric is None):
@@ -179,7 +179,7 @@ def _datum_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> Iterator[Faul
         yield from _output_faults(fit, fact, path)
 
 
-def _moment_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> Iterator[Fault]:
+def _moment_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> Iterator[Fault]:
     end = hours(fit.duration)
     for field, moment in (("at", fact.at), ("over", fact.over)):
         if isinstance(moment, str) and moment not in fit.estimate and not lost.touches("estimate"):
@@ -195,7 +195,7 @@ def _moment_faults(fit: Fit, fact: Fact, path: Path, lost: Lost) -> Iterator[Fau
             yield Fault(message, (*path, "window"), f"start before end, within 0 h and {end:g} h")
 
 
-def _error_faults(fact: Fact, path: Path) -> Iterator[Fault]:
+def _error_faults(fact: Datum, path: Path) -> Iterator[Fault]:
     model = error_model(fact)
     if fact.cv is not None and fact.sd is not None and model is None:
         yield Fault("both cv and sd", (*path, "sd"), "one of them", at_key=True)
@@ -207,7 +207,7 @@ def _error_faults(fact: Fact, path: Path) -> Iterator[Fault]:
         yield Fault(f"{fact.value} has no logarithm", (*path, "value"), "a value above 0, or an error as sd")
 
 
-def _output_faults(fit: Fit, fact: Fact, path: Path) -> Iterator[Fault]:
+def _output_faults(fit: Fit, fact: Datum, path: Path) -> Iterator[Fault]:
     outputs = fit.model.outputs
     if fact.output not in outputs:
         message = f"model {fit.model.name} has no output {fact.output!r}"

@@ -17,7 +17,7 @@ from ldnsim.model.system import cycle_fault, cycles_in, part_dimensions
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ldnsim.foundation.expressions.reading import Reading
+    from ldnsim.foundation.expressions.reading import ReadEquations
     from ldnsim.model.records import Parameter, Part, State
 
 __all__ = ["part_faults", "range_faults"]
@@ -223,7 +223,7 @@ def _declaration_faults(part: Part) -> Iterator[Fault]:
 
 
 def _target_faults(
-    part: Part, reading: Reading, declared: Collection[str], lost_states: Collection[str] | None
+    part: Part, reading: ReadEquations, declared: Collection[str], lost_states: Collection[str] | None
 ) -> Iterator[Fault]:
     defined: Counter[str] = Counter()
     for equation in reading.equations:
@@ -255,7 +255,9 @@ def _target_faults(
             )
 
 
-def _unknown_name_faults(reading: Reading, declared: Collection[str], elsewhere: Collection[str]) -> Iterator[Fault]:
+def _unknown_name_faults(
+    reading: ReadEquations, declared: Collection[str], elsewhere: Collection[str]
+) -> Iterator[Fault]:
     """Each unknown name where it is first used."""
     assigned = [equation.target for equation in reading.equations if not equation.is_derivative]
     known = {*declared, *assigned, *elsewhere, *BUILT_IN}

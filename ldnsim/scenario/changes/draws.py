@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ldnsim.foundation.fields import Change
     from ldnsim.model.records import Model, Parameter
     from ldnsim.scenario.population import Population
-    from ldnsim.scenario.uncertainty import FitResult, Uncertainty
+    from ldnsim.scenario.uncertainty import StoredFit, Uncertainty
 
 __all__ = ["doubt_of", "settings_of_draw"]
 
@@ -108,7 +108,7 @@ def settings_of_draw(
     return tuple(drawn)
 
 
-def _about(fit: FitResult, settings: Sequence[Setting]) -> set[str]:
+def _about(fit: StoredFit, settings: Sequence[Setting]) -> set[str]:
     """The accounts that a fit is about: its own where that is compared, else all: it may be called otherwise."""
     names = {setting.account for setting in settings}
     return names & {fit.account} or names
@@ -173,7 +173,7 @@ def _outside(model: Model, name: str, settings: Sequence[Setting], path: Path) -
             return
 
 
-def _correlations(fit: FitResult) -> list[tuple[str, str, float]]:
+def _correlations(fit: StoredFit) -> list[tuple[str, str, float]]:
     """Correlations of what varies, each with itself first: that it is drawn even where it stands alone."""
     sd = {name: math.sqrt(fit.covariance_log[i][i]) for i, name in enumerate(fit.order)}
     varying = [(i, name) for i, name in enumerate(fit.order) if sd[name]]
@@ -187,7 +187,7 @@ def _correlations(fit: FitResult) -> list[tuple[str, str, float]]:
 
 
 def _fit_faults(
-    model: Model, fit: FitResult, settings: Sequence[Setting], known: Mapping[str, Parameter], given: Collection[str]
+    model: Model, fit: StoredFit, settings: Sequence[Setting], known: Mapping[str, Parameter], given: Collection[str]
 ) -> Iterator[Fault]:
     path: Path = ("uncertainty", "fit")
     size = len(fit.order)

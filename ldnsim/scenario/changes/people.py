@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ldnsim.foundation.fields import Change
     from ldnsim.foundation.units import Quantity
     from ldnsim.model.records import Model, Parameter
-    from ldnsim.scenario.population import Population, Table
+    from ldnsim.scenario.population import PeopleTable, Population
 
 __all__ = ["crowd_of", "spread_faults"]
 
@@ -105,7 +105,7 @@ class _Crowd:
             return None
         return Fault(f"{before!r} and {address!r} are the same parameter", path, "each of them once", at_key=True)
 
-    def table(self, table: Table) -> Iterator[Fault]:
+    def table(self, table: PeopleTable) -> Iterator[Fault]:
         path = ("population", "table")
         for column in table.columns:
             lead = f"{table.file}: column "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ldnsim.foundation.fields import Change
     from ldnsim.scenario.record import ScenarioRecord
 
-__all__ = ["LINE_FIELDS", "Plan", "plan_of"]
+__all__ = ["LINE_FIELDS", "ChangePlan", "plan_of"]
 
 MANY = ("ladder", "late", "bottle")  # no single value: what they hold has addresses of its own
 # field as it is written -> attribute
@@ -36,7 +36,7 @@ PEOPLE = ("size", "seed")  # what of a population is one value
 
 
 @dataclass
-class Plan:
+class ChangePlan:
     """The scenario's own part with its changes applied; `to_model` are the others.
 
     `changed` says which addresses changed a line of an arm, so that what is wrong with it is told where it was written.
@@ -59,9 +59,9 @@ class Plan:
         return Fault(fault.message, ("changes", address), fault.expected, fault.nearest) if address else fault
 
 
-def plan_of(scenario: ScenarioRecord, lost: Lost) -> Plan:
+def plan_of(scenario: ScenarioRecord, lost: Lost) -> ChangePlan:
     """The plan; its `faults` have paths that start at the scenario. Nothing is said about arms that were lost."""
-    plan = Plan(dict(scenario.arms), scenario.duration, scenario.population)
+    plan = ChangePlan(dict(scenario.arms), scenario.duration, scenario.population)
     unread = {str(path[1]) for path in lost if path[:1] == ("arms",) and 2 <= len(path) <= 3}
     people: dict[str, int] = {}
     for address, value in scenario.changes.items():
@@ -90,7 +90,7 @@ def plan_of(scenario: ScenarioRecord, lost: Lost) -> Plan:
     return plan
 
 
-def _change_arm(plan: Plan, address: str, name: str, rest: str, value: Change) -> None:
+def _change_arm(plan: ChangePlan, address: str, name: str, rest: str, value: Change) -> None:
     lines = list(plan.arms[name].regimen)
     held = HELD.match(rest)
     number, about = (held["number"] or "", held["about"]) if held else rest.rpartition(".")[::2]
