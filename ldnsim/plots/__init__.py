@@ -20,11 +20,15 @@ from __future__ import annotations
 from ldnsim.plots.accounts import account_fan
 from ldnsim.plots.arms import by_arm
 from ldnsim.plots.calendar import calendar
-from ldnsim.plots.courses import last_day, time_course
-from ldnsim.plots.fits import predicted_observed, residuals
-from ldnsim.plots.grids import dose_clock_map, dose_response
-from ldnsim.plots.studies import tornado, virtual_trial
+from ldnsim.plots.dose_clock_map import dose_clock_map
+from ldnsim.plots.dose_response import dose_response
+from ldnsim.plots.last_day import last_day
+from ldnsim.plots.predicted_observed import predicted_observed
+from ldnsim.plots.residuals import residuals
 from ldnsim.plots.style import TEMPLATE
+from ldnsim.plots.time_course import time_course
+from ldnsim.plots.tornado import tornado
+from ldnsim.plots.virtual_trial import virtual_trial
 
 __all__ = [
     "TEMPLATE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -28,7 +28,12 @@ MANY = ("ladder", "late", "bottle")  # no single value: what they hold has addre
 # field as it is written -> attribute
 LINE_FIELDS = {info.alias or name: name for name, info in RegimenLine.model_fields.items() if name not in MANY}
 HELD = re.compile(r"(?:(?P<number>[^.]*)\.)?(?P<about>ladder|late|bottle|split)\.(?P<key>.+)\Z", re.S)
-QUANTITIES = ("dose", "every", "infuse", "miss", "jitter")
+# fields that hold one quantity, which a factor such as `x 0.5` multiplies
+QUANTITIES = {
+    name
+    for name, info in RegimenLine.model_fields.items()
+    if name not in MANY and any(getattr(kind, "__origin__", None) is Quantity for kind in get_args(info.annotation))
+}
 LINE_NUMBER = re.compile(r"[1-9][0-9]{0,3}\Z")
 DURATION: TypeAdapter[Any] = TypeAdapter(Duration)
 SEED = "population.seed"

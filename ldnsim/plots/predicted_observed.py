@@ -1,26 +1,23 @@
-"""Data of a fit against the model: predicted against observed, and residuals."""
+"""Data of a fit against the model."""
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ldnsim.foundation.errors import LdnsimError
-from ldnsim.plots.style import COLOURWAY, FAINT, MUTED, TEMPLATE
+from ldnsim.plots.fit_figures import SYMBOLS, arm_colours, refuse_empty, series_name
+from ldnsim.plots.style import FAINT, MUTED, TEMPLATE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["predicted_observed", "residuals"]
+__all__ = ["predicted_observed"]
 
 ROW = 340  # px
 ACROSS = 3  # panels
-LABELLED = 40  # up to this many data, each has a labelled row
-SYMBOLS = {"fit": "circle", "test": "diamond-open"}
 WIDE = 10  # ratio of largest to smallest value above which axes are logarithmic
 ROOM = 1.25  # margin around the data on a logarithmic axis, as a factor
 
@@ -57,12 +54,12 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
     >>> ldn.plots.predicted_observed(predictions).layout.title.text
     'Predicted against observed'
     """
-    _refuse_empty(predictions)
+    refuse_empty(predictions)
     panels = list(predictions.groupby(["output", "unit"], sort=False))
     across, down = min(ACROSS, len(panels)), -(-len(panels) // ACROSS)
     titles = [f"{output}, {unit if unit != '1' else 'share'}" for (output, unit), _ in panels]
     figure = make_subplots(down, across, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.32 / down)
-    colours = _colours(predictions)
+    colours = arm_colours(predictions)
     shown: set[tuple[str, str]] = set()
     for place, (_, rows) in enumerate(panels):
         at = {"row": place // ACROSS + 1, "col": place % ACROSS + 1}
@@ -88,71 +85,6 @@ def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
     )
 
 
-def residuals(predictions: pd.DataFrame) -> go.Figure:
-    """Draw the residuals of a fit: predicted minus observed, in standard errors of the datum.
-
-    Data whose prediction is too high are on the right; open diamonds are data that were not fitted.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The `predictions` of a result of `fit`, one row per datum.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    LdnsimError
-        If no datum has both a prediction and a standard error.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import ldnsim as ldn
-    >>> predictions = pd.DataFrame(
-    ...     {"arm": "oral", "use": "fit", "residual": [1.0, -1.1]},
-    ...     index=["1 h", "2 h"],
-    ... )
-    >>> [float(x) for x in ldn.plots.residuals(predictions).data[-1].x]
-    [1.0, -1.1]
-    """
-    rows = predictions[predictions["residual"].notna()]
-    _refuse_empty(rows)
-    few = len(rows) <= LABELLED
-    labels = list(rows.index) if few else list(range(1, len(rows) + 1))
-    colours = _colours(predictions)
-    figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest"})
-    for edge, dash in ((0, "solid"), (-2, "dot"), (2, "dot")):
-        figure.add_vline(x=edge, line={"color": FAINT, "width": 1, "dash": dash})
-    numbered = list(zip(labels, rows.itertuples(), strict=True))
-    by_series = sorted(numbered, key=lambda pair: (list(colours).index(pair[1].arm), pair[1].use))
-    for (arm, use), pairs in groupby(by_series, key=lambda pair: (pair[1].arm, pair[1].use)):
-        held = list(pairs)
-        figure.add_trace(
-            go.Scatter(
-                x=[row.residual for _, row in held],
-                y=[label for label, _ in held],
-                text=[str(row.Index) for _, row in held],
-                name=_series(arm, use),
-                mode="markers",
-                marker={"color": colours[arm], "symbol": SYMBOLS[use], "size": 9},
-                hovertemplate="%{text}: %{x:.2f} errors<extra></extra>",
-            )
-        )
-    reach = 1.1 * max(2.5, float(rows["residual"].abs().max()))
-    axis = {"categoryorder": "array", "categoryarray": labels[::-1]} if few else {"title": {"text": "datum"}}
-    return figure.update_layout(
-        height=150 + (22 * len(rows) if few else 420),
-        title={"text": "Predicted minus observed"},
-        xaxis={"title": {"text": "Residual (standard errors of the datum)"}, "range": [-reach, reach]},
-        yaxis=axis,
-        legend={"x": 0, "y": 1.01, "yanchor": "bottom"},
-        margin={"t": 100, "b": 64},
-    )
-
-
 def _points(rows: pd.DataFrame, arm: str, use: str, colour: str, in_legend: bool) -> go.Scatter:
     observed, error = rows["observed"].to_numpy(float), np.nan_to_num(rows["error"].to_numpy(float))
     spread = np.where(rows["logarithmic"], observed * np.expm1(error), error)
@@ -163,22 +95,13 @@ def _points(rows: pd.DataFrame, arm: str, use: str, colour: str, in_legend: bool
         y=rows["predicted"],
         error_x=bars,
         text=[f"{label} ({what})" for label, what in zip(rows.index, rows["what"], strict=True)],
-        name=_series(arm, use),
-        legendgroup=_series(arm, use),
+        name=series_name(arm, use),
+        legendgroup=series_name(arm, use),
         showlegend=in_legend,
         mode="markers",
         marker={"color": colour, "symbol": SYMBOLS[use], "size": 9},
         hovertemplate="%{text}<br>observed %{x:.3g}, predicted %{y:.3g}<extra></extra>",
     )
-
-
-def _series(arm: str, use: str) -> str:
-    return arm if use == "fit" else f"{arm}, not fitted"
-
-
-def _colours(predictions: pd.DataFrame) -> dict[str, str]:
-    arms = dict.fromkeys(predictions["arm"])
-    return {arm: COLOURWAY[index % len(COLOURWAY)] for index, arm in enumerate(arms)}
 
 
 def _ends(rows: pd.DataFrame, logarithmic: bool) -> list[float]:
@@ -188,8 +111,3 @@ def _ends(rows: pd.DataFrame, logarithmic: bool) -> list[float]:
         return [low / ROOM, high * ROOM]
     room = max(0.08 * (high - low), 0.15 * max(abs(low), abs(high))) or 1.0
     return [low - room, high + room]
-
-
-def _refuse_empty(rows: pd.DataFrame) -> None:
-    if rows.empty:
-        raise LdnsimError("There is nothing to draw: no datum has a prediction and an error.")
