@@ -226,7 +226,7 @@ def test_files_that_are_no_tables(tmp_path, content, said):
 def test_files_that_are_not_there(tmp_path):
     with pytest.raises(LdnsimError, match="no such file"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(LdnsimError, match="cannot be read"):
+    with pytest.raises(LdnsimError, match="this is a folder"):
         read_table(tmp_path)
     with pytest.raises(LdnsimError, match="cannot be written"):
         write_table(tmp_path / "no" / "such.csv", pd.DataFrame({"ID": [1]}))

@@ -88,15 +88,15 @@ def test_faults_of_a_row(tmp_path, changes, message, expected, near):
 def test_all_faults_at_once(tmp_path):
     found = faults_of(row(use="f", value="x"), row("pk002"), row("pk002"), "pk003,fit", tmp_path=tmp_path)
     assert [(fault.line, fault.message.split("'")[0].strip()) for fault in found] == [
-        (2, "unknown use"), (2, ""), (4, "the id pk002 stands twice"), (5, "2 cells"),
+        (2, "unknown use"), (2, ""), (4, "the id pk002 stands twice"), (5, "2 cells in this row"),
     ]  # fmt: skip
 
 
 def test_columns(tmp_path):
     head = HEAD.replace("status", "stauts")
     found = faults_of(row(), tmp_path=tmp_path, head=head)
-    assert [fault.message for fault in found] == ["the column 'status' is missing", "unknown column 'stauts'"]
-    assert found[1].nearest == "status"
+    assert [fault.message for fault in found] == ["unknown column 'stauts'", "the column 'status' is missing"]
+    assert found[0].nearest == "status"
 
 
 def test_derived_facts_need_no_source(tmp_path):

@@ -220,7 +220,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_a_missing_file(tmp_path):
     (fault,) = faults_of(tmp_path / "nothing.yaml")
-    assert fault.message == "cannot be read: No such file or directory"
+    assert fault.message == "there is no such file"
 
 
 @pytest.mark.parametrize("name", ["n" * 5_000 + ".yaml", "with\0zero.yaml", "a/" * 3_000 + "x.yaml"])

@@ -345,9 +345,9 @@ def test_the_content_of_a_table_is_part_of_the_provenance(ask, tmp_path):
 
 
 BAD_TABLES = [
-    ("", 1, "a table without people"),
-    ("weight [kg]\n", 1, "a table without people"),
-    ("weight [kg],weight [kg]\n80,90\n", 1, "'weight' stands here twice"),
+    ("", 1, "the file is empty"),
+    ("weight [kg]\n", 1, "the table has no rows"),
+    ("weight [kg],weight [kg]\n80,90\n", 1, "the column 'weight' stands here twice"),
     ("weight [kgg]\n80\n", 1, "unknown unit 'kgg'"),
     ("we ight [kg]\n80\n", 1, "'we ight [kg]' is no column"),
     ("weight [kg],female\n80,1\n90\n", 3, "1 cells"),

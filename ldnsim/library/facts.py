@@ -8,8 +8,6 @@ is words, and then its unit is `text`.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,9 +17,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ldnsim.foundation.clock import parse_clock
+from ldnsim.foundation.csv_tables import CsvRow, CsvTable, header_faults, headers, in_order, read_csv
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.foundation.units import parse_unit
-from ldnsim.foundation.yaml import read_text
 from ldnsim.library.folders import LIBRARY, load_bibliography
 
 __all__ = [
@@ -111,16 +109,20 @@ def read_facts(files: Iterable[Path], sources: Collection[str]) -> dict[str, Fac
     facts: dict[str, Fact] = {}
     faults: list[Fault] = []
     for file in files:
-        for line, row, found in _rows(file):
-            faults += found
-            if row is not None:
-                wrong = [*_row_faults(row, sources)]
-                if row["id"] in facts:
-                    wrong.append(Fault(f"the id {row['id']} stands twice", ("id",), "each id once"))
-                faults += (_located(fault, file, line, row) for fault in wrong)
-                if not wrong:
-                    numbers = () if row["unit"] == "text" else tuple(_numbers(row["value"]))
-                    facts[row["id"]] = Fact(**row, numbers=numbers)  # type: ignore[arg-type]
+        try:
+            table, rows, found = _rows(file, "fact", COLUMNS)
+        except LdnsimError as caught:
+            faults += caught.faults
+            continue
+        for at, row in rows:
+            wrong = [*_row_faults(row, sources)]
+            if row["id"] in facts:
+                wrong.append(Fault(f"the id {row['id']} stands twice", ("id",), "each id once"))
+            found += (_located(fault, table, at, row) for fault in wrong)
+            if not wrong:
+                numbers = () if row["unit"] == "text" else tuple(_numbers(row["value"]))
+                facts[row["id"]] = Fact(**row, numbers=numbers)  # type: ignore[arg-type]
+        faults += in_order(found)
     if faults:
         raise LdnsimError(faults)
     return facts
@@ -134,20 +136,22 @@ def claims_of_library() -> tuple[Claim, ...]:
 
 def read_claims(file: Path, facts: Collection[str]) -> tuple[Claim, ...]:
     """Claims from a CSV file; raises LdnsimError for rows that are none and for facts that there are not."""
-    claims, faults = [], []
-    for line, row, found in _rows(file, CLAIM_COLUMNS):
-        faults += found
-        if row is not None:
-            ids = tuple(row["facts"].split())
-            wrong = [
-                Fault(f"there is no fact {shown(id)}", (), "an id", nearest(id, facts)) for id in ids if id not in facts
-            ]
-            if not (row["claim"] and row["data"] and ids):
-                wrong.append(Fault("an empty cell", (), "a claim, what the data say, and the ids of facts"))
-            faults += (replace(fault, file=str(file), line=line) for fault in wrong)
-            claims.append(Claim(row["claim"], row["data"], ids))
+    claims = []
+    table, rows, faults = _rows(file, "claim", CLAIM_COLUMNS)
+    for at, row in rows:
+        ids = tuple(row["facts"].split())
+        wrong = [
+            Fault(f"there is no fact {shown(id)}", ("facts",), "an id", nearest(id, facts))
+            for id in ids
+            if id not in facts
+        ]
+        if not (row["claim"] and row["data"] and ids):
+            empty = next(name for name in CLAIM_COLUMNS if not row[name])
+            wrong.append(Fault("an empty cell", (empty,), "a claim, what the data say, and the ids of facts"))
+        faults += (table.located(fault, at, list(row).index(str(fault.path[0]))) for fault in wrong)
+        claims.append(Claim(row["claim"], row["data"], ids))
     if faults:
-        raise LdnsimError(faults)
+        raise LdnsimError(in_order(faults))
     return tuple(claims)
 
 
@@ -160,26 +164,20 @@ def unfit_faults(ids: Iterable[str], facts: dict[str, Fact]) -> Iterator[Fault]:
             yield Fault(f"the fact {id} is for {facts[id].use}, not for fitting", (), "facts whose use is `fit`")
 
 
-def _rows(file: Path, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[int, dict[str, str] | None, list[Fault]]]:
-    """(line, row, faults) of a table; no row where the line cannot be one."""
-    reader = csv.reader(io.StringIO(read_text(file)))
-    head = next(reader, [])
-    missing, unknown = [name for name in columns if name not in head], [name for name in head if name not in columns]
-    wrong = [Fault(f"the column {name!r} is missing", (), listed(columns), file=str(file), line=1) for name in missing]
-    wrong += [
-        Fault(f"unknown column {name!r}", (), listed(columns), nearest(name, columns), file=str(file), line=1)
-        for name in unknown
-    ]
-    if wrong:
-        yield 1, None, wrong
-        return
-    for cells in reader:
-        line = reader.line_num
-        if len(cells) == len(head):
-            yield line, {name: cell.strip() for name, cell in zip(head, cells, strict=True)}, []
-        elif cells:
-            message = f"{len(cells)} cells"
-            yield line, None, [Fault(message, (), f"{len(head)}, as the first line has", file=str(file), line=line)]
+def _rows(
+    file: Path, row_is: str, columns: Sequence[str]
+) -> tuple[CsvTable, list[tuple[CsvRow, dict[str, str]]], list[Fault]]:
+    """The table, each row with its cells by column, and the faults of rows that are left out.
+
+    Raises LdnsimError for a file that is no table of these columns.
+    """
+    table = read_csv(file, row_is=row_is)
+    found, faults = headers(table)
+    faults += header_faults(table, found, columns, columns, ())
+    if faults:
+        raise LdnsimError(faults)
+    names = [header.name for header in found]
+    return table, [(row, dict(zip(names, row.cells, strict=True))) for row in table.rows], list(table.faults)
 
 
 def _row_faults(row: dict[str, str], sources: Collection[str]) -> Iterator[Fault]:
@@ -248,7 +246,7 @@ def _numbers(text: str) -> list[PublishedRange]:
     return found
 
 
-def _located(fault: Fault, file: Path, line: int, row: dict[str, str]) -> Fault:
-    """The fault with its place: file, line, and the column by name."""
-    path = (row["id"] or "?", *fault.path)
-    return Fault(fault.message, path, fault.expected, fault.nearest, file=str(file), line=line)
+def _located(fault: Fault, table: CsvTable, at: CsvRow, row: dict[str, str]) -> Fault:
+    """The fault at its cell; its path is the fact's id and the column."""
+    column = str(fault.path[0])
+    return table.located(replace(fault, path=(row["id"] or "?", column)), at, list(row).index(column))

@@ -42,11 +42,13 @@ def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
         if stat.S_ISDIR(status.st_mode):
             raise LdnsimError(Fault("this is a folder", expected="a file", file=name))
         if not stat.S_ISREG(status.st_mode):  # a pipe or a device may never end
-            raise LdnsimError(Fault("this is no ordinary file", expected="a YAML file", file=name))
+            raise LdnsimError(Fault("this is no ordinary file", expected="a text file", file=name))
         if status.st_size > largest:
             raise LdnsimError(Fault(f"the file has {status.st_size} bytes", expected=f"at most {largest}", file=name))
         with path.open("rb") as file:
             raw = file.read(largest)
+    except FileNotFoundError:
+        raise LdnsimError(Fault("there is no such file", file=name)) from None
     except OSError as caught:
         raise LdnsimError(Fault(f"cannot be read: {caught.strerror or caught}", file=name)) from None
     except ValueError:  # a name that holds NUL

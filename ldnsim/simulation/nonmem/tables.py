@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError
+from ldnsim.foundation.csv_tables import read_csv
+from ldnsim.foundation.errors import Fault, LdnsimError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["pandas", "read_table", "write_table"]
 
+LARGEST_DATA_SET, MOST_RECORDS = 1024**3, 10_000_000  # bytes, rows
 WITH_TABLES = "pip install 'ldnsim[tables]'"
 
 
@@ -30,32 +31,13 @@ def pandas() -> ModuleType:
 def read_table(path: Path | str) -> pd.DataFrame:
     """A CSV file as a data frame of texts, so that what is not used comes out as it went in.
 
-    Raises LdnsimError where there is no such file, or it is no table.
+    Raises LdnsimError where there is no such file, or it is no table, with every row that has too many or few cells.
     """
     pd = pandas()
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
-    except FileNotFoundError:
-        raise LdnsimError(Fault("there is no such file", file=str(path))) from None
-    except OSError as caught:
-        raise LdnsimError(Fault(f"cannot be read: {caught.strerror or caught}", file=str(path))) from None
-    except UnicodeDecodeError:
-        raise LdnsimError(Fault("is no text in UTF-8", file=str(path))) from None
-    except csv.Error as caught:
-        raise LdnsimError(
-            Fault(f"is no table: {caught}", file=str(path), expected="cells with commas between")
-        ) from None
-    if not rows:
-        raise LdnsimError(Fault("the file is empty", file=str(path), expected="a header, and a row for each record"))
-    header, size = [name.strip() for name in rows[0]], len(rows[0])
-    uneven = [number for number, row in enumerate(rows) if len(row) != size][:MOST_FAULTS]
-    if uneven:
-        raise LdnsimError(
-            Fault(f"{len(rows[row])} cells", (f"row {row}",), f"{size} cells, as in the header", file=str(path))
-            for row in uneven
-        )
-    return pd.DataFrame(rows[1:], columns=header)
+    table = read_csv(path, row_is="record", largest=LARGEST_DATA_SET, most_rows=MOST_RECORDS)
+    if table.faults:
+        raise LdnsimError(table.faults)
+    return pd.DataFrame([row.cells for row in table.rows], columns=table.header.cells)
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
