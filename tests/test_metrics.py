@@ -330,9 +330,10 @@ def test_a_value_or_a_reason_but_never_both_or_neither() -> None:
 def test_all_missing() -> None:
     nothing = {name: np.full(HOURLY.size, np.nan) for name in LABELS}
     table = metrics.summarize(made_up(HOURLY, nothing))
-    for name, data in table.data_vars.items():
-        if "metric" in data.attrs:
-            assert np.isnan(data).all(), name
+    read = {str(name): data for name, data in table.data_vars.items() if "metric" in data.attrs}
+    assert {data.attrs["output"] for data in read.values()} == set(LABELS)
+    for name, data in read.items():
+        assert np.isnan(data).all(), name
 
 
 def test_variables_and_labels() -> None:

@@ -71,7 +71,9 @@ def test_power_of_two_groups_is_that_of_the_books(question):
 def test_power_in_pairs_knows_nothing_of_what_both_arms_share(question):
     slope = 0.5 * np.sqrt(2) * 3 / difference(question)
     asked = trial(design="paired", people=[12, 30], response={"slope": slope, "noise_sd": 3, "placebo_sd": 40})
-    for row in ldn.virtual_trial(question, asked).itertuples():
+    table = ldn.virtual_trial(question, asked)
+    assert table.people.tolist() == [12, 30]
+    for row in table.itertuples():
         assert within_chance(row.power, power_of_t(0.5 * np.sqrt(row.people), row.people - 1))
         assert row.sd == pytest.approx(3 * np.sqrt(2))
 

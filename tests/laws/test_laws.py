@@ -99,7 +99,9 @@ def changes_at(name: str, account: str, places: list[float], slots: tuple[str, .
 
 
 def of_kind(result: xr.Dataset, *kinds: str) -> list[str]:
-    return [str(n) for n, d in result.data_vars.items() if d.attrs.get("kind") in kinds and "arm" in d.dims]
+    found = [str(n) for n, d in result.data_vars.items() if d.attrs.get("kind") in kinds and "arm" in d.dims]
+    assert found, kinds  # a law about nothing would hold
+    return found
 
 
 @everywhere
