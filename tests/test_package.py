@@ -95,3 +95,34 @@ def test_no_class_name_stands_for_two_things():
     assert not {name: places for name, places in homes.items() if len(places) > 1}
     also = {(alias, str(path.relative_to(PACKAGE))) for path, tree in _trees() for alias in _aliases(tree)}
     assert not {(alias, place) for alias, place in also if alias in homes}
+
+
+LITERALS = ("_drug_free", "evidence_", "evidence", "relative_to", "observed", "observed_hours", "observed_doses")
+
+
+def _strings_of_attributes(tree):
+    """Strings that name an attribute of a result: `x.attrs["..."]`, `attrs.get("...")`, `attrs["..."]`."""
+    for node in ast.walk(tree):
+        key = node.slice if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            held, key = node.func.value, (node.args or [None])[0]
+        else:
+            held = getattr(node, "value", None)
+        if "attrs" in (getattr(held, "id", ""), getattr(held, "attr", "")) and key is not None:
+            yield from (part.value for part in ast.walk(key) if isinstance(part, ast.Constant))
+
+
+def test_attributes_of_outputs_and_the_twin_are_spelled_in_one_module():
+    spelled = {
+        (str(path.relative_to(PACKAGE)), text)
+        for path, tree in _trees()
+        for text in _strings_of_attributes(tree)
+        if text in LITERALS
+    }
+    assert not spelled
+    homes = {str(path.relative_to(PACKAGE)) for path, tree in _trees() if "_drug_free" in _constants(tree)}
+    assert homes == {"metrics/outputs.py"}
+
+
+def _constants(tree):
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}

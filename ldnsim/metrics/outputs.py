@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ldnsim.model.baselines import DRUG_FREE, baseline_of
+from ldnsim.metrics.attributes import RELATIVE_TO, is_ratio_to_drug_free
+from ldnsim.model.baselines import baseline_of
 from ldnsim.model.output_kinds import OutputKind, kind_named
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def kind_in(result: xr.Dataset, output: str) -> OutputKind:
 
 def baseline_in(result: xr.Dataset, output: str) -> Baseline | None:
     """What an output was divided by; None where it is in its own unit."""
-    return baseline_of(result[output].attrs.get("relative_to"))
+    return baseline_of(result[output].attrs.get(RELATIVE_TO))
 
 
 def outputs_where(result: xr.Dataset, is_so: str) -> Iterator[str]:
@@ -63,9 +64,7 @@ def outputs_where(result: xr.Dataset, is_so: str) -> Iterator[str]:
 
 def tone_first(result: xr.Dataset) -> list[str]:
     """The outputs that are levels of the body's own opioids, those that are ratios to the drug-free twin first."""
-    return sorted(
-        outputs_where(result, "says_tone"), key=lambda name: result[name].attrs.get("relative_to") != DRUG_FREE
-    )
+    return sorted(outputs_where(result, "says_tone"), key=lambda name: not is_ratio_to_drug_free(result[name]))
 
 
 def twin_in(result: xr.Dataset, output: str) -> xr.DataArray | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics import nca
+from ldnsim.metrics.attributes import RELATIVE_TO, evidence_tags, inputs_of_output
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.metrics.measuring import Curves, Measured, measured
 from ldnsim.metrics.outputs import kind_in, outputs_in, twin_name
@@ -177,11 +178,6 @@ def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
     return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
 
 
-def texts_of(attribute: Any) -> list[str]:
-    """An attribute that is a list of texts; netCDF hands a list of one back as a text, and none as an empty array."""
-    return [attribute] * bool(attribute) if isinstance(attribute, str) else [*map(str, np.ravel(np.asarray(attribute)))]
-
-
 def silent_arms(result: xr.Dataset) -> dict[str, str]:
     """The arms of which the model says nothing beyond concentrations, and why."""
     found = json.loads(str(result.attrs.get("no_mechanism", "{}")))
@@ -213,8 +209,8 @@ def _curves(result: xr.Dataset, name: str, like: xr.DataArray, doses: Callable[[
         return np.ascontiguousarray(found.reshape(like.size, -1))
 
     twin = rows(twin_name(name)) if twin_name(name) in result else None
-    taken = doses(tuple(texts_of(attrs.get("inputs", []))))
-    return Curves(rows(name), twin, kind_in(result, name), attrs.get("relative_to"), taken)
+    taken = doses(tuple(inputs_of_output(result[name])))
+    return Curves(rows(name), twin, kind_in(result, name), attrs.get(RELATIVE_TO), taken)
 
 
 def _doses(result: xr.Dataset, like: xr.DataArray, inputs: tuple[str, ...]) -> Floats:
@@ -243,7 +239,7 @@ def labels(result: xr.Dataset, name: str, metric: str, blocking: str | None) -> 
     """Labels of a metric; its evidence tags are those of the output, or of the blockade it also rests on if weaker."""
     source, entry = result[name].attrs, metric_named(metric)
     assert entry is not None  # it was computed from the registry
-    tags = {key: str(tag) for key, tag in source.items() if key == "evidence" or key.startswith("evidence_")}
+    tags = evidence_tags(source)
     if entry.rests_on_blockade and blocking is not None:
         other = result[blocking].attrs
         tags = {key: max(tag, other.get(key, tag), key=TAGS.index) for key, tag in tags.items()}

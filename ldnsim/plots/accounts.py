@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.plots import frame
 from ldnsim.plots.arm_styles import ArmStyles
 from ldnsim.plots.clock import DAY, TimeAxis
@@ -99,5 +100,5 @@ def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log:
 
 
 def _named(data: xr.DataArray, account: str) -> str:
-    tag = str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+    tag = evidence_of(data, account)
     return f"{account} ({evidence_mark(tag)})" if tag else account

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.number_text import label_of, style_of
 from ldnsim.metrics.summary import over_people
 from ldnsim.plots.curves import title_of
@@ -112,7 +113,7 @@ def _series(table: xr.Dataset, data: xr.DataArray, accounts: list[str]) -> Itera
         data = spread.sel(quantile=0.5)
     titles = [title_of(table, "arm", str(arm)) or str(arm) for arm in data["arm"].values]
     for index, account in enumerate(accounts):
-        tag = str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+        tag = evidence_of(data, account)
         colour = ACCOUNTS[index % len(ACCOUNTS)]
         values = data.sel(account=account).to_numpy()
         bars: dict[str, Any] = {}

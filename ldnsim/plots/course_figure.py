@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.summary import NO_MECHANISM
 from ldnsim.plots import frame
 from ldnsim.plots.arm_styles import look_of
@@ -54,9 +55,7 @@ def course_figure(result: xr.Dataset, output: str, drawing: Drawing) -> go.Figur
     accounts, axis, origin = drawing.accounts, drawing.axis, drawing.origin
     found = curves(result, output, accounts, drawing.arms, drawing.span, drawing.people)
     attrs = result[output].attrs
-    tags = {
-        account: str(attrs.get(f"evidence_{account}", attrs.get("evidence", "no evidence tag"))) for account in accounts
-    }
+    tags = {account: evidence_of(result[output], account, "no evidence tag") for account in accounts}
     alike = len(set(tags.values())) == 1 and _all_alike(found, accounts)
     if alike:  # such as plasma under accounts that differ only in the receptors
         accounts, found = accounts[:1], [curve for curve in found if curve.account == accounts[0]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.metrics.summary import texts_of
+from ldnsim.metrics.attributes import OBSERVED_DOSES, OBSERVED_HOURS, inputs_of_output
 from ldnsim.plots.curves import first_dose, number, title_of
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class Coverage:
 def coverage(result: xr.Dataset, output: str, arms: Sequence[str]) -> Coverage | None:
     """How far human data cover an output; None without the attribute `observed_hours` or without doses."""
     attrs = result[output].attrs
-    reach = number(attrs.get("observed_hours"))
-    inputs = texts_of(attrs.get("inputs", []))
+    reach = number(attrs.get(OBSERVED_HOURS))
+    inputs = inputs_of_output(result[output])
     firsts = {arm: dose for arm in arms if (dose := first_dose(result, arm, inputs)) is not None}
     if reach is None or not firsts:
         return None
     unit = str(result["dose_amount"].attrs.get("units", "mg"))
-    ends = np.sort(np.ravel(np.asarray(attrs.get("observed_doses", ()), dtype=float)))
+    ends = np.sort(np.ravel(np.asarray(attrs.get(OBSERVED_DOSES, ()), dtype=float)))
     low, high = (float(ends[0]), float(ends[-1])) if ends.size else (-np.inf, np.inf)
     tolerance = 1e-9 * abs(high) if np.isfinite(high) else 0.0
     within = [time + reach for time, amount in firsts.values() if low - tolerance <= amount <= high + tolerance]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnsim.metrics.attributes import RELATIVE_TO
 from ldnsim.model.baselines import baseline_of
 from ldnsim.model.output_kinds import kind_named
 
@@ -46,7 +47,7 @@ def label(text: object) -> str:
 
 def unit_words(attrs: Mapping[str, Any]) -> str:
     """The unit of an output or metric, in words for an axis title."""
-    baseline, units = baseline_of(attrs.get("relative_to")), str(attrs.get("units", "1"))
+    baseline, units = baseline_of(attrs.get(RELATIVE_TO)), str(attrs.get("units", "1"))
     if baseline is not None:
         return baseline.unit
     if kind_named(attrs.get("kind", "other")).is_share:
@@ -56,7 +57,7 @@ def unit_words(attrs: Mapping[str, Any]) -> str:
 
 def scale_of(name: str, attrs: Mapping[str, Any], drawn: Floats) -> ValueAxis:
     """The scale of output `name` with its attributes, for all values drawn (any shape, NaN allowed)."""
-    kind, baseline = kind_named(attrs.get("kind", "other")), baseline_of(attrs.get("relative_to"))
+    kind, baseline = kind_named(attrs.get("kind", "other")), baseline_of(attrs.get(RELATIVE_TO))
     reference, words = kind.reference, kind.reference_label
     if reference is None and baseline is not None:
         reference, words = 1.0, baseline.line

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.summary import over_people
 from ldnsim.plots.arms import CLOCK_TICKS, metric_variable
 from ldnsim.plots.scales import label
@@ -87,7 +88,7 @@ def _few(values: Floats) -> Floats:
 
 
 def tag_of(data: xr.DataArray, account: str) -> str:
-    return str(data.attrs.get(f"evidence_{account}", data.attrs.get("evidence", "")))
+    return evidence_of(data, account)
 
 
 def metric_title(data: xr.DataArray) -> str:

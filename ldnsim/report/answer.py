@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.families.endogenous import REBOUND, RISE
 from ldnsim.metrics.outputs import outputs_where, tone_first
 from ldnsim.metrics.summary import NO_MECHANISM, silent_arms
@@ -69,7 +70,7 @@ def _effects(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> 
     for name in outputs_where(result, "is_effect"):
         metrics = ("peak", "hours_to_peak", "halved_hours", "least_of_first")
         peak, when, halved, least = (table[f"{name}_{metric}"] for metric in metrics)
-        tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+        tag = evidence_of(result[name], account)
         lead = f"{result[name].attrs['long_name']} ({tag})"
         if not bool((peak > 0).any()):
             yield f"{lead} stays at 0."
@@ -98,7 +99,7 @@ def _tone(result: xr.Dataset, table: xr.Dataset, account: str, span: str) -> str
     name = outputs[0]
     title, tag = (
         result[name].attrs["long_name"],
-        result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"]),
+        evidence_of(result[name], account),
     )
     peak, duration, mean = (table[f"{name}_{metric}"] for metric in ("rebound_peak", "rebound_hours", "mean"))
     lead = f"{title} ({tag}) "
@@ -129,7 +130,7 @@ def _blockade(result: xr.Dataset, table: xr.Dataset, account: str, span: str) ->
         return ""
     name = outputs[0]
     free, low, high = (table[f"{name}_{metric}"] for metric in ("unblocked_hours", "trough", "peak"))
-    tag = result[name].attrs.get(f"evidence_{account}", result[name].attrs["evidence"])
+    tag = evidence_of(result[name], account)
     lead = f"Receptors ({tag}) are"
     if any(outputs_where(result, "is_effect")) and table.sizes["arm"] > MOST_ARMS_LISTED:
         return ""  # what gets through to so many arms is told by its effect

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.metrics.number_text import difference_text, formatted, label_of, style_of
 from ldnsim.metrics.summary import over_people
@@ -134,8 +135,7 @@ def _title(table: xr.Dataset, output: str, metrics: list[str]) -> str:
 
 
 def _evidence(table: xr.Dataset, output: str, metrics: list[str], account: str) -> str:
-    attrs = table[f"{output}_{metrics[0]}"].attrs if metrics else {}
-    return str(attrs.get(f"evidence_{account}", attrs.get("evidence", "")))
+    return evidence_of(table[f"{output}_{metrics[0]}"], account) if metrics else ""
 
 
 def _cells(

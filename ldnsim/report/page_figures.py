@@ -8,8 +8,8 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.foundation.errors import LdnsimError
+from ldnsim.metrics.attributes import is_ratio_to_drug_free, observed_of
 from ldnsim.metrics.outputs import kind_in, outputs_in
-from ldnsim.model.baselines import DRUG_FREE
 from ldnsim.plots import by_arm, calendar, last_day, time_course
 from ldnsim.plots.frame import bare
 
@@ -103,7 +103,7 @@ def course_figures(result: xr.Dataset) -> Iterator[OutputFigures]:
                 figures.append(page_figure(make(result, name, points=most), f"{key}-{name}"))
             except LdnsimError as caught:
                 figures.append(str(caught))
-        title, observed = str(attrs.get("long_name", name)), str(attrs.get("observed", ""))
+        title, observed = str(attrs.get("long_name", name)), observed_of(result[name])
         yield OutputFigures(name, title, observed, tuple(figures))
 
 
@@ -123,7 +123,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     """The outputs, those first that questions are about: tone, endogenous opioids, blockade."""
 
     def rank(name: str) -> int:
-        return 0 if result[name].attrs.get("relative_to") == DRUG_FREE else kind_in(result, name).rank
+        return 0 if is_ratio_to_drug_free(result[name]) else kind_in(result, name).rank
 
     return sorted(outputs_of(result), key=rank)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ldnsim.metrics.attributes import evidence_of, observed_of
 from ldnsim.report.comparison import Comparison, MetricCell, MetricColumn, MetricRow
 from ldnsim.report.page_figures import MANY_ARMS, outputs_of
 
@@ -82,5 +83,5 @@ def outputs_with_evidence(result: xr.Dataset) -> Iterator[OutputEvidence]:
     accounts = [str(name) for name in result["account"].values]
     for name in outputs_of(result):
         attrs = result[name].attrs
-        tags = tuple(str(attrs.get(f"evidence_{account}", attrs.get("evidence", "unknown"))) for account in accounts)
-        yield OutputEvidence(name, str(attrs.get("long_name", name)), tags, str(attrs.get("observed") or ""))
+        tags = tuple(evidence_of(result[name], account, "unknown") for account in accounts)
+        yield OutputEvidence(name, str(attrs.get("long_name", name)), tags, observed_of(result[name]))

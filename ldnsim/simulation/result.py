@@ -12,6 +12,15 @@ from ldnsim.engine.events import Status
 from ldnsim.engine.steady import unsettled
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, declared
+from ldnsim.metrics.attributes import (
+    EVIDENCE,
+    INPUTS,
+    OBSERVED,
+    OBSERVED_DOSES,
+    OBSERVED_HOURS,
+    RELATIVE_TO,
+    evidence_key,
+)
 from ldnsim.metrics.outputs import twin_name
 from ldnsim.model.baselines import DRUG_FREE
 from ldnsim.model.output_kinds import kind_named
@@ -183,24 +192,24 @@ def output_attributes(name: str, output: Output, request: Request) -> dict[str, 
     """Labels of an output: unit, what it is, evidence tags by account, the reach of human data."""
     model = request.scenario.model
     tags = {
-        f"evidence_{setting.account}": _tag(name, request, setting, composed(model, setting.parts))
+        evidence_key(setting.account): _tag(name, request, setting, composed(model, setting.parts))
         for setting in request.resolved.settings
     }
     attrs: dict[str, Any] = {
         "units": output.unit,
         "long_name": output.title,
         "kind": output.kind,
-        "evidence": weakest(tuple(tags.values())),
+        EVIDENCE: weakest(tuple(tags.values())),
         **tags,
     }
     if output.relative_to:
-        attrs["relative_to"] = output.relative_to
+        attrs[RELATIVE_TO] = output.relative_to
     if inputs := inputs_of(name, output, model, request.resolved.settings):
-        attrs["inputs"] = inputs
+        attrs[INPUTS] = inputs
     if output.observed:
-        attrs["observed"] = output.observed.note
-        attrs["observed_hours"] = hours(output.observed.hours)
-        attrs["observed_doses"] = [coherent(dose) * 1e6 for dose in output.observed.doses]
+        attrs[OBSERVED] = output.observed.note
+        attrs[OBSERVED_HOURS] = hours(output.observed.hours)
+        attrs[OBSERVED_DOSES] = [coherent(dose) * 1e6 for dose in output.observed.doses]
     return attrs
 
 

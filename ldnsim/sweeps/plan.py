@@ -12,6 +12,7 @@ import numpy as np
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.errors import Fault, LdnsimError, nearest
 from ldnsim.foundation.fields import hours
+from ldnsim.metrics.attributes import EVIDENCE, evidence_tags
 from ldnsim.metrics.outputs import output_of
 from ldnsim.metrics.summary import summarize
 from ldnsim.model.records import weakest
@@ -185,7 +186,7 @@ def plan_of(
             continue  # the scenario says which input it was
         tags = labels.get(str(data.attrs.get("output", output_of(name))), {})
         attrs = dict(data.attrs)
-        if "evidence" in attrs:
+        if EVIDENCE in attrs:
             attrs |= {key: weakest((tag, attrs.get(key, tag))) for key, tag in tags.items()}
         if name == "status":
             attrs["flag_values"] = [*STATES, *attrs["flag_values"]]
@@ -281,9 +282,8 @@ def _tags(name: str, scenario: Scenario, probes: list[tuple[Scenario, Resolved]]
             continue
         seen.add(structure)
         request = Request(one, resolved, range(1, 2), {}, np.empty(0), {})
-        for key, tag in output_attributes(name, output, request).items():
-            if key.startswith("evidence"):
-                found[key] = weakest((tag, found.get(key, tag)))
+        for key, tag in evidence_tags(output_attributes(name, output, request)).items():
+            found[key] = weakest((tag, found.get(key, tag)))
     return found
 
 
