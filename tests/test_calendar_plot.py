@@ -11,10 +11,10 @@ import pytest
 from made_results import made_result
 
 import ldnsim as ldn
+from ldnsim.dosing.dose_text import missed_words
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import calendar
 from ldnsim.plots.frame import bare
-from ldnsim.report.dose_text import missed_words
 from ldnsim.report.page import page
 from ldnsim.report.page_figures import calendar_figure
 
@@ -172,13 +172,16 @@ def test_the_page_has_a_calendar_where_words_do_not_do(ask):
     odd = ldn.simulate(ask("6 d", "[transient]", a=line(missed="[day 2, day 3]"), b=line()))
     html = page(odd, ldn.summarize(odd), [])
     assert 'data-for="calendar"' in html
-    assert "2 doses missed: day 2, 3" in html
+    assert "2 doses missed: day 2 to 3" in html
     drip = ldn.simulate(ask("2 d", "[transient]", a=line(input="intravenous", infuse="90 min")))
-    assert "4.5 mg intravenous over 1.5 h at 22:00" in page(drip, ldn.summarize(drip), [])
+    assert "4.5 mg intravenous at 22:00 over 1.5 h" in page(drip, ldn.summarize(drip), [])
     assert calendar_figure(plain.isel(dose=[0] * 800), phrases=9) is None  # too heavy for a page
 
 
 def test_missed_doses_in_words():
     assert missed_words([]) == []
     assert missed_words([22.0]) == ["1 dose missed: day 1"]
-    assert missed_words([22.0 + 24 * day for day in range(10)])[0].endswith("7, 8 and later, until day 10")
+    assert missed_words([22.0 + 24 * day for day in range(10)]) == ["10 doses missed: day 1 to 10"]
+    odd = missed_words([22.0 + 24 * day * day for day in range(10)])
+    assert odd == ["10 doses missed: days 1, 2, 5, 10, 17, 26, 37, 50 and 2 more until day 82"]
+    assert missed_words([22.0, 70.0, 166.0], 0) == ["3 doses missed: days 1, 3 and 7"]

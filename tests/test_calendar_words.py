@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from ldnsim.report.calendar import _run_words, _runs, calendar_lines
+from ldnsim.dosing.dose_text import repeated_days
+from ldnsim.report.calendar import calendar_lines
 from ldnsim.scenario.changes import resolve
 
 
@@ -131,10 +132,10 @@ def test_any_calendar_is_told_whole_and_each_day_once():
             days[day] = chance.choice(["x", "late"])
         days = dict(sorted(days.items()))
         again: dict[int, str] = {}
-        for _, words in (item for run in _runs(days) for item in _run_words(run, days, 0)):
-            for day in days_of(words):
-                assert day not in again, words
-                again[day] = words.split(": ")[1]
+        for _, when, what in repeated_days(days, chance.choice([0, None])):
+            for day in days_of(when):
+                assert day not in again, when
+                again[day] = what
         assert again == days
 
 

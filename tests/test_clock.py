@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ldnsim as ldn
+from ldnsim.dosing.dose_text import DoseEntry, dose_words
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.clock import clock_change_text, clock_text, day_of, minute_of, parse_clock
 from ldnsim.metrics.number_text import formatted
-from ldnsim.report.dose_text import TakenDose, dose_words
 
 LATE = 22 + 30 / 3600  # 30 s after 22:00: 22:01 in one place and 22:00 in another, once
 
 
 def test_half_a_minute_late_reads_the_same_everywhere():
     assert clock_text(LATE) == formatted(LATE, "clock") == "22:01"
-    assert dose_words([TakenDose(LATE, 4.5, "oral")], "mg") == ["4.5 mg oral at 22:01, day 1"]
+    assert dose_words([DoseEntry(LATE, 4.5, "oral")]) == ["day 1: 4.5 mg oral at 22:01"]
 
 
 @pytest.mark.parametrize(("time", "text", "day"), [(0.0, "00:00", 1), (23.9999, "00:00", 2), (47.5, "23:30", 2)])

@@ -14,9 +14,11 @@ import xarray as xr
 from made_results import OUTPUTS, fail, made_result
 
 import ldnsim as ldn
+from ldnsim.dosing.dose_text import DoseEntry, dose_words
 from ldnsim.report.answer import answers
-from ldnsim.report.dose_text import TakenDose, dose_words
+from ldnsim.report.calendar import calendar_lines
 from ldnsim.report.page import page
+from ldnsim.scenario.changes import resolve
 
 HOSTILE = '</script><script>alert(1)</script> & "quotes" <b> <!-- %{y} ${x} \u2028'
 LIMIT = 6e6
@@ -100,7 +102,7 @@ def test_question_and_answer_come_first(html, result):
     ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
-    assert "4.5 mg oral at 22:00 every day, day 1 to 28 (28 doses)" in text
+    assert "day 1 to 28: 4.5 mg oral at 22:00 (28 doses)" in text
 
 
 def test_every_output_has_its_last_day_and_its_course_and_tone_comes_first(made):
@@ -293,41 +295,59 @@ def test_attributes_may_be_missing(made):
     assert "What does a made-up result look like?" in html
 
 
-def doses(*pairs: tuple[float, float], clock: float = 22.0) -> list[TakenDose]:
+def doses(*pairs: tuple[float, float], clock: float = 22.0) -> list[DoseEntry]:
     """(day, mg) pairs at one clock time."""
-    return [TakenDose(24.0 * (day - 1) + clock, amount, "oral") for day, amount in pairs]
+    return [DoseEntry(24.0 * (day - 1) + clock, amount, "oral") for day, amount in pairs]
 
 
 @pytest.mark.parametrize(
     ("taken", "words"),
     [
         ([], ["no dose"]),
-        (doses((3, 4.5)), ["4.5 mg oral at 22:00, day 3"]),
-        (doses((1, 4.5), (2, 4.5)), ["4.5 mg oral at 22:00, day 1 to 2 (2 doses)"]),
-        (doses(*[(day, 4.5) for day in range(1, 29)]), ["4.5 mg oral at 22:00 every day, day 1 to 28 (28 doses)"]),
-        (doses(*[(day, 3) for day in range(2, 12, 3)]), ["3 mg oral at 22:00 every 3 days, day 2 to 11 (4 doses)"]),
+        (doses((3, 4.5)), ["day 3: 4.5 mg oral at 22:00"]),
+        (doses((1, 4.5), (2, 4.5)), ["day 1 to 2: 4.5 mg oral at 22:00 (2 doses)"]),
+        (doses(*[(day, 4.5) for day in range(1, 29)]), ["day 1 to 28: 4.5 mg oral at 22:00 (28 doses)"]),
+        (doses(*[(day, 3) for day in range(2, 12, 3)]), ["day 2 to 11, every 3 days: 3 mg oral at 22:00 (4 doses)"]),
         (
             doses(*[(day, 3) for day in range(1, 15) if day not in (5, 6)]),
-            ["3 mg oral at 22:00 every day but 5, 6, day 1 to 14 (12 doses)"],
+            ["day 1 to 14 but 5 and 6: 3 mg oral at 22:00 (12 doses)"],
         ),
         (
-            doses(*[(day, 3) for day in (1, 3, 5, 8, 10, 12, 15, 17, 19, 22)]),
-            ["3 mg oral at 22:00, days 1, 3, 5, 8, 10, 12, 15, 17 and 2 more until day 22 (10 doses)"],
+            doses(*[(day, 3) for day in (1, 3, 5, 8, 10, 12, 15, 17, 20, 23)]),
+            ["days 1, 3, 5, 8, 10, 12, 15, 17 and 2 more until day 23: 3 mg oral at 22:00 (10 doses)"],
         ),
         (
             doses((1, 1.5), (2, 1.5), (3, 3), (4, 3)),
-            ["1.5 mg oral at 22:00, day 1 to 2 (2 doses)", "3 mg oral at 22:00, day 3 to 4 (2 doses)"],
+            ["day 1 to 2: 1.5 mg oral at 22:00 (2 doses)", "day 3 to 4: 3 mg oral at 22:00 (2 doses)"],
         ),
-        (doses((1, 3), (1, 3)), ["3 mg oral at 22:00, days 1, 1 (2 doses)"]),
+        (doses((1, 3), (1, 3)), ["day 1: 3 mg oral at 22:00 and 22:00 (2 doses)"]),
         (
-            [TakenDose(24.0 * day + 22 + 0.1 * day, 3 + 0.1 * day, "oral") for day in range(10)],
-            ["10 doses of 3 to 3.9 mg oral at varying times, day 1 to 10"],
+            [DoseEntry(24.0 * day + 22 + 0.1 * day, 3 + 0.1 * day, "oral") for day in range(10)],
+            ["day 1 to 10: 10 doses of 3 to 3.9 mg oral at varying times"],
         ),
-        ([TakenDose(47.9999, 3, "oral")], ["3 mg oral at 00:00, day 3"]),  # to the minute, day and clock agree
+        ([DoseEntry(47.9999, 3, "oral")], ["day 3: 3 mg oral at 00:00"]),  # to the minute, day and clock agree
     ],
 )
 def test_doses_in_words(taken, words):
-    assert dose_words(taken, "mg") == words
+    assert dose_words(taken) == words
+
+
+def test_pages_and_descriptions_have_the_same_words_for_the_same_doses(ask):
+    """A page tells the doses of a result, a description those of a plan: by weekday, by clock time, with infusions."""
+    lines = (
+        '{input: oral, at: ["08:00", "20:00"], dose: 1.23456789 mg, days: [mon, thu], until: day 20}',
+        '{input: intravenous, at: "09:00", dose: 2 mg, every: 3 d, infuse: 100 min, from: day 21}',
+    )
+    scenario = ask("30 d", "[transient]", a=", ".join(lines))
+    planned = [line.removeprefix("- ") for line in calendar_lines(resolve(scenario), "a", scenario.start_day)]
+    result = ldn.simulate(scenario)
+    told = read(page_of(result))
+    assert planned == [
+        "day 1 to 18, every mon and thu: 1.23457 mg oral at 08:00 and 20:00",
+        "day 21 to 30, every 3 days: 2 mg intravenous at 09:00 over 1.667 h",
+    ]
+    assert f"{planned[0]} (12 doses)" in told
+    assert f"{planned[1]} (4 doses)" in told
 
 
 def test_figures_hold_the_numbers_of_the_result(made):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ldnsim.calibration.parameter_spread import parameter_spread
 from ldnsim.dosing.regimen import DAY, Arm
+from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.library.files import load_predictions
 from ldnsim.metrics.outputs import over_twin
@@ -194,7 +195,7 @@ def _of_regimen(
 
 
 def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:
-    line = {"input": ORAL, "at": f"{int(CLOCK):02d}:00", "until": last}
+    line = {"input": ORAL, "at": clock_text(CLOCK), "until": last}
     arms = {f"dose_{d}": Arm.model_validate({"regimen": [{**line, "dose": dose}]}) for d, dose in enumerate(DOSES)}
     return Scenario.model_validate(
         {

@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from ldnsim.dosing.dose_text import dose_text, lateness_text
 from ldnsim.foundation.clock import clock_text, day_of
 from ldnsim.plots.calendar_doses import CalendarDoses, doses_in_arm, doses_of_person, largest_doses, legend_entries
 from ldnsim.plots.calendar_panels import axis_name, empty_calendar
@@ -209,13 +210,14 @@ def _path(pieces: Sequence[tuple[float, float]]) -> dict[str, list[float | None]
 def _words(doses: CalendarDoses, at: int, *, missed: bool) -> str:
     """The hover text of a dose."""
     time = float(doses.time[at])
-    said = [f"day {day_of(time)}, {clock_text(time)}", f"{doses.label[at]:.4g} mg {doses.way[at]}"]
+    said = [
+        f"day {day_of(time)}, {clock_text(time)}",
+        dose_text(doses.label[at], "mg", doses.way[at], infuse=doses.infuse[at]),
+    ]
     if missed:
         said.append("missed")
     elif doses.taken[at] != doses.label[at]:
         said.append(f"contained {doses.taken[at]:.3g} mg")
-    if doses.infuse[at]:
-        said.append(f"over {doses.infuse[at]:.3g} h")
     if not missed and abs(doses.late[at]) > MINUTE:
-        said.append(f"{abs(doses.late[at]):.2g} h {'late' if doses.late[at] > 0 else 'early'}")
+        said.append(lateness_text(doses.late[at]))
     return label(", ".join(said)) + "<extra></extra>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnsim.dosing.dose_text import dose_text
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import COLOURWAY, ladder
@@ -81,8 +82,9 @@ def legend_entries(arms: Iterable[CalendarDoses]) -> dict[tuple[str, float], tup
     kinds = {}
     for way, mg in found:
         own = [size for each, size in found if each == way]
-        name = f"{mg:.4g} mg" if len(found) <= MOST_KINDS or len(own) == 1 else f"{own[0]:.4g} to {own[-1]:.4g} mg"
-        kinds[way, mg] = f"{name} {way}", colours[mg], SYMBOLS[ways.index(way) % len(SYMBOLS)]
+        alone = len(found) <= MOST_KINDS or len(own) == 1
+        name = dose_text(mg, "mg", way) if alone else f"{own[0]:.6g} to {dose_text(own[-1], 'mg', way)}"
+        kinds[way, mg] = name, colours[mg], SYMBOLS[ways.index(way) % len(SYMBOLS)]
     return kinds
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ldnsim.dosing.dose_text import DoseEntry, dose_words, missed_words
 from ldnsim.foundation.clock import clock_text
+from ldnsim.foundation.fields import WEEKDAYS
 from ldnsim.plots.arm_styles import look_of
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import Comparison, comparison
-from ldnsim.report.dose_text import TakenDose, dose_words, missed_words
 from ldnsim.report.page_figures import calendar_figure, course_figures, dose_figures, ordered
 from ldnsim.report.page_tables import metrics_tables, outputs_with_evidence
 from ldnsim.report.rendering import rendered_page
@@ -142,14 +143,16 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
 
     times, amounts, ways = (column(f"dose_{what}") for what in ("time", "amount", "input"))
     lengths = column("dose_infuse") if "dose_infuse" in result else np.zeros(times.shape)
+    unit = str(result["dose_amount"].attrs.get("units", "mg"))
     taken = [
-        TakenDose(float(time), float(amount), f"{way} over {length:.4g} h" if length > 0 else str(way))
+        DoseEntry(float(time), float(amount), str(way), float(np.nan_to_num(length)), unit=unit)
         for time, amount, way, length in zip(times, amounts, ways, lengths, strict=True)
         if np.isfinite(time)
     ]
-    unit = str(result["dose_amount"].attrs.get("units", "mg"))
     missed = [float(time) for time in column("missed_time") if np.isfinite(time)] if "missed_time" in result else []
-    return [*dose_words(taken, unit), *missed_words(missed)]
+    start_day = str(result.attrs.get("start_day", ""))
+    weekday = WEEKDAYS.index(start_day) if start_day in WEEKDAYS else None
+    return [*dose_words(taken, weekday), *missed_words(missed, weekday)]
 
 
 def _window(table: xr.Dataset, found: list[Comparison]) -> str:
