@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,3 @@ def infusion(t: np.ndarray, length: float) -> np.ndarray:
 def train(t: np.ndarray, interval: float, last: float, one: object, *, doses: int = 2000) -> np.ndarray:
     """A train of doses that has gone on for ever, up to the one at `last`."""
     return np.sum([one(t - last + number * interval) for number in range(doses)], axis=0)  # type: ignore[operator]
-
-
-def csv(text: str) -> pd.DataFrame:
-    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
