@@ -95,11 +95,11 @@ def schedules_of(
     inputs = {dose.input for taken in {id(taken): taken for taken in doses}.values() for dose in taken}
     products = {name: model.inputs[name] for name in sorted(inputs)}
     asked = sorted({name for product in products.values() for name in product.delivery_parameters})
-    ways = parameters[:, [system.parameters.index(name) for name in asked]]
+    delivery = parameters[:, [system.parameters.index(name) for name in asked]]
     first: dict[object, int] = {}  # what makes a schedule -> the first person who has it
     same = [
         first.setdefault((id(taken), row.tobytes(), person if occasions else 0), person)
-        for person, (taken, row) in enumerate(zip(doses, ways, strict=True))
+        for person, (taken, row) in enumerate(zip(doses, delivery, strict=True))
     ]
     people = np.fromiter(first.values(), np.int64)
     place = np.empty(len(doses), np.int64)

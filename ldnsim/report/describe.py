@@ -34,11 +34,13 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
     lines += ["## Outputs", "", *_table(("output", "meaning", "unit", *model.accounts), _output_rows(model)), ""]
     lines += ["## What a dose means", ""]
     for name, product in model.inputs.items():
-        ways = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
+        targets = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
         lag += f", over `{product.over}`" if product.over else ""
         lag += f", rate `{product.rate}`" if product.rate else ""
-        lines.append(f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {ways}{lag}")
+        lines.append(
+            f"- `{name}`: {product.title or product.drug}, {product.salt} of {product.drug}, into {targets}{lag}"
+        )
     for name, drug in model.drugs.items():
         if drug.mechanism:
             lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")

@@ -134,7 +134,7 @@ def _input_faults(model: Model, lost: Lost) -> Iterator[Fault]:
             yield Fault(message, (*path, "to"), "at most 1 in all", at_key=True)
         if ("slots",) not in lost:
             unread = lost.names("slots")
-            yield from (fault.under(*path) for fault in _way_faults(product, parameters, unread))
+            yield from (fault.under(*path) for fault in _delivery_faults(product, parameters, unread))
             yield from (fault.under(*path) for fault in _target_faults(product, states, unread))
 
 
@@ -151,15 +151,15 @@ def _product_faults(model: Model, product: Input, lost: Lost, salt_path: tuple[s
         yield Fault(message, ("salt",), listed(known), nearest(product.salt, known))
 
 
-def _way_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
-    """The parameters that a dose meets on its way: its lag, its release or rate, and shares that are parameters."""
-    ways: list[tuple[tuple[str, ...], str, Dimension]] = []
+def _delivery_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
+    """Faults of the delivery parameters: lag, release duration or rate, and shares that are parameters."""
+    delivery: list[tuple[tuple[str, ...], str, Dimension]] = []
     hour = BUILT_IN["t"]
     for field, dimension in {"lag": hour, "over": hour, "rate": AMOUNT.times(hour, -1)}.items():
         if getattr(product, field) is not None:
-            ways.append(((field,), getattr(product, field), dimension))
-    ways += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]
-    for path, address, wanted in ways:
+            delivery.append(((field,), getattr(product, field), dimension))
+    delivery += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]
+    for path, address, wanted in delivery:
         if address.split(".")[0] in unread:
             continue
         if address not in parameters:

@@ -1,16 +1,17 @@
 """Data sets of other programs: NONMEM's event records in, a row out per row in, and a scenario's doses as records.
 
-    columns      a data frame -> numbers, with everything that is no number
-    targets      CMT -> where a dose goes and what it meets on its way
-    records      the columns together: individuals, doses, parameters that change
-    contradictions  what in them cannot be
-    ways         doses -> what reaches which state, when
-    episodes     records -> events and sample times for the engine
-    infusions    rates that start, stop and overlap
-    steadiness   records with SS -> the state that they stand for
-    answers      the road: a model and a data frame -> a data frame
-    doses        a scenario -> records; stages: where parameters differ between occasions
-    tablefiles   CSV files, read and written whole
+    columns        a data frame -> numbers, with everything that is no number
+    targets        CMT -> where a dose goes, and its delivery parameters
+    records        the columns together: individuals, doses, parameters that change
+    consistency    what in them contradicts itself or the model
+    delivery       doses -> what reaches which state, when
+    episodes       records -> events and sample times for the engine
+    infusions      rates that start, stop and overlap
+    steady_state   records with SS -> the state that they stand for
+    simulate_data  a model and a data frame -> a data frame
+    export_doses   a scenario -> records; stages: where parameters differ between occasions
+    event_table    records as arrays, for both directions
+    tables         CSV files, read and written whole
 
 What records mean is told in `episodes`.
 """

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from ldnsim.simulation.nonmem.event_table import Records
     from ldnsim.simulation.nonmem.targets import Target
 
-__all__ = ["Ways", "arrivals", "ways_of"]
+__all__ = ["Deliveries", "arrivals", "deliveries_of"]
 
 MOST_ARRIVALS = 20_000_000
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Each share of each dose record: arrays (ways,). The record's row and the state that the share reaches; amount
-    added at once, or rate (coherent, per h) for `length` hours, for ever where that is infinite; lag and interval (h);
+class Deliveries:
+    """Each share of each dose record: arrays (deliveries,).
+
+    The record's row and the state that the share reaches; amount added at once, or rate (coherent, per h) for `length` hours, for ever where that is infinite; lag and interval (h);
     how many more doses follow; whether the record asks for a steady state.
     """
 
@@ -38,8 +39,8 @@ class Ways:
     more: np.ndarray
     steady: np.ndarray
 
-    def of(self, some: np.ndarray) -> Ways:
-        return Ways(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
+    def of(self, some: np.ndarray) -> Deliveries:
+        return Deliveries(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
 
     @property
     def infused(self) -> np.ndarray:
@@ -59,7 +60,7 @@ class Ways:
         return np.where(repeats, np.where(late, first + 1, first), 0.0)
 
 
-def ways_of(records: Records, system: System) -> Ways:
+def deliveries_of(records: Records, system: System) -> Deliveries:
     """Every share of every dose. Shares that bring nothing are left out."""
     pieces = []
     for place, target in enumerate(records.targets):
@@ -69,8 +70,8 @@ def ways_of(records: Records, system: System) -> Ways:
     if not pieces:
         nothing = np.empty(0)
         none = np.empty(0, np.int64)
-        return Ways(none, none, *[nothing] * 7)
-    return Ways(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
+        return Deliveries(none, none, *[nothing] * 7)
+    return Deliveries(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
 
 
 def _of_target(records: Records, system: System, target: Target, doses: np.ndarray) -> list[tuple[np.ndarray, ...]]:
@@ -101,22 +102,24 @@ def _of_target(records: Records, system: System, target: Target, doses: np.ndarr
     return pieces
 
 
-def arrivals(ways: Ways, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(number of the way, hours after the record) of every dose that enters less than `until` (ways,) hours after it.
+def arrivals(deliveries: Deliveries, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(number of the delivery, hours after the record) of every dose that enters less than `until` hours after it.
+
+    `until` is an array (deliveries,).
 
     Those of a steady state that were given before and are still on their way are among them, and of infusions those
     that still run. A constant infusion has ended with the record. Raises LdnsimError for more than can be followed.
     """
-    first = ways.first_arrival()
-    apart = ways.interval > 0
-    enough = np.ceil((until - ways.lag) / np.where(apart, ways.interval, 1.0))
-    last = np.where(apart, np.minimum(ways.more, enough), 0.0)
-    counts = np.where(np.isinf(ways.length), 0.0, np.maximum(0.0, last - first + 1))
+    first = deliveries.first_arrival()
+    apart = deliveries.interval > 0
+    enough = np.ceil((until - deliveries.lag) / np.where(apart, deliveries.interval, 1.0))
+    last = np.where(apart, np.minimum(deliveries.more, enough), 0.0)
+    counts = np.where(np.isinf(deliveries.length), 0.0, np.maximum(0.0, last - first + 1))
     if counts.sum() > MOST_ARRIVALS:
-        row = int(ways.row[np.argmax(counts)])
+        row = int(deliveries.row[np.argmax(counts)])
         message = f"{counts.sum():.3g} doses in all, {counts.max():.3g} of them from this record"
         raise LdnsimError(Fault(message, place_of(row, "ADDL"), f"at most {MOST_ARRIVALS:.0g}"))
     which = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
     ends = np.cumsum(counts)
     number = np.arange(len(which)) - np.repeat(ends - counts, counts.astype(np.int64)) + first[which]
-    return which, ways.lag[which] + number * ways.interval[which]
+    return which, deliveries.lag[which] + number * deliveries.interval[which]

@@ -37,7 +37,7 @@ from ldnsim.engine.orbit import DAY
 from ldnsim.engine.schedules import Schedules
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.simulation.nonmem.columns import faults_at
-from ldnsim.simulation.nonmem.delivery import Ways, arrivals
+from ldnsim.simulation.nonmem.delivery import Deliveries, arrivals
 from ldnsim.simulation.nonmem.infusions import total_rates
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ FINEST = 1e-3  # h; times around 0 are told apart in the roundings of this one
 
 
 class Arrivals(NamedTuple):
-    """Arrays (arrivals,): number of the way; hours after its record; the row that it comes just before (the episode's
-    end where there is none); whether it comes at that row's very time.
+    """Arrays (arrivals,): number of the delivery; hours after its record; the row that it comes just before (the
+    episode's end where there is none); whether it comes at that row's very time.
     """
 
-    way: np.ndarray
+    delivery: np.ndarray
     after: np.ndarray
     row: np.ndarray
     meets: np.ndarray
@@ -76,7 +76,7 @@ class Episodes:
     arrivals: Arrivals
 
 
-def episodes_of(records: Records, ways: Ways, *, repeats_daily: bool) -> Episodes:
+def episodes_of(records: Records, deliveries: Deliveries, *, repeats_daily: bool) -> Episodes:
     """The episodes of all individuals, and when each row is looked at.
 
     Where the equations repeat daily, an episode begins at midnight of its first day, else at 0 h.
@@ -95,8 +95,8 @@ def episodes_of(records: Records, ways: Ways, *, repeats_daily: bool) -> Episode
     start = origin.copy()
     in_steady_state = episode[records.row[records.steady == 1]]
     start[in_steady_state] = time[first[in_steady_state]]
-    coming = _arrivals(records, ways, last[episode[ways.row]])
-    moment = _moments(records, coming, ~ways.infused[coming.way] & coming.meets, anew)
+    coming = _arrivals(records, deliveries, last[episode[deliveries.row]])
+    moment = _moments(records, coming, ~deliveries.infused[coming.delivery] & coming.meets, anew)
     fresh = np.append(True, moment[1:] != moment[:-1])
     fresh[first] = moment[first] != start
     counted = np.cumsum(fresh)
@@ -109,26 +109,31 @@ def episodes_of(records: Records, ways: Ways, *, repeats_daily: bool) -> Episode
     return Episodes(first, origin, episode, moment, sample, grids, coming)
 
 
-def events_of(records: Records, ways: Ways, episodes: Episodes, leaps: tuple[np.ndarray, np.ndarray]) -> Schedules:
+def events_of(
+    records: Records, deliveries: Deliveries, episodes: Episodes, leaps: tuple[np.ndarray, np.ndarray]
+) -> Schedules:
     """Everything that happens in each episode. `leaps`: rows with SS 2, and what they add to the states (rows, states).
 
     What happens at a row's own time happens one step of the clock before the row is looked at.
     """
-    way, after, before, meets = episodes.arrivals
+    delivery, after, before, meets = episodes.arrivals
     time, moment = records.time, episodes.moment
-    row, run = ways.row[way], ways.infused[way]
+    row, run = deliveries.row[delivery], deliveries.infused[delivery]
     at = time[row] + after
     begin = np.maximum(at[run], time[row[run]])
-    stop = at[run] + ways.length[way[run]]
-    running, kept = way[run], stop > begin
+    stop = at[run] + deliveries.length[delivery[run]]
+    running, kept = delivery[run], stop > begin
     group, state, edge, total = total_rates(
-        *(column[kept] for column in (episodes.episode[row[run]], ways.state[running], begin, stop, ways.rate[running]))
+        *(
+            column[kept]
+            for column in (episodes.episode[row[run]], deliveries.state[running], begin, stop, deliveries.rate[running])
+        )
     )
     known = np.minimum(before, len(time) - 1)
     at = np.where(meets, _step_before(moment, time, known), np.maximum(at, moment[np.maximum(before - 1, 0)]))
-    added = way[~run]
+    added = delivery[~run]
     pieces = [
-        (episodes.episode[row[~run]], at[~run], Kind.ADD, ways.state[added], ways.amount[added]),
+        (episodes.episode[row[~run]], at[~run], Kind.ADD, deliveries.state[added], deliveries.amount[added]),
         (group, edge, Kind.RATE, state, total),
     ]
     some, into = np.nonzero(leaps[1])
@@ -155,11 +160,11 @@ def schedules_from(
     return Schedules(np.append(0, ends[:-1]), ends, *columns)
 
 
-def _arrivals(records: Records, ways: Ways, end: np.ndarray) -> Arrivals:
-    """All doses that come before their episode's end, a row (ways,), and where among the rows."""
+def _arrivals(records: Records, deliveries: Deliveries, end: np.ndarray) -> Arrivals:
+    """All doses that come before their episode's end, a row (deliveries,), and where among the rows."""
     time = records.time
-    way, after = arrivals(ways, time[end - 1] - time[ways.row])
-    row, end, own = ways.row[way], end[way], after == 0
+    delivery, after = arrivals(deliveries, time[end - 1] - time[deliveries.row])
+    row, end, own = deliveries.row[delivery], end[delivery], after == 0
     at = time[row] + after
     close = SAME * np.spacing(np.maximum(np.abs(at), FINEST))
     low, high = np.where(own, row, np.minimum(row + 1, end)), np.where(own, row, end)
@@ -167,7 +172,7 @@ def _arrivals(records: Records, ways: Ways, end: np.ndarray) -> Arrivals:
         middle = (low + high) // 2
         earlier = (low < high) & (time[np.minimum(middle, len(time) - 1)] < at - close)
         low, high = np.where(earlier, middle + 1, low), np.where(earlier, high, np.minimum(middle, high))
-    return Arrivals(way, after, low, own | ((low < end) & (time[np.minimum(low, len(time) - 1)] <= at + close)))
+    return Arrivals(delivery, after, low, own | ((low < end) & (time[np.minimum(low, len(time) - 1)] <= at + close)))
 
 
 def _moments(records: Records, coming: Arrivals, at_once: np.ndarray, anew: np.ndarray) -> np.ndarray:

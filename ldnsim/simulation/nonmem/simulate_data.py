@@ -19,7 +19,7 @@ from ldnsim.model.baselines import DAILY_MEAN, DRUG_FREE, divisor
 from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import System, composed, molar_mass
 from ldnsim.scenario.changes import setting_of
-from ldnsim.simulation.nonmem.delivery import ways_of
+from ldnsim.simulation.nonmem.delivery import deliveries_of
 from ldnsim.simulation.nonmem.episodes import Episodes, episodes_of, events_of
 from ldnsim.simulation.nonmem.event_table import Records
 from ldnsim.simulation.nonmem.records import records_of
@@ -95,13 +95,13 @@ def simulate_data(
     chosen = _chosen(model, outputs)
     system = composed(model, setting.parts)
     records, notes = records_of(dataframe, model, setting, system)
-    ways = ways_of(records, system)
-    episodes = episodes_of(records, ways, repeats_daily=repeats_daily(system, ()))
+    deliveries = deliveries_of(records, system)
+    episodes = episodes_of(records, deliveries, repeats_daily=repeats_daily(system, ()))
     initial, status, reason = _beginnings(system, records, episodes, chosen, solver)
     asking = records.row[records.steady > 0]
     leaps = np.empty(0, np.int64), np.empty((0, len(system.states)))
     if len(asking):
-        steady = steady_records(system, records, ways, asking, chosen, solver)
+        steady = steady_records(system, records, deliveries, asking, chosen, solver)
         where = episodes.episode[asking]
         anew = records.steady[records.steady > 0] == 1
         initial[where[anew]] = steady.state[anew]
@@ -110,7 +110,7 @@ def simulate_data(
         for place in np.flatnonzero(steady.status != Status.SOLVED).tolist():
             status[where[place]], reason[where[place]] = steady.status[place], steady.reason[place]
         notes += unsettled(system, steady.residual)
-    schedules = events_of(records, ways, episodes, leaps)
+    schedules = events_of(records, deliveries, episodes, leaps)
     parameters = records.parameters(episodes.first)
     found = choose.solver(solver)(system, parameters, initial, schedules, episodes.grids, chosen, rtol)
     reason = [why or text for why, text in zip(reason, found.reason, strict=True)]

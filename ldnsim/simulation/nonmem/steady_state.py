@@ -14,7 +14,7 @@ from ldnsim.engine.schedules import Schedules, no_events
 from ldnsim.engine.steady import Steady, common_cycle, steady_states
 from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError
 from ldnsim.simulation.nonmem.columns import place_of
-from ldnsim.simulation.nonmem.delivery import Ways, arrivals
+from ldnsim.simulation.nonmem.delivery import Deliveries, arrivals
 from ldnsim.simulation.nonmem.episodes import schedules_from
 from ldnsim.simulation.nonmem.infusions import total_rates
 
@@ -30,14 +30,19 @@ EXPECTED = "an interval that meets the 24 h of a day again within 366 doses"
 
 
 def steady_records(
-    system: System, records: Records, ways: Ways, rows: np.ndarray, outputs: Sequence[str], solver: SolverName
+    system: System,
+    records: Records,
+    deliveries: Deliveries,
+    rows: np.ndarray,
+    outputs: Sequence[str],
+    solver: SolverName,
 ) -> Steady:
     """What each of the SS records (rows, ascending) stands for: the state just before its own dose.
 
     Raises LdnsimError where an interval and the clock in the equations have no common cycle.
     """
     period = _periods(system, rows, records.interval[records.steady > 0])
-    schedules = _cycle_events(ways.of(ways.steady > 0), rows, records.time, period)
+    schedules = _cycle_events(deliveries.of(deliveries.steady > 0), rows, records.time, period)
     cycles = Cycles(records.parameters(rows), schedules, records.time[rows], period)
     return steady_states(system, cycles, outputs=outputs, solver=solver)
 
@@ -63,25 +68,25 @@ def _periods(system: System, rows: np.ndarray, intervals: np.ndarray) -> np.ndar
     return periods
 
 
-def _cycle_events(ways: Ways, rows: np.ndarray, time: np.ndarray, period: np.ndarray) -> Schedules:
+def _cycle_events(deliveries: Deliveries, rows: np.ndarray, time: np.ndarray, period: np.ndarray) -> Schedules:
     """One cycle from each record's time on."""
-    which = np.searchsorted(rows, ways.row)
+    which = np.searchsorted(rows, deliveries.row)
     length = period[which]
-    endless = np.isinf(ways.length)
-    repeats = np.where(endless, 0.0, np.rint(length / np.where(ways.interval > 0, ways.interval, 1.0)))
-    whole = Ways(**{**vars(ways), "more": repeats})  # as many as the cycle holds, and those from before
+    endless = np.isinf(deliveries.length)
+    repeats = np.where(endless, 0.0, np.rint(length / np.where(deliveries.interval > 0, deliveries.interval, 1.0)))
+    whole = Deliveries(**{**vars(deliveries), "more": repeats})  # as many as the cycle holds, and those from before
     number, after = arrivals(whole, length)
     inside = after < length[number]
     number, after = number[inside], after[inside]
-    begin = time[ways.row]
-    run = ways.infused[number]
-    added, running, constant = number[~run], number[run], np.flatnonzero(endless & ways.infused)
+    begin = time[deliveries.row]
+    run = deliveries.infused[number]
+    added, running, constant = number[~run], number[run], np.flatnonzero(endless & deliveries.infused)
     groups = np.concatenate([which[running], which[constant]])
     starts = np.concatenate([np.maximum(after[run], 0.0), np.zeros(len(constant))])
-    stops = np.concatenate([after[run] + ways.length[running], np.full(len(constant), np.inf)])
+    stops = np.concatenate([after[run] + deliveries.length[running], np.full(len(constant), np.inf)])
     kept = stops > starts
-    into = np.concatenate([ways.state[running], ways.state[constant]])
-    rates = np.concatenate([ways.rate[running], ways.rate[constant]])
+    into = np.concatenate([deliveries.state[running], deliveries.state[constant]])
+    rates = np.concatenate([deliveries.rate[running], deliveries.rate[constant]])
     group, state, at, total = total_rates(*(column[kept] for column in (groups, into, starts, stops, rates)))
     ended = np.isfinite(at)
     group, state, at, total = (column[ended] for column in (group, state, at, total))
@@ -90,6 +95,6 @@ def _cycle_events(ways: Ways, rows: np.ndarray, time: np.ndarray, period: np.nda
         np.concatenate([which[added], group]),
         np.concatenate([begin[added] + after[~run], time[rows][group] + at]),
         np.repeat([Kind.ADD, Kind.RATE], [len(added), len(group)]),
-        np.concatenate([ways.state[added], state]),
-        np.concatenate([ways.amount[added], total]),
+        np.concatenate([deliveries.state[added], state]),
+        np.concatenate([deliveries.amount[added], total]),
     )
