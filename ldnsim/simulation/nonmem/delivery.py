@@ -25,8 +25,9 @@ MOST_ARRIVALS = 20_000_000
 class Deliveries:
     """Each share of each dose record: arrays (deliveries,).
 
-    The record's row and the state that the share reaches; amount added at once, or rate (coherent, per h) for `length` hours, for ever where that is infinite; lag and interval (h);
-    how many more doses follow; whether the record asks for a steady state.
+    The record's row and the state that the share reaches; amount added at once, or rate (coherent, per h) for `length`
+    hours, without end where that is infinite; lag and interval (h); how many more doses follow; whether the record asks
+    for a steady state.
     """
 
     row: np.ndarray
