@@ -25,6 +25,8 @@ __all__ = [
     "LIBRARY",
     "check_file",
     "doubts",
+    "faults_in",
+    "files_under",
     "find_any",
     "library",
     "load_bibliography",
@@ -178,6 +180,29 @@ def doubts(path: Path | str) -> tuple[Fault, ...]:
         found = plausible_account_faults(record)
     document = read_document(Path(path))
     return tuple(document.locate(fault) for fault in found)
+
+
+def files_under(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and all YAML files in the folders named; raises LdnsimError where there is none."""
+    found = [
+        file
+        for path in paths
+        for file in (sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path])
+    ]
+    if not found:
+        raise LdnsimError(Fault("no .yaml file there", expected="a file, or a folder with files"))
+    return found
+
+
+def faults_in(files: Iterable[Path]) -> tuple[Fault, ...]:
+    """Everything wrong with files, and every number in them that is hard to believe, each told once."""
+    faults: dict[Fault, None] = {}
+    for file in files:
+        try:
+            faults.update(dict.fromkeys(doubts(file)))
+        except LdnsimError as caught:
+            faults.update(dict.fromkeys(caught.faults))
+    return tuple(faults)
 
 
 def source_text(name: str | Path, folder: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["scenario_text"]
+from pathlib import Path
+
+from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.foundation.fields import IDENTIFIER
+
+__all__ = ["scenario_text", "write_scenario"]
 
 TEXT = """\
 format: ldnsim-scenario/1
@@ -42,3 +47,20 @@ report: [Cp, mu_occupancy, endorphin, opioid_tone]
 def scenario_text(name: str) -> str:
     """The text of a new scenario of this name."""
     return TEXT.format(name=name)
+
+
+def write_scenario(file: Path) -> None:
+    """Write the commented scenario to a new file, named after it.
+
+    Raises LdnsimError where the name cannot be that of a scenario, or the file exists or cannot be written.
+    """
+    if file.suffix not in (".yaml", ".yml") or not IDENTIFIER.match(file.stem):
+        raise LdnsimError(
+            Fault(f"{file.name!r} cannot be a scenario file", expected="letters, digits and _, ending in .yaml")
+        )
+    if file.exists():
+        raise LdnsimError(Fault(f"{file} is there already", expected="the name of a new file"))
+    try:
+        file.write_text(scenario_text(file.stem), encoding="utf-8")
+    except OSError as caught:
+        raise LdnsimError(Fault(f"cannot write {file}: {caught.strerror or caught}")) from None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ldnsim.model.baselines import Baseline
 
 __all__ = [
-    "baseline_in", "is_twin_name", "kind_in", "output_of", "outputs_in", "outputs_where", "over_twin", "tone_first",
-    "twin_in", "twin_name",
+    "baseline_in", "is_twin_name", "kind_in", "output_of", "outputs_in",
+    "outputs_where", "over_twin", "tone_first", "twin_in", "twin_name",
 ]  # fmt: skip
 
 TWIN = "_drug_free"

@@ -29,6 +29,8 @@ class OutputKind:
         The metrics that a table shows, in order.
     metrics_of
         Other kinds whose metrics its outputs have, too; those of its own name it.
+    overview
+        The metrics that a sweep is summed up by.
     unitless
         A level or share: the unit is 1.
     is_share
@@ -58,6 +60,7 @@ class OutputKind:
     title: str
     headline: tuple[str, ...] = ("mean", "peak", "trough")
     metrics_of: tuple[str, ...] = ()
+    overview: tuple[str, ...] = ("mean",)
     unitless: bool = False
     is_share: bool = False
     axis: Literal["whole", "from_zero", "free"] = "free"
@@ -104,6 +107,7 @@ for _kind in (
         name="concentration",
         title="concentration of a drug",
         headline=("Cmax", "Tmax", "AUC_tau", "t_half"),
+        overview=("Cmax",),
         axis="from_zero",
         needs_mechanism=False,
         reads_past_window=True,
@@ -114,6 +118,7 @@ for _kind in (
         title="share of receptors blocked, which decides when they are free",
         headline=("mean", "trough", "unblocked_hours"),
         metrics_of=("occupancy",),
+        overview=("mean", "unblocked_hours"),
         unitless=True,
         is_share=True,
         axis="whole",
@@ -147,6 +152,7 @@ for _kind in (
         name="endogenous",
         title="level of the body's own opioids",
         headline=("mean", "rebound_peak", "rebound_clock_time", "rebound_hours", "net_area"),
+        overview=("mean", "rebound_peak"),
         unitless=True,
         has_twin=True,
         says_tone=True,

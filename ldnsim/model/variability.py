@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
-from scipy.special import expit, logit, ndtr, ndtri
 
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import Names, QuantityField, QuantityPair, Record, Share, wrong
@@ -42,6 +41,13 @@ GRID = np.linspace(-8.0, 8.0, 1601)  # standard deviations, to integrate over a 
 WEIGHTS = np.exp(-(GRID**2) / 2) / np.exp(-(GRID**2) / 2).sum()
 LARGEST_LOGIT_SD = 3.0  # beyond, almost everybody is near 0 or near 1
 SMALLEST_PIVOT = 1e-9
+
+
+def _special() -> Any:
+    """scipy's special functions: imported late, they cost 0.3 s."""
+    from scipy import special
+
+    return special
 
 
 def _coefficient(found: Quantity) -> Quantity:
@@ -121,11 +127,11 @@ def varied(
         case "log_normal":  # median and CV are as stated
             return np.asarray(values * np.exp(math.sqrt(math.log1p(cv * cv)) * z))
         case "logit_normal":  # the same, and never outside of 0 to 1
-            return np.asarray(expit(logit(values) + logit_sd(typical, cv) * z))
+            return np.asarray(_special().expit(_special().logit(values) + logit_sd(typical, cv) * z))
         case "normal":
             return np.asarray(values + cv * abs(typical) * z)
         case "uniform":
-            return np.asarray(values + math.sqrt(3) * cv * abs(typical) * (2 * ndtr(z) - 1))
+            return np.asarray(values + math.sqrt(3) * cv * abs(typical) * (2 * _special().ndtr(z) - 1))
 
 
 @lru_cache(maxsize=4096)
@@ -160,7 +166,7 @@ def logit_sd_bounds(median: float, cv: float) -> tuple[float, float]:
 
 def _cv_of_share(median: float, sd: float) -> float:
     """The coefficient of variation of a share whose logit is normal with this standard deviation."""
-    share = expit(logit(median) + sd * GRID)
+    share = _special().expit(_special().logit(median) + sd * GRID)
     mean = float((WEIGHTS * share).sum())
     return math.sqrt(float((WEIGHTS * (share - mean) ** 2).sum())) / mean
 
@@ -172,14 +178,14 @@ def drawn(spread: Spread, z: np.ndarray, to_coherent: Callable[[Quantity], float
     lies in it would give, with one draw.
     """
     if spread.share is not None:
-        return np.asarray(ndtr(z) >= 1 - coherent(spread.share)).astype(float)
+        return np.asarray(_special().ndtr(z) >= 1 - coherent(spread.share)).astype(float)
     if spread.shares:
         values = np.array([to_coherent(value) for value in map(parse_quantity, spread.shares)])
         edges = np.cumsum([coherent(share) for share in spread.shares.values()])
-        return np.asarray(values[np.minimum(np.searchsorted(edges, ndtr(z), side="right"), len(values) - 1)])
+        return np.asarray(values[np.minimum(np.searchsorted(edges, _special().ndtr(z), side="right"), len(values) - 1)])
     if spread.uniform is not None:
         low, high = map(to_coherent, spread.uniform)
-        return np.asarray(low + (high - low) * ndtr(z))
+        return np.asarray(low + (high - low) * _special().ndtr(z))
     log = spread.log_normal is not None
     middle, sd = _scale(spread, to_coherent)
     if spread.range is None:
@@ -189,8 +195,8 @@ def drawn(spread: Spread, z: np.ndarray, to_coherent: Callable[[Quantity], float
     values = np.full(z.shape, middle)
     if sd:
         inner = [(math.log(end) if end > 0 else -math.inf) if log else end for end in (low, high)]
-        below, above = (ndtr((end - middle) / sd) for end in inner)
-        values = middle + sd * ndtri(below + (above - below) * ndtr(z))
+        below, above = (_special().ndtr((end - middle) / sd) for end in inner)
+        values = middle + sd * _special().ndtri(below + (above - below) * _special().ndtr(z))
     return np.asarray(np.clip(np.exp(values) if log else values, low, high))
 
 

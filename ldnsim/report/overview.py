@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldnsim.metrics.number_text import formatted, style_of
+from ldnsim.model.output_kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Extreme", "extremes", "failures", "place_text"]
 
-# a metric that only one kind of output has -> what is told of it. The first that fits counts.
-TOLD = {
-    "unblocked_hours": ("mean", "unblocked_hours"),
-    "rebound_peak": ("mean", "rebound_peak"),
-    "Cmax": ("Cmax",),
-    "mean": ("mean",),
-}
 NOT_CELLS = ("account", "arm", "subject", "time", "quantile", "dose")
 
 
@@ -45,14 +39,20 @@ def extremes(table: xr.Dataset) -> list[Extreme]:
     found = []
     for account in table["account"].to_numpy():
         for output in outputs:
-            told = next((names for metric, names in TOLD.items() if f"{output}_{metric}" in table), ())
-            for metric in told:
+            for metric in _told(table, output):
                 data = table[f"{output}_{metric}"].sel(account=account)
                 data = data.sel(quantile=0.5) if "quantile" in data.dims else data
                 data = _median(data) if "subject" in data.dims else data
                 if not bool(data.isnull().all()):
                     found.append(_extreme(table, data, str(account), output, metric))
     return found
+
+
+def _told(table: xr.Dataset, output: str) -> list[str]:
+    """The metrics of an output that a sweep is summed up by, as far as the table has them."""
+    of_output = (data for data in table.data_vars.values() if data.attrs.get("output") == output)
+    kind = next((data.attrs["kind"] for data in of_output if "kind" in data.attrs), "other")
+    return [metric for metric in kind_named(kind).overview if f"{output}_{metric}" in table]
 
 
 def _median(data: xr.DataArray) -> xr.DataArray:

@@ -94,7 +94,9 @@ def simulate(
             drawn = settings_of_draw(scenario.model, resolved.uncertainty, settings, draw)
             cases.append(Case(replace(resolved, settings=drawn), doses))
     found = solve(RunSettings(scenario, subjects, at, shown, rtol, solver), cases)
-    return dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
+    result = dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
+    result.attrs |= {"solver": solver, "rtol": rtol, "start": scenario.start}
+    return result
 
 
 def _known(subjects: range, known: range) -> range:
