@@ -46,6 +46,12 @@ def test_people_and_parameters_blur(found):
     assert any(sight.parameters["transient"] > 0.05 for sight in found)  # EC50 over its range
 
 
+def test_what_an_output_is_a_share_of(found):
+    assert {sight.output: sight.share_of for sight in found} == {
+        "mu_occupancy": "receptors", "delta_occupancy": "receptors", "endorphin": "the drug-free level",
+    }  # fmt: skip
+
+
 def test_the_frame(found):
     frame = frame_of(found)
     assert {"separation", "hardest", "transient", "transient_people", "pet_slow_parameters"} <= set(frame.columns)
@@ -97,7 +103,7 @@ def mini(folder, way, output="mu_occupancy"):
 
 def test_a_model_without_a_person_is_compared(tmp_path):
     found = sights(mini(tmp_path, "oral"))
-    assert {sight.output for sight in found} == {"mu_occupancy"}
+    assert {(sight.output, sight.share_of) for sight in found} == {("mu_occupancy", "receptors")}
     assert found[0].separation > 1
     assert max(found[0].people.values()) < 1e-12
     assert all(sd > 0.01 for sd in found[0].parameters.values())  # of k

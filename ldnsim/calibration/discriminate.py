@@ -21,6 +21,7 @@ from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.library.files import load_predictions
 from ldnsim.metrics.outputs import over_twin
+from ldnsim.model.output_kinds import kind_named
 from ldnsim.scenario.population import Population
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
@@ -49,12 +50,13 @@ ROUGH = 1e-4  # relative tolerance: spreads need no more
 class Sight:
     """One observation: what is measured, when, and what each account would have it be.
 
-    `values`, `people` and `parameters` are by account, as shares or ratios to no drug: the prediction, the standard
-    deviation between people, and that from uncertain parameters. `separation` is the difference of the two accounts
-    that are hardest to tell apart over the pooled standard deviation, `pair` those two.
+    `share_of` is what the output is a share of. `values`, `people` and `parameters` are by account, as shares: the
+    prediction, the standard deviation between people, and that from uncertain parameters. `separation` is the
+    difference of the two accounts that are hardest to tell apart over the pooled standard deviation, `pair` those two.
     """
 
     output: str
+    share_of: str
     by: str
     dose: str
     regimen: str
@@ -181,6 +183,7 @@ def _of_regimen(
                 told = [dict(zip(accounts, map(float, row), strict=True)) for row in (values, people, parameters)]
                 yield Sight(
                     output=name,
+                    share_of=_share_of(model, name),
                     by=how.by,
                     dose=dose,
                     regimen=regimen,
@@ -192,6 +195,11 @@ def _of_regimen(
                     separation=float(best),
                     pair=(accounts[pair[0]], accounts[pair[1]]),
                 )
+
+
+def _share_of(model: Model, output: str) -> str:
+    """What an output is a share of, as it is looked at."""
+    return "receptors" if kind_named(model.outputs[output].kind).is_share else "the drug-free level"
 
 
 def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:

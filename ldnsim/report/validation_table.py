@@ -82,9 +82,9 @@ def print_sights(sights: Sequence[Sight], written: Iterable[Path] = ()) -> None:
         dose = f"{sight.dose}, {sight.regimen}"
         table.add_row(sight.output, dose, f"{sight.hour:g}", *cells, f"{sight.separation:.1f}")
     out.print(table)
-    for output, by, error in dict.fromkeys((sight.output, sight.by, sight.error) for sight in sights):
-        unit = "% of receptors" if "occupancy" in output else "% of the drug-free level"
-        out.print(f"{output}: {by}, {unit}, one measurement ± {100 * error:g}.", style="dim", markup=False)
+    shown = dict.fromkeys((sight.output, sight.by, sight.share_of, sight.error) for sight in sights)
+    for output, by, share_of, error in shown:
+        out.print(f"{output}: {by}, % of {share_of}, one measurement ± {100 * error:g}.", style="dim", markup=False)
     out.print(
         "± is a standard deviation: between people and from uncertain parameters together. `apart` is the difference "
         "of the two accounts hardest to tell apart over that and the error of one measurement in one person; hours "
