@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVIDENCE", "INPUTS", "OBSERVED", "OBSERVED_DOSES", "OBSERVED_HOURS", "RELATIVE_TO", "evidence_key", "evidence_of",
-    "evidence_tags", "inputs_of_output", "is_ratio_to_drug_free", "observed_of", "texts_of",
+    "evidence_tags", "inputs_of_output", "is_ratio_to_twin", "observed_of", "texts_of",
 ]  # fmt: skip
 
 EVIDENCE = "evidence"  # the weakest tag of all accounts
@@ -55,7 +55,7 @@ def observed_of(data: xr.DataArray) -> str:
     return str(data.attrs.get(OBSERVED) or "")
 
 
-def is_ratio_to_drug_free(data: xr.DataArray) -> bool:
+def is_ratio_to_twin(data: xr.DataArray) -> bool:
     """Whether an output is divided by its drug-free twin already."""
     return bool(data.attrs.get(RELATIVE_TO) == DRUG_FREE)
 

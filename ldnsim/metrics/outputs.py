@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ldnsim.metrics.attributes import RELATIVE_TO, is_ratio_to_drug_free
+from ldnsim.metrics.attributes import RELATIVE_TO, is_ratio_to_twin
 from ldnsim.model.baselines import baseline_of
 from ldnsim.model.output_kinds import OutputKind, kind_named
 
@@ -64,7 +64,7 @@ def outputs_where(result: xr.Dataset, is_so: str) -> Iterator[str]:
 
 def tone_first(result: xr.Dataset) -> list[str]:
     """The outputs that are levels of the body's own opioids, those that are ratios to the drug-free twin first."""
-    return sorted(outputs_where(result, "says_tone"), key=lambda name: not is_ratio_to_drug_free(result[name]))
+    return sorted(outputs_where(result, "says_tone"), key=lambda name: not is_ratio_to_twin(result[name]))
 
 
 def twin_in(result: xr.Dataset, output: str) -> xr.DataArray | None:

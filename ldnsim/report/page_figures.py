@@ -8,7 +8,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.metrics.attributes import is_ratio_to_drug_free, observed_of
+from ldnsim.metrics.attributes import is_ratio_to_twin, observed_of
 from ldnsim.metrics.outputs import kind_in, outputs_in
 from ldnsim.plots import by_arm, calendar, last_day, time_course
 from ldnsim.plots.frame import bare
@@ -123,7 +123,7 @@ def ordered(result: xr.Dataset) -> list[str]:
     """The outputs, those first that questions are about: tone, endogenous opioids, blockade."""
 
     def rank(name: str) -> int:
-        return 0 if is_ratio_to_drug_free(result[name]) else kind_in(result, name).rank
+        return 0 if is_ratio_to_twin(result[name]) else kind_in(result, name).rank
 
     return sorted(outputs_of(result), key=rank)
 

@@ -13,7 +13,7 @@ from ldnsim.dosing.regimen import planned_doses
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent
-from ldnsim.metrics.attributes import evidence_of, is_ratio_to_drug_free
+from ldnsim.metrics.attributes import evidence_of, is_ratio_to_twin
 from ldnsim.metrics.outputs import output_of, twin_name
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
@@ -57,7 +57,7 @@ class Runs:
             raise Lacking(f"not solved: {here.reason.sel(arm=arm).item()}")
         curve = here[output].sel(arm=arm) if "arm" in here[output].dims else here[output]
         values = curve.to_numpy()
-        if relative and not is_ratio_to_drug_free(curve):
+        if relative and not is_ratio_to_twin(curve):
             values = values / here[twin_name(output)].to_numpy()
         return DosedCurve(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
 
