@@ -184,7 +184,8 @@ def test_citations():
     text = """
 @article{a1999,
   author = {Doe, J. and Roe, R.},
-  title = {{On {Things}}},
+  title = {{On {Things}
+    that span {several} lines}},
   year = 1999,
   journal = "J. Things", volume = {3},
   pages = {1--2},
@@ -194,13 +195,24 @@ def test_citations():
   pmid = 12
 }
 not an entry
-@misc{c,
+@misc{c,}
 """
     found = read_bibliography(text)
     assert list(found) == ["a1999", "b", "c"]
-    assert found["a1999"].startswith("Doe, J., Roe, R. (1999). On Things. ")
+    # the second line of a title was dropped without a word
+    assert found["a1999"].startswith("Doe, J., Roe, R. (1999). On Things that span several lines. ")
     assert found["a1999"].endswith("1--2. doi:10.1/x")
-    assert found["b"] == "PMID 12"
+    assert found["b"] == "Office. PMID 12"
+
+
+def test_faulty_entries_are_told_with_their_line():
+    text = "@misc{a,\n  title = {x}\n}\n@misc{b,\n  title = {y\n}\n@misc{a, year = 1}\n"
+    with pytest.raises(ldn.LdnsimError) as caught:
+        read_bibliography(text, "mine.bib")
+    assert [(fault.file, fault.line, fault.message) for fault in caught.value.faults] == [
+        ("mine.bib", 4, "this entry cannot be read"),
+        ("mine.bib", 7, "the key 'a' occurs twice"),
+    ]
 
 
 def test_every_source_of_the_library_can_be_cited():

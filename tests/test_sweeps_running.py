@@ -113,7 +113,7 @@ def test_a_killed_process_loses_only_blocks_in_flight(question, tmp_path, small_
     assert 4 <= there < 18
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "the same command goes on from there" in said
+        assert "the same command continues from there" in said
         assert "Traceback" not in said
     process = started("pass", *command, cwd=tmp_path)
     printed, said = process.communicate(timeout=60)

@@ -1,31 +1,69 @@
-"""Source keys and what they stand for: a small reader for `references.bib`."""
+"""Source keys and their citations, from BibTeX files."""
 
 from __future__ import annotations
 
+import logging
 import re
+from typing import TYPE_CHECKING
+
+from ldnsim.foundation.errors import Fault, LdnsimError
+
+if TYPE_CHECKING:
+    from bibtexparser.model import Block
 
 __all__ = ["read_bibliography"]
 
-ENTRY = re.compile(r"@\w+\s*\{\s*([^,\s{}]+)\s*,")
-FIELD = re.compile(r"\s*(\w+)\s*=(.*)")
 BRACES = re.compile(r"[{}\"]")
+SPACES = re.compile(r"\s+")
 
 
-def read_bibliography(text: str) -> dict[str, str]:
-    """key -> one-line citation: authors (year) title, journal, doi or PMID, as far as the entry gives them.
+def read_bibliography(text: str, file: str = "references.bib") -> dict[str, str]:
+    """Citations by source key.
 
-    Read line by line: an entry ends with a brace at the beginning of a line, a field with its line.
+    Parameters
+    ----------
+    text : str
+        Text of a BibTeX file. A field may span several lines and hold nested braces.
+    file : str
+        Name of the file, for error messages.
+
+    Returns
+    -------
+    dict of str to str
+        Key to one-line citation: authors (year). title. journal, volume, pages. DOI or PMID, as far as the entry has
+        them.
+
+    Raises
+    ------
+    LdnsimError
+        With file and line of every entry that cannot be read, and of every key that occurs twice.
+
+    Examples
+    --------
+    >>> read_bibliography("@article{doe, author = {Doe, J.}, year = 1999, title = {On {LDN}}}")
+    {'doe': 'Doe, J. (1999). On LDN'}
     """
-    entries: dict[str, dict[str, str]] = {}
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        if entry := ENTRY.match(line):
-            fields = entries.setdefault(entry[1], {})
-        elif line.startswith("}"):
-            fields = {}
-        elif found := FIELD.match(line):
-            fields[found[1].lower()] = BRACES.sub("", found[2].strip().removesuffix(",")).strip()
-    return {key: _citation(fields) for key, fields in entries.items()}
+    from bibtexparser.entrypoint import parse_string  # imported late: most commands cite nothing
+
+    logging.getLogger("bibtexparser").addHandler(logging.NullHandler())  # its warnings are reported as faults below
+    found = parse_string(text)
+    if found.failed_blocks:
+        raise LdnsimError(_fault(block, file) for block in found.failed_blocks)
+    return {
+        entry.key: _citation({field.key.lower(): _plain(str(field.value)) for field in entry.fields})
+        for entry in found.entries
+    }
+
+
+def _fault(block: Block, file: str) -> Fault:
+    key = getattr(block, "key", None)
+    message = f"the key {key!r} occurs twice" if key else "this entry cannot be read"
+    expected = "each key once" if key else "@type{key, field = {value}, ...} with every brace closed"
+    return Fault(message, (), expected, file=file, line=(block.start_line or 0) + 1)
+
+
+def _plain(value: str) -> str:
+    return SPACES.sub(" ", BRACES.sub("", value)).strip()
 
 
 def _citation(fields: dict[str, str]) -> str:

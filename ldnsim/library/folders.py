@@ -63,7 +63,7 @@ def load_bibliography(folder: Path | None = None) -> dict[str, str]:
     files = [LIBRARY / "models" / BIBLIOGRAPHY]
     if folder is not None and is_file(folder / BIBLIOGRAPHY):
         files.append(folder / BIBLIOGRAPHY)
-    return {key: citation for file in files for key, citation in read_bibliography(read_text(file)).items()}
+    return {key: citation for file in files for key, citation in read_bibliography(read_text(file), str(file)).items()}
 
 
 def files_in(folder: Path, record_type: type[Record]) -> dict[str, Path]:
