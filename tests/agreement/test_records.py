@@ -51,6 +51,14 @@ def test_steady_state_of_boluses_with_any_lag(solver, lag):
 
 
 @EVERY
+@pytest.mark.parametrize("interval", [12.17, 11.83, 3.14159, 0.05, 1.2345])
+def test_steady_state_needs_no_clock_where_the_model_has_none(solver, interval):
+    """Such intervals were refused as never meeting the clock, in a model whose equations do not use it."""
+    found = amounts(f"ID TIME EVID AMT CMT SS II\n1 5 1 100 2 1 {interval!r}\ntimes 5:29:0.5", solver)
+    close(found, 100 * np.exp(-K * (found.TIME.to_numpy() - 5)) / -np.expm1(-K * interval))
+
+
+@EVERY
 @pytest.mark.parametrize("lag", [0.0, 7.0, 31.0])
 @pytest.mark.parametrize("length", [2.0, 12.0, 30.0])
 def test_steady_state_of_infusions_of_any_length(solver, lag, length):

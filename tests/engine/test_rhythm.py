@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ldnsim.engine.orbit import periodic_states
-from ldnsim.engine.rhythm import repeats_daily
+from ldnsim.engine.rhythm import ignores_time, repeats_daily
 from ldnsim.foundation.expressions import Name, parse_equations, rename
 from ldnsim.model.system import System
 
@@ -51,3 +51,18 @@ def test_an_orbit_may_cross_zero(solver):
     assert status[0] == 0, reason
     w = 2 * np.pi / 24
     assert states[0, 0] == pytest.approx(-0.01 * w / (w**2 + 1e-6), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "ignores"),
+    [
+        ("d/dt(x) = -x", True),
+        ("d/dt(x) = -x\no = 2*x + t", True),  # an output may be looked at by the clock
+        ("d/dt(x) = -x*ifelse(x > 1, 2, 1)", True),
+        ("d/dt(x) = cos(2*pi*t/day) - x", False),
+        ("d/dt(x) = ifelse(t > 3, 1, 0) - x", False),
+    ],
+)
+def test_whether_equations_use_the_time_is_asked_of_the_time(text, ignores):
+    """It was asked of states, too, which change with time: no model with a state was without a clock."""
+    assert ignores_time(system_of(text)) is ignores
