@@ -126,6 +126,11 @@ def test_solver_tolerance_and_start_reach_the_engine(tmp_path):
         (["run", "first_dose", "--solver", "natvie"], "did you mean 'native'?"),
         (["run", "first_dose", "--start", "steady"], "steady_state"),
         (["data", "ldn", "doses.csv", "-o", "out.csv"], "--account transient or --account pet_pool"),
+        (["data", "ldn", "doses.csv", "-o", "out.csv", "--account", "transient", "--rtol", "0"], "--rtol 0"),
+        (["run", "first_dose", "--rtol", "nan"], "a number from 1e-12 to 0.1"),
+        (["run", "first_dose", "--rtol", "5"], "a number from 1e-12 to 0.1"),
+        (["export", "dose_sizes", "--to", "nonmem", "-o", "x.csv"], "--account transient or --account pet_pool"),
+        (["list", "metrics", "ldn"], "metrics are not those of one model"),
         (["list", "metrcis"], "did you mean 'metrics'?"),
         (["list", "accounts", "lnd"], "did you mean 'ldn'?"),
     ],
@@ -148,11 +153,69 @@ def test_everything_that_can_be_listed_is(tmp_path, kind):
     assert all(len(line.split()) >= 2 for line in lines), lines
 
 
-def test_a_pipe_that_closes_says_nothing(tmp_path):
+@pytest.mark.parametrize("arguments", ["list sources", "run first_dose", "run first_dose --json", "describe ldn"])
+def test_a_pipe_that_closes_is_no_fault(tmp_path, arguments):
     code = "import sys; sys.argv[0] = 'ldnsim'; from ldnsim.cli import main; main()"
-    command = f"'{sys.executable}' -c \"{code}\" list sources | head -1"
+    command = f"'{sys.executable}' -c \"{code}\" {arguments} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stderr == ""
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_ctrl_c_ends_without_a_word(tmp_path):
+    code = (
+        "import os, signal, sys; sys.argv = ['ldnsim', 'list']; import ldnsim.report.listing as listing; "
+        "listing.entries = lambda *_: os.kill(os.getpid(), signal.SIGINT); from ldnsim.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_titles_are_those_of_the_checked_files():
+    from ldnsim.library.files import check_file
+    from ldnsim.library.index import library
+    from ldnsim.report.listing import entries
+
+    for kind in ("models", "parts", "scenarios", "fits"):
+        found = entries(kind)
+        assert found
+        files = library(kind)
+        for name, title in found:
+            record = check_file(files[name])
+            assert title == (getattr(record, "question", "") or record.title)
+
+
+@pytest.mark.parametrize("title", ["'It''s one'", ">-\n  It's\n  one", '"It\'s one"', "It's one # a remark"])
+def test_titles_are_read_as_yaml(tmp_path, title):
+    from ldnsim.library.index import title_of
+
+    (tmp_path / "a.yaml").write_text(f"format: ldnsim-part/1\ntitle: {title}\nname: a\n", encoding="utf-8")
+    assert title_of(tmp_path / "a.yaml") == "It's one"
+
+
+def test_listing_files_loads_nothing_heavy(tmp_path):
+    code = (
+        "import sys; sys.argv = ['ldnsim', 'list']; from ldnsim.cli.app import app; import ldnsim.cli; "
+        "app(standalone_mode=False); print(sorted({'pint', 'numpy', 'pandas', 'xarray'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+    assert "More with `ldnsim list KIND [MODEL]`: parts, accounts" in done.stdout
+
+
+@pytest.mark.parametrize("change", [[], ["--set", "endorphin.th0=0"]])
+def test_people_without_a_value_have_a_reason(tmp_path, change):
+    done = ldnsim("run", "compounding_potency", "--set", "population.size=3", *change, "--json", cwd=tmp_path)
+    none = [record for record in json.loads(done.stdout)["metrics"] if record["value"] is None]
+    assert none
+    assert all(record["reason"] for record in none)
+
+
+def test_describe_as_json(tmp_path):
+    done = ldnsim("describe", "ldn", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["name"] == "ldn"

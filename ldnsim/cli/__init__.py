@@ -31,9 +31,6 @@ def main() -> None:
             raise
         typer.echo(f"{caught}", err=True)
         raise SystemExit(1) from None
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone
-        raise SystemExit(0) from None
     except Exception as caught:
         if debug:
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +22,18 @@ class WholeSentences(TyperGroup):
         """What is used most comes first."""
         found = super().list_commands(ctx)
         return sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; where the reader of its output has gone (`| head`), end without a word and without fault."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            try:
+                print(flush=True)  # fails again, unless it was another pipe, such as that of a cluster
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in the buffer
+                raise typer.Exit from None
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # typer's own copy of click, or click
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]

@@ -38,7 +38,7 @@ def list_(
         str,
         typer.Argument(
             metavar="[KIND]",
-            help="models, parts, scenarios, fits, accounts, inputs, outputs, parameters, sets, drugs, metrics, "
+            help="models, parts, scenarios, fits, accounts, inputs, outputs, states, parameters, sets, drugs, metrics, "
             "output-kinds, facts, sources, formats or solvers; models, scenarios and fits where left out.",
             autocompletion=kinds,
         ),
@@ -47,13 +47,14 @@ def list_(
         str,
         typer.Argument(
             metavar="[MODEL]",
-            help="The model whose accounts, inputs, outputs, parameters, sets or drugs are listed; ldn where left out.",
+            help="The model whose accounts, inputs, outputs, states, parameters, sets or drugs are listed; "
+            "ldn where left out.",
             autocompletion=names_of("models"),
         ),
     ] = "",
     json: AsJson = False,
 ) -> None:
-    from ldnsim.report.listing import DEFAULT_KINDS, entries
+    from ldnsim.report.listing import DEFAULT_KINDS, KINDS, entries
 
     found = {each: entries(each, model) for each in ((kind,) if kind else DEFAULT_KINDS)}
     if json:
@@ -65,6 +66,9 @@ def list_(
         width = max([24, *(len(entry.name) for entry in of_kind)])
         for entry in of_kind:
             typer.echo(f"  {entry.name:{width}} {entry.title}".rstrip())
+    if not kind:
+        others = ", ".join(each for each in KINDS if each not in DEFAULT_KINDS)
+        typer.echo(f"More with `ldnsim list KIND [MODEL]`: {others}.")
 
 
 @app.command(
@@ -73,6 +77,7 @@ def list_(
         "ldnsim describe ldn",
         "ldnsim describe titration",
         "ldnsim describe occupancy_brain_pool --format md",
+        "ldnsim describe ldn --json",
     )
 )
 def describe(
@@ -85,6 +90,7 @@ def describe(
         typer.Option("--format", metavar="md|html|json", help="Format; rendered for the terminal where left out."),
     ] = "",
     changes: Sets = [],  # noqa: B006
+    json: AsJson = False,
 ) -> None:
     from ldnsim.foundation.errors import Fault, LdnsimError
     from ldnsim.library.files import find_any, load_bibliography
@@ -95,6 +101,7 @@ def describe(
 
     if form not in ("", "md", "html", "json"):
         raise LdnsimError(Fault(f"unknown format {form!r}", expected="md, html or json"))
+    form = "json" if json else form
     record: Record = find_any(name)
     if isinstance(record, Scenario):
         record = changed(record, changes)

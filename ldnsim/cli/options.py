@@ -50,7 +50,21 @@ SolverOption = Annotated[
     str, typer.Option("--solver", metavar="NAME", help="Solver, see `ldnsim list solvers`.",
                       autocompletion=names_of("solvers"))
 ]  # fmt: skip
-Rtol = Annotated[float, typer.Option("--rtol", metavar="NUMBER", help="Relative tolerance of the solver.")]
+
+
+def _tolerance(rtol: float) -> float:
+    from ldnsim.engine.checks import LARGEST_RTOL, SMALLEST_RTOL
+    from ldnsim.foundation.errors import Fault, LdnsimError
+
+    if not SMALLEST_RTOL <= rtol <= LARGEST_RTOL:  # nor NaN
+        raise LdnsimError(Fault(f"--rtol {rtol:g}", expected=f"a number from {SMALLEST_RTOL:g} to {LARGEST_RTOL:g}"))
+    return rtol
+
+
+Rtol = Annotated[
+    float,
+    typer.Option("--rtol", metavar="NUMBER", help="Relative tolerance of the solver.", callback=_tolerance),
+]
 Start = Annotated[
     str,
     typer.Option(

@@ -45,7 +45,7 @@ def data(
 
     _not_the_same(table, out)
     loaded, frame = load_model(model, account or None), read_table(table)
-    _one_account(loaded.name, list(loaded.accounts))
+    _one_account(f"model {loaded.name} has", list(loaded.accounts), "a data set is simulated in")
     try:
         answer = simulate_data(loaded, frame, outputs=listed(outputs) or None, rtol=rtol, solver=solver)
     except LdnsimError as caught:  # rows are those of the file
@@ -77,10 +77,15 @@ def export(
 ) -> None:
     from ldnsim.library.files import load_scenario
     from ldnsim.report.output_files import check_formats, write_scenario
+    from ldnsim.scenario.changes import resolve
 
     form = to.lower()
     check_formats([form], "scenario")
-    written = write_scenario(out, changed(load_scenario(scenario), changes), form, account or None)
+    question = changed(load_scenario(scenario), changes)
+    if not account:
+        compared = [setting.account for setting in resolve(question).settings]
+        _one_account("the scenario compares", compared, "records are those of")
+    written = write_scenario(out, question, form, account or None)
     if not quiet:
         typer.echo(f"{written} written to {out}")
 
@@ -92,9 +97,9 @@ def _not_the_same(source: Path, out: Path) -> None:
         raise LdnsimError(Fault(f"{out} is the data set itself", expected="another file to write"))
 
 
-def _one_account(model: str, accounts: list[str]) -> None:
+def _one_account(whose: str, accounts: list[str], use: str) -> None:
     from ldnsim.foundation.errors import Fault, LdnsimError
 
     if len(accounts) > 1:
-        message = f"model {model} has {len(accounts)} accounts, and a data set is simulated in one"
+        message = f"{whose} {len(accounts)} accounts, and {use} one"
         raise LdnsimError(Fault(message, expected=f"--account {' or --account '.join(accounts)}"))

@@ -15,9 +15,9 @@ from ldnsim.engine.schedules import Schedules, pack
 if TYPE_CHECKING:
     from ldnsim.model.system import System
 
-__all__ = ["SMALLEST_RTOL", "check"]
+__all__ = ["LARGEST_RTOL", "SMALLEST_RTOL", "check"]
 
-SMALLEST_RTOL = 1e-12
+SMALLEST_RTOL, LARGEST_RTOL = 1e-12, 0.1
 
 
 def check(
@@ -35,8 +35,8 @@ def check(
         raise ValueError(
             f"{people} schedules, parameters {parameters.shape} and initial {initial.shape} do not match the system"
         )
-    if not SMALLEST_RTOL <= rtol <= 0.1:
-        raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to 0.1")
+    if not SMALLEST_RTOL <= rtol <= LARGEST_RTOL:
+        raise ValueError(f"rtol {rtol} is out of range: {SMALLEST_RTOL} to {LARGEST_RTOL}")
     starts, ends = _runs(times, people)
     if windows is not None:
         _check_windows(windows, starts, ends)

@@ -10,7 +10,8 @@ from ldnsim.foundation.fields import Record
 from ldnsim.foundation.yaml import read_document, read_text
 from ldnsim.library.checks import plausible_account_faults, plausible_faults
 from ldnsim.library.fit_file import Fit
-from ldnsim.library.folders import FORMATS, KIND_OF, LIBRARY, SUFFIXES, files_in, is_file, load_bibliography
+from ldnsim.library.folders import FORMATS, LIBRARY, SUFFIXES, is_file, load_bibliography
+from ldnsim.library.index import FOLDERS, library
 from ldnsim.library.loader import Loader
 from ldnsim.library.predictions import Predictions
 from ldnsim.model.records import Model, Part
@@ -36,10 +37,6 @@ __all__ = [
     "load_scenario",
     "source_text",
 ]
-
-
-# fits stand with the models: they are where a model's numbers come from
-FOLDERS = {"models": "models", "parts": "models", "scenarios": "scenarios", "fits": "models/fits"}
 
 
 def load_model(name: str | Path, account: str | None = None, **alternatives: str) -> Model:
@@ -157,12 +154,6 @@ def find_any(name: str | Path) -> Record:
             )
         )
     return check_file(known[str(name)])
-
-
-def library(kind: str) -> dict[str, Path]:
-    """name -> path of what the library holds: kind is "models", "parts", "scenarios" or "fits"."""
-    record_type = next(record_type for record_type, name in KIND_OF.items() if kind == f"{name}s")
-    return files_in(LIBRARY / FOLDERS[kind], record_type)
 
 
 def check_file(path: Path | str) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -93,18 +94,19 @@ def metric_records(table: xr.Dataset) -> list[dict[str, Any]]:
                 }
                 if people is None:
                     record["value"] = float(data.sel(here))
-                    record["reason"] = _reason(table, str(name), here)
                 else:
                     low, record["value"], high = people[name].sel(here).to_numpy().tolist()
                     record |= {"people_5_percent": low, "people_95_percent": high}
+                record["reason"] = _reason(table, str(name), here) if math.isnan(record["value"]) else ""
                 found.append(record)
     return found
 
 
 def _reason(table: xr.Dataset, name: str, here: Mapping[str, str]) -> str:
+    """Why there is no value; of people the commonest reason."""
     for source in (f"{name}_reason", "reason"):
-        if source in table and (text := str(table[source].sel(here).item())):
-            return text
+        if source in table and (texts := [text for text in np.ravel(table[source].sel(here)).tolist() if text]):
+            return str(Counter(texts).most_common(1)[0][0])
     return ""
 
 

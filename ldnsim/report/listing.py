@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ldnsim.model.records import Model
 
-__all__ = ["DEFAULT_KINDS", "KINDS", "Entry", "entries", "names"]
+__all__ = ["DEFAULT_KINDS", "KINDS", "OF_A_MODEL", "Entry", "entries", "names"]
 
 
 class Entry(NamedTuple):
@@ -32,10 +30,13 @@ def entries(kind: str, model: str = "") -> list[Entry]:
     Raises
     ------
     LdnsimError
-        For an unknown kind, or a model that cannot be read.
+        For an unknown kind, a model that cannot be read, or a model where the kind does not belong to one.
     """
     if kind not in KINDS:
         raise LdnsimError(Fault(f"unknown kind {shown(kind)}", expected=listed(KINDS), nearest=nearest(kind, KINDS)))
+    if model and kind not in OF_A_MODEL:
+        message = f"{kind} are not those of one model, but {shown(model)} was named"
+        raise LdnsimError(Fault(message, expected=f"no model, or one of the kinds {listed(OF_A_MODEL)}"))
     return list(KINDS[kind](model or "ldn"))
 
 
@@ -46,19 +47,12 @@ def names(kind: str) -> list[str]:
 
 def _files(kind: str) -> Callable[[str], Iterator[Entry]]:
     def found(model: str) -> Iterator[Entry]:
-        from ldnsim.library.files import library
+        from ldnsim.library.index import library, title_of
 
         del model
-        return (Entry(name, _title_in(path)) for name, path in library(kind).items())
+        return (Entry(name, title_of(path)) for name, path in library(kind).items())
 
     return found
-
-
-def _title_in(path: Path) -> str:
-    from ldnsim.foundation.yaml import read_document
-
-    content = read_document(path).content
-    return str(content.get("question") or content.get("title") or "")
 
 
 def _of_model(read: Callable[[Model], Iterator[Entry]]) -> Callable[[str], Iterator[Entry]]:
@@ -86,6 +80,16 @@ def _drugs(model: Model) -> Iterator[Entry]:
     return (
         Entry(name, f"{drug.molar_mass}{f', {drug.note}' if drug.note else ''}") for name, drug in model.drugs.items()
     )
+
+
+def _states(model: Model) -> Iterator[Entry]:
+    found = {
+        f"{slot}.{name}": f"{part.title} ({state.unit})"
+        for slot, parts in model.slots.items()
+        for part in parts
+        for name, state in part.states.items()
+    }
+    return (Entry(name, title) for name, title in found.items())
 
 
 def _sets(model: Model) -> Iterator[Entry]:
@@ -154,17 +158,21 @@ def _solvers(model: str) -> Iterator[Entry]:
         yield Entry(name, (sys.modules[solver.__module__].__doc__ or "").partition("\n")[0])
 
 
+OF_A_MODEL: dict[str, Callable[[str], Iterator[Entry]]] = {
+    "accounts": _of_model(_accounts),
+    "inputs": _of_model(_inputs),
+    "outputs": _of_model(_outputs),
+    "states": _of_model(_states),
+    "parameters": _of_model(_parameters),
+    "sets": _of_model(_sets),
+    "drugs": _of_model(_drugs),
+}
 KINDS: dict[str, Callable[[str], Iterator[Entry]]] = {
     "models": _files("models"),
     "parts": _files("parts"),
     "scenarios": _files("scenarios"),
     "fits": _files("fits"),
-    "accounts": _of_model(_accounts),
-    "inputs": _of_model(_inputs),
-    "outputs": _of_model(_outputs),
-    "parameters": _of_model(_parameters),
-    "sets": _of_model(_sets),
-    "drugs": _of_model(_drugs),
+    **OF_A_MODEL,
     "metrics": _metrics,
     "output-kinds": _kinds,
     "facts": _facts,

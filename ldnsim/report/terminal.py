@@ -32,7 +32,11 @@ def console() -> Console:
     """Where text goes: colours and the real width on a terminal, plain 80 columns elsewhere."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+    class PipedConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - called while it is handled; rich itself would end the program with exit code 1
+
+    return PipedConsole(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
 
 
 def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], written: Iterable[Path]) -> None:

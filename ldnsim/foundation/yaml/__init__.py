@@ -6,7 +6,8 @@ more than its length: no anchors, no tags, bounded depth and size.
 
 from __future__ import annotations
 
+from ldnsim.foundation.yaml.building import build
 from ldnsim.foundation.yaml.document import HOLE, Document
 from ldnsim.foundation.yaml.reading import read_document, read_text
 
-__all__ = ["HOLE", "Document", "read_document", "read_text"]
+__all__ = ["HOLE", "Document", "build", "read_document", "read_text"]
