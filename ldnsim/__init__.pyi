@@ -1,7 +1,7 @@
 """The public names of ldnsim, listed once: loaded from here when first used, and read by type checkers."""
 
 from . import plots as plots
-from .calibration.discriminate import apart as apart
+from .calibration.discriminate import discriminate as discriminate
 from .calibration.fitting import fit as fit
 from .calibration.validation import validate as validate
 from .foundation.errors import LdnsimError as LdnsimError

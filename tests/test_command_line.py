@@ -15,7 +15,7 @@ from test_cli import ldnsim
 import ldnsim as ldn
 from ldnsim.report.listing import KINDS
 
-COMMANDS = ("run", "sweep", "merge", "data", "export", "list", "describe", "check", "validate", "apart", "fit",
+COMMANDS = ("run", "sweep", "merge", "data", "export", "list", "describe", "check", "validate", "discriminate", "fit",
             "schema", "new")  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_the_list_of_commands_is_not_cut(tmp_path, width):
     assert not re.search(r"[a-z]\.\.\.", done.stdout)
     for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
-    assert done.stdout.index("\n  run ") < done.stdout.index("\n  apart ")
+    assert done.stdout.index("\n  run ") < done.stdout.index("\n  discriminate ")
     summaries = done.stdout.partition("Commands:")[2].partition("Start with:")[0]
     assert summaries.count(".") >= len(COMMANDS)  # each is a whole sentence
 

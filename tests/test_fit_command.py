@@ -52,7 +52,7 @@ def test_the_answer_is_printed_and_written(ran):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Which absorption and volumes do the published facts")
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "8 of 8 starts found this optimum" in " ".join(done.stdout.split())
+    assert "8 of 8 starts reached this optimum" in " ".join(done.stdout.split())
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "naltrexone_oral.fit.json",
         "naltrexone_oral.html",
@@ -86,7 +86,7 @@ def test_the_page_holds_figures_and_no_way_out(ran):
     ("estimate", "fact", "message"),
     [
         ("plasma.FF: {bounds: [0.01, 1]}", FACT, "quick.yaml:8:12: estimate.plasma.FF: 'plasma.FF' names nothing"),
-        ("plasma.F: {bounds: [0.01, 1]}", FACT.replace("3 h", "0 h"), "no start that can be solved"),
+        ("plasma.F: {bounds: [0.01, 1]}", FACT.replace("3 h", "0 h"), "could not be solved at any of its starts"),
         ("plasma.F: {bounds: [0.01, 1]}", NOTHING, "estimate.plasma.F: plasma.F moves none of the data"),
     ],
 )

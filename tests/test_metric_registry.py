@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 import ldnsim as ldn
-from ldnsim.calibration.fitting.readings import reading
-from ldnsim.calibration.validation.measuring import DosedCurve, read_off
+from ldnsim.calibration.fitting.predict import predict
+from ldnsim.calibration.validation.measuring import DosedCurve, measured_value
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.library.fit_file import Datum
 from ldnsim.library.predictions import Measure
@@ -36,12 +36,12 @@ def in_a_fit(metric: str) -> float:
     fact = Datum.model_validate(
         {"arm": "a", "output": "Cp", "metric": metric, "window": WINDOW, "value": f"1 {unit}", "cv": "10 %"}
     )
-    return float(reading(fact, TIME, CURVE[None], np.array([0.0]), {})[0])
+    return float(predict(fact, TIME, CURVE[None], np.array([0.0]), {})[0])
 
 
 def in_validation(metric: str) -> float:
     measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": metric, "window": WINDOW})
-    return read_off(DosedCurve(TIME, CURVE, np.array([0.0])), measure)
+    return measured_value(DosedCurve(TIME, CURVE, np.array([0.0])), measure)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_half_life_over_a_window_does_not_count_close_samples_twice():
     dense = np.unique(np.concatenate([TIME, np.arange(2.0, 3.0, 1e-3)]))
     measure = Measure.model_validate({"arm": "a", "output": "Cp", "take": "half_life", "window": WINDOW})
     curve = 20 * np.exp(-0.5 * dense) + 3 * np.exp(-0.06 * dense) - 23 * np.exp(-1.7 * dense)
-    assert read_off(DosedCurve(dense, curve, np.array([0.0])), measure) == pytest.approx(
+    assert measured_value(DosedCurve(dense, curve, np.array([0.0])), measure) == pytest.approx(
         in_validation("half_life"), rel=5e-3
     )
 

@@ -27,9 +27,9 @@ FACT = {
 }  # fmt: skip
 VALIDATION = {
     "overall": [dict.fromkeys(("account", "what", "fit", "test", "read", "hours"), HOSTILE)],
-    "facts": [FACT], "rivals": [HOSTILE], "accounts": [HOSTILE], "lacking": [(HOSTILE, HOSTILE)],
-    "clashes": [{"title": HOSTILE, "label": HOSTILE, "note": HOSTILE, "rows": [[HOSTILE] * 5]}],
-    "sights": [{"output": HOSTILE, "by": HOSTILE, "dose": HOSTILE, "numbers": [HOSTILE]}],
+    "facts": [FACT], "parameter_sets": [HOSTILE], "accounts": [HOSTILE], "not_predictable": [(HOSTILE, HOSTILE)],
+    "conflicts": [{"title": HOSTILE, "label": HOSTILE, "note": HOSTILE, "rows": [[HOSTILE] * 5]}],
+    "observations": [{"output": HOSTILE, "by": HOSTILE, "dose": HOSTILE, "numbers": [HOSTILE]}],
     "claims": [{"claim": HOSTILE, "data": HOSTILE, "facts": [HOSTILE]}],
 }  # fmt: skip
 

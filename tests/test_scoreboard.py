@@ -1,4 +1,4 @@
-"""`ldnsim validate` and `ldnsim apart` as people meet them: what is printed, and what is written."""
+"""`ldnsim validate` and `ldnsim discriminate` as users see them: what is printed, and what is written."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class TestTable:
             "set by this fact",
         ):
             assert words in text, words
-        assert "Facts that disagree. Clearance of naltrexone: they ask for numbers 2.2-fold apart" in text
+        assert "Facts that contradict each other. Clearance of naltrexone: 2.2-fold apart" in text
 
     def test_says_what_is_not_predicted_and_why(self, written):
-        lacking = re.sub(r"\s+", " ", written[0].split("Not predicted")[1])
-        assert "pd042 (test): tumours of mice" in lacking
+        not_predictable = re.sub(r"\s+", " ", written[0].split("Not predicted")[1])
+        assert "pd042 (test): tumours of mice" in not_predictable
 
     def test_ends_with_what_it_is_for(self, written):
         assert "For research and teaching. Not dose advice" in written[0]
@@ -62,7 +62,7 @@ class TestTable:
             run("validate", "--account", "pet_quick")
 
 
-def test_csv_holds_every_row_and_the_rival_sets(written):
+def test_csv_holds_every_row_and_the_published_sets(written):
     with (written[1] / "facts.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     lee = [row for row in rows if row["fact"] == "pd002"]
@@ -83,8 +83,9 @@ class TestPage:
         assert not re.search(r"""(?:src|href)=["']https?:""", before)
 
     def test_has_its_parts(self, html):
-        for words in ('id="folds"', 'id="occupancies"', "Facts that disagree", "What would tell the accounts apart",
-                      "What popular texts say", "Not predicted", "pd047"):  # fmt: skip
+        for words in ('id="folds"', 'id="occupancies"', "Facts that contradict each other",
+                      "Observations that discriminate", "What popular texts say", "Not predicted",
+                      "pd047"):  # fmt: skip
             assert words in html, words
 
     def test_is_the_same_again(self, html, tmp_path):
@@ -120,8 +121,10 @@ def test_nothing_is_written_where_one_file_cannot_be(tmp_path):
 
 
 def test_apart(tmp_path):
-    text = run("apart", "--csv", str(tmp_path / "sights.csv"))
+    text = run("discriminate", "--csv", str(tmp_path / "observations.csv"))
     assert max(len(line) for line in text.splitlines() if not line.startswith("->")) <= WIDTH
     assert re.search(r"mu_occupancy +4\.5 mg, once +1 +6\d ± \d+ +4\d ± \d+ +1\d ± \d+ +1\.\d", text)
     assert "Predictions, not data" in re.sub(r"\s+", " ", text)
-    assert (tmp_path / "sights.csv").read_text(encoding="utf-8").startswith("output,by,dose,regimen,hour,separation")
+    assert (
+        (tmp_path / "observations.csv").read_text(encoding="utf-8").startswith("output,by,dose,regimen,hour,separation")
+    )

@@ -1,4 +1,4 @@
-"""Accounts beside people beside uncertain parameters."""
+"""Differences between accounts, variability between people, and parameter uncertainty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 import ldnsim as ldn
 from ldnsim.calibration.parameter_spread import free_parameters, parameter_spread
-from ldnsim.calibration.spread import Z90, mean_spread, spread_words
+from ldnsim.calibration.spread import Z90, mean_spread, spread_text
 
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
 PEOPLE = "population: {size: 30, seed: 1}"
@@ -31,7 +31,7 @@ def test_what_the_scenario_changes_stays(ask):
 
 
 def test_the_spread_is_that_of_the_ranges(ask):
-    """One free parameter, and no rival set that moves what is seen: a quarter of the way between both ends."""
+    """One free parameter, and no published set that moves it: a quarter of the way between both ends."""
     question = ask("2 d", "[transient]", extra="report: [mu_occupancy]", night=NIGHT)
 
     def seen(asked):
@@ -49,13 +49,13 @@ def test_three_spreads_in_words(ask):
     assert set(parameters) == {"opioid_tone", "mu_occupancy"}
     assert parameters["mu_occupancy"].shape == (2, 1)
     assert np.all(parameters["mu_occupancy"] > 0.005)
-    (text,) = spread_words(result, table, parameters)
+    (text,) = spread_text(result, table, parameters)
     middle = table.mu_occupancy_mean.median("subject").squeeze()
     ends = table.mu_occupancy_mean.quantile([0.05, 0.95], "subject").squeeze()
     assert "mean Opioid tone (night) differs by" in text
     assert f"mean mu occupancy by naltrexone (night) differs by {float(middle.max() - middle.min()):.2f}" in text
     assert f"by up to {float((ends[1] - ends[0]).max()):.2f} between people of one account" in text
-    assert f"by up to {Z90 * parameters['mu_occupancy'].max():.2f} as parameters are uncertain" in text
+    assert f"by up to {Z90 * parameters['mu_occupancy'].max():.2f} from parameter uncertainty" in text
 
 
 def test_means_are_of_the_same_hours_as_those_of_the_table(ask, monkeypatch):
@@ -73,11 +73,11 @@ def test_means_are_of_the_same_hours_as_those_of_the_table(ask, monkeypatch):
 def test_nothing_to_say_of_one_account_or_one_person(ask):
     for accounts, extra in (("[transient]", PEOPLE), ("[transient, pet_pool]", "")):
         result = ldn.simulate(ask("2 d", accounts, extra=extra, night=NIGHT))
-        assert spread_words(result, ldn.summarize(result), {}) == []
+        assert spread_text(result, ldn.summarize(result), {}) == []
 
 
 def test_what_a_scenario_draws_as_uncertain_does_not_move_its_spread(ask):
-    """Rival sets put a parameter outside of the range that the draws start from."""
+    """Published sets put a parameter outside of the range that the draws start from."""
     plain = ask("2 d", "[transient, pet_pool]", extra=PEOPLE + "\nreport: [mu_occupancy]", night=NIGHT)
     drawn = "\nreport: [mu_occupancy]\nuncertainty: {draws: 2, parameters: [occupancy.t_pool]}"
     unsure = ask("2 d", "[transient, pet_pool]", extra=PEOPLE + drawn, night=NIGHT)

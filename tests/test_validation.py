@@ -9,7 +9,7 @@ import pytest
 
 import ldnsim as ldn
 from ldnsim.calibration.validation import evaluate, frame_of
-from ldnsim.calibration.validation.measuring import DosedCurve, read_off
+from ldnsim.calibration.validation.measuring import DosedCurve, measured_value
 from ldnsim.calibration.validation.number_text import formatted_error, formatted_number
 from ldnsim.calibration.validation.rows import error_of
 from ldnsim.library.facts import PublishedRange
@@ -21,7 +21,7 @@ HOURS = np.linspace(0, 48, 481)
 
 
 def taken(course: DosedCurve, **fields: object) -> float:
-    return read_off(course, Measure.model_validate({"arm": "a", "output": "b", **fields}))
+    return measured_value(course, Measure.model_validate({"arm": "a", "output": "b", **fields}))
 
 
 class TestMeasuring:
@@ -129,26 +129,26 @@ class TestLibrary:
 
     def test_uncertain_hours_are_swept(self, found):
         row = next(row for row in found.rows if row.fact.id == "pd007" and row.account == "transient")
-        assert [hour for hour, _ in row.sweep] == list(range(1, 9))
-        assert max(value for _, value in row.sweep) > 2 * row.predicted
+        assert [hour for hour, _ in row.by_hour] == list(range(1, 9))
+        assert max(value for _, value in row.by_hour) > 2 * row.predicted
 
-    def test_facts_that_disagree_and_the_rival_sets_that_meet_them(self, found):
-        clashes = {clash.title: clash for clash in found.clashes}
-        clearance = clashes["Clearance of naltrexone"]
+    def test_contradictory_facts_and_the_published_sets_that_meet_them(self, found):
+        conflicts = {conflict.title: conflict for conflict in found.conflicts}
+        clearance = conflicts["Clearance of naltrexone"]
         assert clearance.span == pytest.approx(3510 * 60 / 1000 / 94, rel=1e-3)
-        assert {each.row.fact.source: each.rival for each in clearance.facts} == {
+        assert {each.row.fact.source: each.parameter_set for each in clearance.facts} == {
             "licko1981": "clearance_licko1981",
             "meyer1984": "clearance_meyer1984",
             "dunbar2007": "clearance_dunbar2007",
         }
-        tail = clashes["What is left of 100 mg daily after one and three days"]
-        assert all(each.rival == "late_tail" and each.set_by for each in tail.facts)
+        tail = conflicts["What is left of 100 mg daily after one and three days"]
+        assert all(each.parameter_set == "late_tail" and each.set_by for each in tail.facts)
 
-    def test_rival_sets_are_chosen_together_with_their_occupancy(self, found):
+    def test_published_sets_are_chosen_together_with_their_occupancy(self, found):
         row = next(row for row in found.rows if row.fact.id == "pd003" and row.account == "pet_pool")
-        assert abs(row.rivals["late_tail"] - row.predicted) < 30
-        assert row.rivals["scan_1h"] != row.predicted
-        assert row.rivals["clearance_meyer1984"] == pytest.approx(row.predicted, rel=1e-3)
+        assert abs(row.by_parameter_set["late_tail"] - row.predicted) < 30
+        assert row.by_parameter_set["scan_1h"] != row.predicted
+        assert row.by_parameter_set["clearance_meyer1984"] == pytest.approx(row.predicted, rel=1e-3)
 
     def test_inputs_that_come_later_are_picked_up(self):
         """A fact about an input is predicted as soon as a model has it."""

@@ -1,1 +1,1 @@
-"""Models and data: fits, validation against published facts, and which observation tells accounts apart."""
+"""Models and data: fits, validation against published facts, and model discrimination."""

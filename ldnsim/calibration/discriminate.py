@@ -1,7 +1,7 @@
-"""Which observation would best tell accounts apart: an output, at an hour after a dose.
+"""Model discrimination: which observation (output, dose, hour) would best tell the accounts of a model apart.
 
-Over a grid of doses and hours, the difference between accounts is set against what blurs it: the error of a
-measurement, the spread between people, and how uncertain the parameters are (see `uncertain`).
+Over a grid of doses and hours, the difference between accounts is divided by the standard deviation of an observation:
+measurement error, between-person variability, and parameter uncertainty (see `parameter_spread`).
 """
 
 from __future__ import annotations
@@ -33,26 +33,41 @@ if TYPE_CHECKING:
     from ldnsim.library.predictions import Observable, Predictions
     from ldnsim.model.records import Model
 
-__all__ = ["Sight", "apart", "best_of_each", "frame_of", "sights"]
+__all__ = ["CandidateObservation", "best_hours", "candidate_observations", "discriminate", "frame_of"]
 
 Floats = NDArray[np.float64]
 
-ORAL = "oral"  # the input that takes the compared doses
+ORAL = "oral"  # the input of the compared doses
 DOSES = ("0.5 mg", "1.5 mg", "3 mg", "4.5 mg", "6 mg", "12.5 mg", "25 mg", "50 mg")
-CLOCK = 8.0  # h, when doses are taken
-DAYS = 14  # of repeated doses
+DOSING_TIME = 8.0  # h after midnight
+DAYS = 14  # of daily doses
 HOURS = {"once": (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120), f"daily for {DAYS} days": (1, 4, 8, 12, 24, 48, 72)}
 PEOPLE = 100
-ROUGH = 1e-4  # relative tolerance: spreads need no more
+RTOL = 1e-4  # relative tolerance: standard deviations need no more
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One observation: what is measured, when, and what each account would have it be.
+class CandidateObservation:
+    """One possible observation: what is measured, when, and what each account predicts.
 
-    `share_of` is what the output is a share of. `values`, `people` and `parameters` are by account, as shares: the
-    prediction, the standard deviation between people, and that from uncertain parameters. `separation` is the
-    difference of the two accounts that are hardest to tell apart over the pooled standard deviation, `pair` those two.
+    Attributes
+    ----------
+    output, by : str
+        The output, and the measurement that observes it.
+    share_of : str
+        What the output is a fraction of: receptors, or the drug-free level.
+    dose, regimen : str
+        The dose as text, and "once" or how often.
+    hour : float
+        Time of the observation, h after the last dose.
+    error : float
+        SD of one measurement, as a fraction.
+    values, people, parameters : mapping of str to float
+        By account, as fractions: the prediction, the SD between people, and the SD from parameter uncertainty.
+    separation : float
+        Difference of the two accounts that are hardest to tell apart, over the pooled SD.
+    pair : tuple of str
+        Those two accounts.
     """
 
     output: str
@@ -68,16 +83,17 @@ class Sight:
     separation: float
     pair: tuple[str, str]
 
-    def blur(self, account: str) -> float:
-        """Standard deviation between people and from uncertain parameters, together."""
+    def total_sd(self, account: str) -> float:
+        """Standard deviation of the prediction: variability between people and parameter uncertainty combined."""
         return math.hypot(self.people[account], self.parameters[account])
 
 
-def apart(model: Model) -> pd.DataFrame:
-    """Rank observations in people by how well they would tell the accounts of a model apart.
+def discriminate(model: Model) -> pd.DataFrame:
+    """Rank possible observations in people by how well they would discriminate between the accounts of a model.
 
-    The separation of two accounts is the difference of their values over the SD from people, uncertain parameters and
-    measurement error. The separation of an observation is that of the two accounts that are hardest to tell apart.
+    The separation of two accounts is the difference of their predictions over the SD of an observation (between-person
+    variability, parameter uncertainty and measurement error). The separation of an observation is that of the two
+    accounts that are hardest to tell apart.
 
     Parameters
     ----------
@@ -88,8 +104,8 @@ def apart(model: Model) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per observation, best first: `output`, `by` (the measurement), `dose`, `regimen`, `hour` (h after the
-        last dose), `separation`, `hardest` (the two accounts); and for each account its value, `<account>_people` and
-        `<account>_parameters` (SD between people and from uncertain parameters).
+        last dose), `separation`, `hardest` (the two accounts); and for each account its prediction (a fraction),
+        `<account>_people` and `<account>_parameters` (SD between people, and from parameter uncertainty).
 
     Raises
     ------
@@ -99,117 +115,152 @@ def apart(model: Model) -> pd.DataFrame:
     Examples
     --------
     >>> import ldnsim as ldn
-    >>> table = ldn.apart(ldn.load_model("ldn"))
+    >>> table = ldn.discriminate(ldn.load_model("ldn"))
     >>> table[["output", "dose", "hour", "hardest"]].astype(str).iloc[0].tolist()
     ['mu_occupancy', '50 mg', '72', 'pet_pool and pet_slow']
     """
-    return frame_of(sights(model))
+    return frame_of(candidate_observations(model))
 
 
-def frame_of(sights: Sequence[Sight]) -> pd.DataFrame:
-    """Observations as a data frame; see `apart`."""
+def frame_of(observations: Sequence[CandidateObservation]) -> pd.DataFrame:
+    """Return observations as a data frame, one row each; its columns are described in `discriminate`."""
     import pandas as pd
 
     records = []
-    for sight in sights:
+    for observation in observations:
         record: dict[str, object] = {
-            "output": sight.output, "by": sight.by, "dose": sight.dose, "regimen": sight.regimen,
-            "hour": sight.hour, "separation": sight.separation, "hardest": " and ".join(sight.pair),
-        }  # fmt: skip
-        for account, value in sight.values.items():
+            "output": observation.output,
+            "by": observation.by,
+            "dose": observation.dose,
+            "regimen": observation.regimen,
+            "hour": observation.hour,
+            "separation": observation.separation,
+            "hardest": " and ".join(observation.pair),
+        }
+        for account, value in observation.values.items():
             record |= {
                 account: value,
-                f"{account}_people": sight.people[account],
-                f"{account}_parameters": sight.parameters[account],
+                f"{account}_people": observation.people[account],
+                f"{account}_parameters": observation.parameters[account],
             }
         records.append(record)
     return pd.DataFrame(records)
 
 
-def sights(model: Model, predictions: Predictions | None = None) -> list[Sight]:
-    """Every observation of the grid, the one that separates best first."""
+def candidate_observations(model: Model, predictions: Predictions | None = None) -> list[CandidateObservation]:
+    """Evaluate every observation of the grid of outputs, doses, regimens and hours.
+
+    Parameters
+    ----------
+    model : Model
+        A model with two accounts or more, and an input `oral`.
+    predictions : Predictions, optional
+        Says which outputs can be measured, and with what error. The library's by default.
+
+    Returns
+    -------
+    list of CandidateObservation
+        By descending separation.
+
+    Raises
+    ------
+    LdnsimError
+        For a model with fewer than two accounts, without an input `oral`, or without an output that can be measured.
+    """
     predictions = load_predictions() if predictions is None else predictions
-    outputs = {name: how for name, how in predictions.measurable.items() if name in model.outputs}
+    outputs = {name: observable for name, observable in predictions.measurable.items() if name in model.outputs}
     if len(model.accounts) < 2:
-        raise LdnsimError("There is nothing to tell apart: expected a model with two accounts or more.")
+        raise LdnsimError("The model has fewer than two accounts: expected two or more to compare.")
     faults = []
     if ORAL not in model.inputs:
         expected = f"an input {ORAL}; the model has {', '.join(model.inputs)}"
-        faults.append(
-            Fault(f"the model has no input {ORAL!r}, by which the compared doses are given", ("inputs",), expected)
-        )
+        faults.append(Fault(f"the model has no input {ORAL!r}, which the compared doses use", ("inputs",), expected))
     if not outputs:
         expected = f"one of: {', '.join(predictions.measurable)}"
         faults.append(Fault("the model has no output that can be measured in people", ("outputs",), expected))
     if faults:
         raise LdnsimError(faults)
     found = [
-        sight for regimen, after in HOURS.items() for sight in _of_regimen(model, predictions, outputs, regimen, after)
+        observation
+        for regimen, after in HOURS.items()
+        for observation in _of_regimen(model, predictions, outputs, regimen, after)
     ]
-    return sorted(found, key=lambda sight: -sight.separation)
+    return sorted(found, key=lambda observation: -observation.separation)
 
 
-def best_of_each(sights: Sequence[Sight]) -> list[Sight]:
-    """The best hour of each output, dose and regimen, best first."""
-    found: dict[tuple[str, str, str], Sight] = {}
-    for sight in sights:
-        found.setdefault((sight.output, sight.dose, sight.regimen), sight)
+def best_hours(observations: Sequence[CandidateObservation]) -> list[CandidateObservation]:
+    """Select the best hour of each output, dose and regimen.
+
+    Parameters
+    ----------
+    observations : sequence of CandidateObservation
+        By descending separation, as returned by `candidate_observations`.
+
+    Returns
+    -------
+    list of CandidateObservation
+        One for each output, dose and regimen, by descending separation.
+    """
+    found: dict[tuple[str, str, str], CandidateObservation] = {}
+    for observation in observations:
+        found.setdefault((observation.output, observation.dose, observation.regimen), observation)
     return list(found.values())
 
 
 def _of_regimen(
     model: Model, predictions: Predictions, outputs: Mapping[str, Observable], regimen: str, after: tuple[int, ...]
-) -> Iterator[Sight]:
+) -> Iterator[CandidateObservation]:
     last = 1 if regimen == "once" else DAYS
-    start = (last - 1) * DAY + CLOCK
-    question = _question(model, tuple(outputs), last, start + max(after))
+    start = (last - 1) * DAY + DOSING_TIME
+    typical_person = _scenario(model, tuple(outputs), last, start + max(after))
     times = [start + hour for hour in after]
 
-    def seen(asked: Scenario) -> dict[str, Floats]:
-        result = simulate(asked, times=times, rtol=ROUGH)
-        return {name: _looked_at(result, name) for name in outputs}
+    def measure(scenario: Scenario) -> dict[str, Floats]:
+        result = simulate(scenario, times=times, rtol=RTOL)
+        return {name: _measured(result, name) for name in outputs}
 
-    plain = seen(question)
-    crowd = question.model_copy(update={"population": Population(size=PEOPLE)})
-    persons = {name: np.nanstd(values, axis=2) for name, values in seen(crowd).items()}
-    spread = parameter_spread(question, seen, predictions)
+    typical = measure(typical_person)
+    population = typical_person.model_copy(update={"population": Population(size=PEOPLE)})
+    between_people = {name: np.nanstd(values, axis=2) for name, values in measure(population).items()}
+    from_parameters = parameter_spread(typical_person, measure, predictions)
     accounts = list(model.accounts)
-    for name, how in outputs.items():
+    for name, observable in outputs.items():
         for d, dose in enumerate(DOSES):
             for h, hour in enumerate(after):
                 here = (slice(None), d, h)
-                values, people, parameters = plain[name][here], persons[name][here], spread[name][here]
-                best, pair = _hardest(values, people**2 + parameters**2, how.error)
-                told = [dict(zip(accounts, map(float, row), strict=True)) for row in (values, people, parameters)]
-                yield Sight(
+                values, people, parameters = (found[name][here] for found in (typical, between_people, from_parameters))
+                best, pair = _hardest(values, people**2 + parameters**2, observable.error)
+                by_account = [dict(zip(accounts, map(float, row), strict=True)) for row in (values, people, parameters)]
+                yield CandidateObservation(
                     output=name,
                     share_of=_share_of(model, name),
-                    by=how.by,
+                    by=observable.by,
                     dose=dose,
                     regimen=regimen,
                     hour=hour,
-                    error=how.error,
-                    values=told[0],
-                    people=told[1],
-                    parameters=told[2],
+                    error=observable.error,
+                    values=by_account[0],
+                    people=by_account[1],
+                    parameters=by_account[2],
                     separation=float(best),
                     pair=(accounts[pair[0]], accounts[pair[1]]),
                 )
 
 
 def _share_of(model: Model, output: str) -> str:
-    """What an output is a share of, as it is looked at."""
+    """What a measured output is a fraction of."""
     return "receptors" if kind_named(model.outputs[output].kind).is_share else "the drug-free level"
 
 
-def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:
-    line = {"input": ORAL, "at": clock_text(CLOCK), "until": last}
+def _scenario(model: Model, outputs: tuple[str, ...], last: int, end: float) -> Scenario:
+    """An arm for each dose, taken daily until the day `last`, simulated until `end` (h)."""
+    line = {"input": ORAL, "at": clock_text(DOSING_TIME), "until": last}
     arms = {f"dose_{d}": Arm.model_validate({"regimen": [{**line, "dose": dose}]}) for d, dose in enumerate(DOSES)}
     return Scenario.model_validate(
         {
             "format": "ldnsim-scenario/1",
-            "name": "apart",
-            "question": "Which observation would tell the accounts apart?",
+            "name": "discriminate",
+            "question": "Which observation would discriminate best between the accounts?",
             "model": model,
             "duration": f"{end + 1:g} h",
             "arms": arms,
@@ -218,15 +269,15 @@ def _question(model: Model, outputs: tuple[str, ...], last: int, end: float) -> 
     )
 
 
-def _looked_at(result: xr.Dataset, name: str) -> Floats:
-    """What would be measured, dims (account, arm, [subject,] time): endogenous outputs over their drug-free twin."""
+def _measured(result: xr.Dataset, name: str) -> Floats:
+    """What would be measured, dims (account, arm, [subject,] time): endogenous outputs relative to no drug."""
     data = over_twin(result, name)
     order = [dim for dim in ("account", "arm", "subject", "time") if dim in data.dims]
     return np.asarray(data.transpose(*order).to_numpy())
 
 
 def _hardest(values: Floats, variances: Floats, error: float) -> tuple[float, tuple[int, int]]:
-    """(the least separation of any two accounts, which two)."""
+    """The smallest separation of any two accounts, and which two."""
     found = [
         (abs(values[a] - values[b]) / np.sqrt((variances[a] + variances[b]) / 2 + error**2), (a, b))
         for a, b in combinations(range(len(values)), 2)

@@ -11,7 +11,20 @@ from typer.core import TyperGroup
 
 __all__ = ["app", "help_of"]
 
-ORDER = ("run", "list", "describe", "new", "check", "sweep", "merge", "data", "export", "fit", "validate", "apart")
+ORDER = (
+    "run",
+    "list",
+    "describe",
+    "new",
+    "check",
+    "sweep",
+    "merge",
+    "data",
+    "export",
+    "fit",
+    "validate",
+    "discriminate",
+)
 EXIT_CODES = "Exit codes: 0 done; 1 a file or a value is at fault; 2 wrong usage; 3 finished, but some runs failed."
 
 

@@ -1,4 +1,4 @@
-"""Commands that hold models against data: fit, validate, apart."""
+"""Commands that compare models with data: fit, validate, discriminate."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def fit_(
 
 @app.command(
     **help_of(
-        "Compare a model with the evidence: a row per fact, facts that disagree, and the sets that meet them.",
+        "Compare a model with the evidence: a row per fact, contradictory facts, and the sets that meet them.",
         "ldnsim validate",
         "ldnsim validate ldn --account pet_pool --html evidence.html",
     )
@@ -90,40 +90,40 @@ def validate(
     frame = frame_of(found)
     texts = {} if csv is None else {csv: frame.to_csv(index=False)}
     if html is not None:
-        from ldnsim.calibration.discriminate import sights
+        from ldnsim.calibration.discriminate import candidate_observations
         from ldnsim.library.facts import claims_of_library
         from ldnsim.report.evidence_page import evidence_page
 
-        blurred = sights(record) if len(record.accounts) > 1 else []
-        texts[html] = evidence_page(found, blurred, claims_of_library())
+        observations = candidate_observations(record) if len(record.accounts) > 1 else []
+        texts[html] = evidence_page(found, observations, claims_of_library())
     write_texts(texts)
     say_table(quiet, json, partial(print_validation, found, texts), frame, texts, model=record.name)
 
 
 @app.command(
     **help_of(
-        "Find the observation (output, dose, hour) that would best tell the accounts of a model apart.",
-        "ldnsim apart",
-        "ldnsim apart ldn --csv observations.csv",
+        "Find the observation (output, dose, hour) that would best discriminate between the accounts of a model.",
+        "ldnsim discriminate",
+        "ldnsim discriminate ldn --csv observations.csv",
     )
 )
-def apart(
+def discriminate(
     model: ModelName = "ldn",
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all observations to this file.")] = None,
     quiet: Quiet = False,
     json: AsJson = False,
 ) -> None:
-    from ldnsim.calibration.discriminate import frame_of, sights
+    from ldnsim.calibration.discriminate import candidate_observations, frame_of
     from ldnsim.library.files import load_model
     from ldnsim.report.output_files import write_texts
-    from ldnsim.report.validation_table import print_sights
+    from ldnsim.report.validation_table import print_observations
 
     record = load_model(model)
-    found = sights(record)
+    found = candidate_observations(record)
     frame = frame_of(found)
     texts = {} if csv is None else {csv: frame.to_csv(index=False)}
     write_texts(texts)
-    say_table(quiet, json, partial(print_sights, found, texts), frame, texts, model=record.name)
+    say_table(quiet, json, partial(print_observations, found, texts), frame, texts, model=record.name)
 
 
 def _write(text: str, path: Path) -> None:

@@ -41,7 +41,7 @@ def run(
     quiet: Quiet = False,
     json: AsJson = False,
 ) -> None:
-    from ldnsim.calibration.spread import mean_spread, spread_words
+    from ldnsim.calibration.spread import mean_spread, spread_text
     from ldnsim.library.files import load_scenario
     from ldnsim.metrics.summary import summarize
     from ldnsim.report.answer import answers
@@ -57,7 +57,7 @@ def run(
     table = summarize(result)
     texts = answers(result, table)
     if "subject" in result.dims and result.sizes["account"] > 1:
-        texts += spread_words(result, table, mean_spread(question))
+        texts += spread_text(result, table, mean_spread(question))
     written = write_results(out, question.name, result, table, page(result, table, texts), wanted)
     say(
         quiet,

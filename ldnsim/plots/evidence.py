@@ -83,8 +83,8 @@ def _line(x: list[float], y: list[float], line: dict[str, Any], name: str) -> go
 
 def _points(rows: Sequence[ValidationRow], name: str, marker: dict[str, Any]) -> go.Scatter:
     bars: dict[str, Any] = {}
-    if any(row.sweep for row in rows):
-        spans = [[value for _, value in row.sweep] or [row.predicted] for row in rows]
+    if any(row.by_hour for row in rows):
+        spans = [[value for _, value in row.by_hour] or [row.predicted] for row in rows]
         up = [max(span) - row.predicted for span, row in zip(spans, rows, strict=True)]
         down = [row.predicted - min(span) for span, row in zip(spans, rows, strict=True)]
         ends = {"array": up, "arrayminus": down}

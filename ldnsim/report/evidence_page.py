@@ -1,4 +1,4 @@
-"""The page of a validation: facts beside predictions, with figures; one file of HTML that opens without a network."""
+"""The page of a validation: facts and predictions, with figures; one HTML file that opens without a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ldnsim.calibration.discriminate import best_of_each
+from ldnsim.calibration.discriminate import best_hours
 from ldnsim.calibration.validation.number_text import formatted_error, formatted_mean, formatted_number
 from ldnsim.plots.evidence import folds, occupancies
 from ldnsim.plots.style import MARKS
@@ -16,32 +16,49 @@ from ldnsim.report.rendering import rendered_page
 from ldnsim.simulation.provenance import DISCLAIMER
 
 if TYPE_CHECKING:
-    from ldnsim.calibration.discriminate import Sight
+    from ldnsim.calibration.discriminate import CandidateObservation
     from ldnsim.calibration.validation import Validation, ValidationRow
-    from ldnsim.calibration.validation.summary import Clash, Overall
+    from ldnsim.calibration.validation.summary import FactConflict, Overall
     from ldnsim.library.facts import Claim
 
 __all__ = ["evidence_page"]
 
-MOST_SIGHTS = 12
+MOST_OBSERVATIONS = 12
 
 
-def evidence_page(validation: Validation, sights: Sequence[Sight], claims: Iterable[Claim] = ()) -> str:
-    """The whole page as HTML; the same input gives the same bytes."""
-    shown = best_of_each(sights)[:MOST_SIGHTS] if sights else []
+def evidence_page(
+    validation: Validation, observations: Sequence[CandidateObservation], claims: Iterable[Claim] = ()
+) -> str:
+    """Write the page as HTML.
+
+    Parameters
+    ----------
+    validation : Validation
+        As returned by `evaluate`.
+    observations : sequence of CandidateObservation
+        Observations that discriminate between accounts, by descending separation; empty for one account.
+    claims : iterable of Claim
+        Claims of popular texts, with the facts that answer them.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same bytes.
+    """
+    shown = best_hours(observations)[:MOST_OBSERVATIONS] if observations else []
     return rendered_page(
         "validation",
         kicker=validation.model.name,
-        title=f"{validation.model.title}: predictions beside facts",
+        title=f"{validation.model.title}: predictions and facts",
         disclaimer=DISCLAIMER,
         overall=[_overall(each) for each in validation.overall],
         figures=[page_figure(folds(validation), "folds"), page_figure(occupancies(validation), "occupancies")],
         facts=list(_facts(validation)),
-        rivals=validation.rivals,
-        clashes=[_clash(clash) for clash in validation.clashes],
-        accounts=list(sights[0].values) if sights else [],
-        sights=[_sight(sight) for sight in shown],
-        lacking=list(_lacking(validation)),
+        parameter_sets=validation.parameter_sets,
+        conflicts=[_conflict(conflict) for conflict in validation.conflicts],
+        accounts=list(observations[0].values) if observations else [],
+        observations=[_observation(observation) for observation in shown],
+        not_predictable=list(_not_predictable(validation)),
         claims=list(claims),
     )
 
@@ -60,7 +77,7 @@ def _overall(each: Overall) -> dict[str, str]:
 
 
 def _facts(validation: Validation) -> Iterator[dict[str, Any]]:
-    """A line per fact and question to the model: what was observed, and what each account predicts."""
+    """A row per predicted number of a fact: what was observed, and what each account predicts."""
     rows = [row for row in validation.rows if not row.reason and row.fact.use != "context"]
     for _, same in groupby(rows, key=lambda row: (row.fact.id, row.quantity, row.conditions)):
         here = list(same)
@@ -79,36 +96,40 @@ def _facts(validation: Validation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _clash(clash: Clash) -> dict[str, Any]:
-    """Facts that disagree, and the published parameter set that meets each."""
+def _conflict(conflict: FactConflict) -> dict[str, Any]:
+    """Facts that contradict each other, and the published parameter set that meets each."""
     rows = []
-    for each in clash.facts:
+    for each in conflict.facts:
         row = each.row
-        by = f"{each.rival}: {formatted_number(each.under_rival, row.unit)}" if each.rival else each.without
+        by = (
+            f"{each.parameter_set}: {formatted_number(each.under_set, row.unit)}" if each.parameter_set else each.reason
+        )
         by += " (set by this fact)" if each.set_by else ""
         observed = row.fact.value if row.unit == "clock" else f"{row.fact.value} {row.unit}"
         rows.append([row.fact.id, row.fact.source, by, observed, formatted_number(row.predicted, row.unit)])
-    span = "" if math.isnan(clash.span) else f", {clash.span:.1f}-fold apart"
-    return {"title": f"{clash.title}{span}", "label": clash.title, "note": clash.note, "rows": rows}
+    span = "" if math.isnan(conflict.span) else f", {conflict.span:.1f}-fold apart"
+    return {"title": f"{conflict.title}{span}", "label": conflict.title, "note": conflict.note, "rows": rows}
 
 
-def _sight(sight: Sight) -> dict[str, Any]:
-    """An observation that would tell accounts apart."""
-    predicted = [f"{100 * value:.0f} ± {100 * sight.blur(name):.0f} %" for name, value in sight.values.items()]
+def _observation(observation: CandidateObservation) -> dict[str, Any]:
+    """An observation that discriminates between accounts."""
+    predicted = [
+        f"{100 * value:.0f} ± {100 * observation.total_sd(name):.0f} %" for name, value in observation.values.items()
+    ]
     return {
-        "output": sight.output,
-        "by": sight.by,
-        "dose": f"{sight.dose}, {sight.regimen}",
-        "numbers": [f"{sight.hour:g} h", *predicted, f"{sight.separation:.1f}"],
+        "output": observation.output,
+        "by": observation.by,
+        "dose": f"{observation.dose}, {observation.regimen}",
+        "numbers": [f"{observation.hour:g} h", *predicted, f"{observation.separation:.1f}"],
     }
 
 
-def _lacking(validation: Validation) -> Iterator[tuple[str, str]]:
+def _not_predictable(validation: Validation) -> Iterator[tuple[str, str]]:
     """Each reason for no prediction, with the facts that it concerns."""
 
     def reason(row: ValidationRow) -> str:
         return row.reason
 
     for words, rows in groupby(sorted((row for row in validation.rows if row.reason), key=reason), key=reason):
-        told = dict.fromkeys(f"{row.fact.id} ({row.fact.use}): {row.fact.quantity}" for row in rows)
-        yield words, "; ".join(told)
+        facts = dict.fromkeys(f"{row.fact.id} ({row.fact.use}): {row.fact.quantity}" for row in rows)
+        yield words, "; ".join(facts)

@@ -81,7 +81,7 @@ def print_fit(
     out.print(_plain_table(shown, left=("output", "unit", "use")))
     if len(data) > len(shown):
         out.print(f"... and {len(data) - len(shown)} more data, in the page", style="dim", markup=False)
-    out.print("Off by: predicted less observed, in standard errors of the datum.", style="dim", markup=False)
+    out.print("Residual: predicted minus observed, in standard errors of the datum.", style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
 

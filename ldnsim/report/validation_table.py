@@ -1,4 +1,4 @@
-"""The evidence beside the model as it is printed: a table of facts, what they amount to, and what they contradict."""
+"""The validation tables as printed: facts and predictions, overall errors, and facts that contradict each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from ldnsim.calibration.discriminate import best_of_each
+from ldnsim.calibration.discriminate import best_hours
 from ldnsim.calibration.validation.number_text import formatted_error, formatted_mean, formatted_number
 from ldnsim.plots.style import MARKS
 from ldnsim.report.terminal import console
@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from ldnsim.calibration.discriminate import Sight
-    from ldnsim.calibration.validation import Clash, Overall, Validation, ValidationRow
+    from ldnsim.calibration.discriminate import CandidateObservation
+    from ldnsim.calibration.validation import FactConflict, Overall, Validation, ValidationRow
 
-__all__ = ["print_sights", "print_validation"]
+__all__ = ["print_observations", "print_validation"]
 
-MOST_SIGHTS = 12
+MOST_OBSERVATIONS = 12
 
 
 def print_validation(validation: Validation, written: Iterable[Path] = ()) -> None:
-    """Facts and predictions, overall numbers, contradictions, and facts that the model cannot predict."""
+    """Print facts and predictions, overall errors, contradictions, and the facts that the model cannot predict.
+
+    Parameters
+    ----------
+    validation : Validation
+        As returned by `evaluate`.
+    written : iterable of Path
+        Files that were written, listed at the end.
+    """
     out = console()
-    out.print(f"{validation.model.title}: predictions beside facts", style="bold", markup=False)
+    out.print(f"{validation.model.title}: predictions and facts", style="bold", markup=False)
     out.print()
     out.print(_facts([row for row in validation.rows if not row.reason and row.fact.use != "context"]))
     out.print("Errors: x for fold, pp for points, h for hours; 0 or x1 within a published range.", style="dim")
@@ -40,55 +48,68 @@ def print_validation(validation: Validation, written: Iterable[Path] = ()) -> No
     out.print()
     out.print(_overall(validation.overall))
     out.print(
-        "x is a geometric mean fold error, pp a root mean square error in points. Test facts are never fitted to; "
-        "`read` leaves out those known from memory only. Scan hours: the error, had the scans whose hour is not "
-        "published been made at the best or the worst hour; the fits assume the hour that the table names.",
+        "x is a geometric mean fold error, pp a root mean square error in percentage points. Test facts are never "
+        "fitted; `read` excludes those known from memory only. Scan hours: the range of the error if scans whose hour "
+        "is not published were made at the best or the worst hour; the fits assume the hour given in the table.",
         style="dim",
     )
-    for clash in validation.clashes:
+    for conflict in validation.conflicts:
         out.print()
-        out.print(_clash(clash))
-        if clash.note:
-            out.print(f"  {clash.note}", style="dim", markup=False)
+        out.print(_conflict(conflict))
+        if conflict.note:
+            out.print(f"  {conflict.note}", style="dim", markup=False)
     out.print()
     out.print("Not predicted", style="bold")
-    lacking = sorted((row for row in validation.rows if row.reason), key=lambda row: row.reason)
-    for reason, rows in groupby(lacking, key=lambda row: row.reason):
+    not_predictable = sorted((row for row in validation.rows if row.reason), key=lambda row: row.reason)
+    for reason, rows in groupby(not_predictable, key=lambda row: row.reason):
         ids = dict.fromkeys(f"{row.fact.id} ({row.fact.use})" for row in rows)
         out.print(f"- {', '.join(ids)}: {reason}", markup=False)
     out.print()
     if len(validation.model.accounts) > 1:
-        out.print("What would tell the accounts apart: ldnsim apart", style="dim")
+        out.print("Which observation would discriminate between the accounts: ldnsim discriminate", style="dim")
     out.print(DISCLAIMER, style="dim", markup=False)
     for path in written:
         out.print(f"-> {path}", markup=False, soft_wrap=True)
 
 
-def print_sights(sights: Sequence[Sight], written: Iterable[Path] = ()) -> None:
-    """The observations that tell the accounts apart best, one line for each output, dose and regimen."""
+def print_observations(observations: Sequence[CandidateObservation], written: Iterable[Path] = ()) -> None:
+    """Print the observations that discriminate best between accounts, one line per output, dose and regimen.
+
+    Parameters
+    ----------
+    observations : sequence of CandidateObservation
+        By descending separation.
+    written : iterable of Path
+        Files that were written, listed at the end.
+    """
     from rich import box
     from rich.table import Table
 
     out = console()
-    accounts = list(sights[0].values)
+    accounts = list(observations[0].values)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title_style="bold")
-    table.title = "What would best tell the accounts apart"
+    table.title = "Observations that discriminate best between the accounts"
     for head in ("observation", "dose", "hour"):
         table.add_column(head)
-    for head in (*accounts, "apart"):
+    for head in (*accounts, "SDs"):
         table.add_column(head, justify="right")
-    for sight in best_of_each(sights)[:MOST_SIGHTS]:
-        cells = [f"{100 * sight.values[account]:.0f} ± {100 * sight.blur(account):.0f}" for account in accounts]
-        dose = f"{sight.dose}, {sight.regimen}"
-        table.add_row(sight.output, dose, f"{sight.hour:g}", *cells, f"{sight.separation:.1f}")
+    for observation in best_hours(observations)[:MOST_OBSERVATIONS]:
+        cells = [
+            f"{100 * observation.values[account]:.0f} ± {100 * observation.total_sd(account):.0f}"
+            for account in accounts
+        ]
+        dose = f"{observation.dose}, {observation.regimen}"
+        table.add_row(observation.output, dose, f"{observation.hour:g}", *cells, f"{observation.separation:.1f}")
     out.print(table)
-    shown = dict.fromkeys((sight.output, sight.by, sight.share_of, sight.error) for sight in sights)
+    shown = dict.fromkeys(
+        (observation.output, observation.by, observation.share_of, observation.error) for observation in observations
+    )
     for output, by, share_of, error in shown:
         out.print(f"{output}: {by}, % of {share_of}, one measurement ± {100 * error:g}.", style="dim", markup=False)
     out.print(
-        "± is a standard deviation: between people and from uncertain parameters together. `apart` is the difference "
-        "of the two accounts hardest to tell apart over that and the error of one measurement in one person; hours "
-        "count from the last dose. Predictions, not data.",
+        "± is a standard deviation: variability between people and parameter uncertainty combined. SDs: the difference "
+        "of the two accounts that are hardest to tell apart, in standard deviations, the error of one measurement in "
+        "one person included. Hours are from the last dose. Predictions, not data.",
         style="dim",
     )
     out.print(DISCLAIMER, style="dim", markup=False)
@@ -97,13 +118,13 @@ def print_sights(sights: Sequence[Sight], written: Iterable[Path] = ()) -> None:
 
 
 def _facts(rows: Sequence[ValidationRow]) -> Table:
-    """A line per fact, its accounts below each other; what was read off, and where, under what was measured."""
+    """A row per fact, its accounts below each other; the metric and its window under what was measured."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_lines=False)
     table.add_column("fact", no_wrap=True)
-    table.add_column("what was measured, and what the model was asked")
+    table.add_column("measured quantity, and how it is predicted")
     table.add_column("observed", justify="right", max_width=11)
     table.add_column("account", no_wrap=True)
     table.add_column("model", justify="right", no_wrap=True)
@@ -142,21 +163,23 @@ def _overall(found: Sequence[Overall]) -> Table:
     return table
 
 
-def _clash(clash: Clash) -> Table:
+def _conflict(conflict: FactConflict) -> Table:
     from rich import box
     from rich.table import Table
 
-    span = "" if math.isnan(clash.span) else f": they ask for numbers {clash.span:.1f}-fold apart"
+    span = "" if math.isnan(conflict.span) else f": {conflict.span:.1f}-fold apart"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title_style="bold")
-    table.title = f"Facts that disagree. {clash.title}{span}"
+    table.title = f"Facts that contradict each other. {conflict.title}{span}"
     for head in ("fact", "source"):
         table.add_column(head)
     for head in ("observed", "predicted"):
         table.add_column(head, justify="right")
-    table.add_column("met by the rival set")
-    for each in clash.facts:
+    table.add_column("met by the published set")
+    for each in conflict.facts:
         row = each.row
-        by = f"{each.rival}: {formatted_number(each.under_rival, row.unit)}" if each.rival else each.without
+        by = (
+            f"{each.parameter_set}: {formatted_number(each.under_set, row.unit)}" if each.parameter_set else each.reason
+        )
         by += " (set by this fact)" if each.set_by else ""
         observed = row.fact.value if row.unit == "clock" else f"{row.fact.value} {row.unit}"
         table.add_row(row.fact.id, row.fact.source, escape(observed), formatted_number(row.predicted, row.unit), by)

@@ -1,4 +1,4 @@
-"""Parameters from data: least squares from many starts, how well the data fix each value, and what they leave open."""
+"""Parameter estimation: least squares from several starts, confidence intervals, and identifiability."""
 
 from __future__ import annotations
 

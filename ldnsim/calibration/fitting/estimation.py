@@ -1,4 +1,4 @@
-"""The road of a fit: from the record to the result."""
+"""The steps of a fit, from the record to the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ldnsim.calibration.fitting.problem import Problem, problem_of
 from ldnsim.calibration.fitting.profile import Interval, covariance, profile
 from ldnsim.calibration.fitting.result import FitResult
-from ldnsim.calibration.fitting.search import Minimum, Point, descend, look, starts
+from ldnsim.calibration.fitting.search import Minimum, Point, descend, evaluate_at, starts
 from ldnsim.calibration.fitting.statements import AT_BOUND, statements
 from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed
 from ldnsim.library.checks import datum_faults, fit_faults
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 __all__ = ["fit"]
 
 SAME = 1e-3  # of chi-square, relative and absolute: the same optimum
-STILL = 1e-9  # errors that the data move while a parameter goes from bound to bound
-MOST_RETURNS = 5  # times a profile may find a lower minimum
+NO_EFFECT = 1e-9  # largest change of any datum, in errors, while a parameter goes from bound to bound
+MAX_RETURNS = 5  # times that a profile may find a lower minimum
 
 
 def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     """Estimate parameters from data by weighted least squares.
 
-    Data with a `cv` are compared on the log scale, data with an `sd` on the linear scale. The search descends from
-    several starting points, and intervals are 95 % likelihood profiles. The same file and seed give the same numbers,
-    to the bit.
+    Data with a `cv` are compared on the log scale, data with an `sd` on the linear scale. The search starts from
+    several points, and intervals are 95 % profile likelihood intervals. The same file and seed give bitwise equal
+    numbers.
 
     Parameters
     ----------
     what : Fit, str or path
-        A fit, as of `load_fit`, or the name or path of its file.
+        A fit, as returned by `load_fit`, or the name or path of its file.
     solver : {"native", "reference"}
         Compiled solver, or the slow reference solver.
 
@@ -54,7 +54,8 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     Raises
     ------
     LdnsimError
-        For a faulty file, a parameter that moves no datum, starting points without a solution, and no convergence.
+        For a faulty file, a parameter that has no effect on the data, starting points without a solution, and no
+        convergence.
 
     Examples
     --------
@@ -68,15 +69,15 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     record = what if isinstance(what, Fit) else load_fit(what)
     _refuse_faulty(record)
     problem = problem_of(record, solver)
-    _refuse_still(problem, look(problem, problem.start))
-    begun = starts(problem)
-    found = [descend(problem, start) for start in begun]
-    ends = [end.point for end in found if isinstance(end, Minimum) and end.converged]
-    if not ends:
+    _refuse_without_effect(problem, evaluate_at(problem, problem.start))
+    starting_points = starts(problem)
+    found = [descend(problem, start) for start in starting_points]
+    minima = [end.point for end in found if isinstance(end, Minimum) and end.converged]
+    if not minima:
         raise LdnsimError(_why_none(record, found))
-    best = min(ends, key=lambda point: point.chi2)
-    for _ in range(MOST_RETURNS):
-        best = look(problem, best.position)
+    best = min(minima, key=lambda point: point.chi2)
+    for _ in range(MAX_RETURNS):
+        best = evaluate_at(problem, best.position)
         spreads, spread, directions = covariance(best.slopes)
         intervals = [profile(problem, best, spreads, index) for index in range(len(problem.axes))]
         lower = [interval.lower for interval in intervals if interval.lower is not None]
@@ -84,18 +85,18 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
             break
         again = descend(problem, min(lower, key=lambda point: point.chi2).position)
         best = again.point if isinstance(again, Minimum) else lower[0]
-    _refuse_still(problem, best)
-    agreeing = sum(abs(end.chi2 - best.chi2) < SAME * (1 + best.chi2) for end in ends)
+    _refuse_without_effect(problem, best)
+    agreeing = sum(abs(point.chi2 - best.chi2) < SAME * (1 + best.chi2) for point in minima)
     scale = np.sqrt(np.diag(spreads))
     correlation = spreads / np.outer(scale, scale)
-    said = statements(problem, best, intervals, correlation, spread, directions)
-    if agreeing == 1 and len(begun) > 1:
-        said.insert(0, "Only one start ended at this optimum: there may be a better one, more `starts` would tell.")
-    return _result(problem, best, intervals, spreads, correlation, said, agreeing, len(begun))
+    texts = statements(problem, best, intervals, correlation, spread, directions)
+    if agreeing == 1 and len(starting_points) > 1:
+        texts.insert(0, "Only one start reached this optimum: a better one may exist; try more `starts`.")
+    return _result(problem, best, intervals, spreads, correlation, texts, agreeing, len(starting_points))
 
 
 def _refuse_faulty(record: Fit) -> None:
-    """What a file is told when it is read: a record may be made, or changed, in Python."""
+    """Check a record as a file is checked when it is read: it may have been made, or changed, in Python."""
     faults = fit_faults(record, load_bibliography(record.folder), Lost())
     for name in record.tables:
         rows = [fact for label, fact in record.data.items() if label.startswith(f"{name}.")]
@@ -106,23 +107,23 @@ def _refuse_faulty(record: Fit) -> None:
         raise LdnsimError(faults)
 
 
-def _refuse_still(problem: Problem, point: Point) -> None:
-    """A parameter along which no datum moves at all, or the lack of any that could be read."""
+def _refuse_without_effect(problem: Problem, point: Point) -> None:
+    """Refuse parameters that have no effect on any datum."""
     if point.why:
         return
-    still = [
+    faults = [
         Fault(f"{axis.name} moves none of the data", ("estimate", name), "data that depend on it", at_key=True)
         for axis, name, column in zip(problem.axes, problem.fit.estimate, point.slopes.T, strict=True)
-        if np.all(np.abs(column) < STILL)
+        if np.all(np.abs(column) < NO_EFFECT)
     ]
-    if still:
-        raise LdnsimError(still)
+    if faults:
+        raise LdnsimError(faults)
 
 
 def _why_none(record: Fit, found: list[Minimum | str]) -> str:
     unsolved = list(dict.fromkeys(end for end in found if isinstance(end, str)))
     if unsolved and not any(isinstance(end, Minimum) for end in found):
-        return f"The fit {record.name} found no start that can be solved: {listed(unsolved)}."
+        return f"The fit {record.name} could not be solved at any of its starts: {listed(unsolved)}."
     return f"The fit {record.name} did not converge from any of its {len(found)} starts: other bounds may help."
 
 
@@ -132,7 +133,7 @@ def _result(
     intervals: list[Interval],
     spreads: np.ndarray,
     correlation: np.ndarray,
-    said: list[str],
+    texts: list[str],
     agreeing: int,
     tried: int,
 ) -> FitResult:
@@ -166,9 +167,9 @@ def _result(
         covariance=pd.DataFrame(of_logarithm, names, names),
         correlation=pd.DataFrame(correlation, names, names),
         predictions=_predictions(problem, best),
-        statements=tuple(said),
+        statements=tuple(texts),
         chi2=best.chi2,
-        freedom=int(problem.fitted.sum()) - len(axes),
+        degrees_of_freedom=int(problem.fitted.sum()) - len(axes),
         agreeing=agreeing,
         tried=tried,
         provenance={
@@ -187,24 +188,24 @@ def _predictions(problem: Problem, best: Point) -> pd.DataFrame:
 
     predicted = problem.predictions(best.position[None])[0][0]
     residual = problem.residuals(predicted[None])[0]
-    facts = problem.facts.values()
+    data = problem.data.values()
     with np.errstate(divide="ignore", invalid="ignore"):
         fold = np.exp(np.abs(np.log(predicted / problem.observed)))
-    has_error = [fact.cv is not None or fact.sd is not None for fact in facts]
+    has_error = [datum.cv is not None or datum.sd is not None for datum in data]
     return pd.DataFrame(
         {
-            "arm": [fact.arm for fact in facts],
-            "output": [fact.output for fact in facts],
-            "what": [fact.what for fact in facts],
+            "arm": [datum.arm for datum in data],
+            "output": [datum.output for datum in data],
+            "what": [datum.what for datum in data],
             "observed": problem.observed,
             "error": np.where(has_error, problem.error, np.nan),
             "predicted": predicted,
             "residual": np.where(has_error, residual, np.nan),
             "fold": np.where(np.isfinite(fold), fold, np.nan),
-            "use": [fact.use for fact in facts],
+            "use": [datum.use for datum in data],
             "logarithmic": problem.logarithmic,
-            "unit": [fact.value.unit for fact in facts],
-            "source": [", ".join(fact.source) for fact in facts],
+            "unit": [datum.value.unit for datum in data],
+            "source": [", ".join(datum.source) for datum in data],
         },
-        index=pd.Index(list(problem.facts), name="datum"),
+        index=pd.Index(list(problem.data), name="datum"),
     )

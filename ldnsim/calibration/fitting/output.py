@@ -1,4 +1,4 @@
-"""What a fit leaves to others: its numbers as JSON, and a model with the fitted values as an account of its own."""
+"""The files of a fit: its numbers as JSON, and a model with the fitted values as an account."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DIGITS = 10
 
 
 def result_text(result: FitResult) -> str:
-    """The numbers as JSON.
+    """The numbers of a fit as JSON.
 
-    `parameters` maps addresses to value, low, high and at_bound, `order` names those of the rows and columns of
-    `covariance_log`, the covariance of their logarithms. Estimated times, which no model holds, stand under `times`.
+    `parameters` maps addresses to value, low, high and at_bound; `order` has the addresses of the rows and columns of
+    `covariance_log`, the covariance of their logarithms. Estimated times, which are not parameters, are in `times`.
     """
     estimates = result.estimates
     parameters = estimates[~estimates["time"]]
@@ -42,7 +42,7 @@ def result_text(result: FitResult) -> str:
             "covariance_log": result.covariance.loc[order, order].to_numpy().tolist(),
             "times": _values(estimates[estimates["time"]]),
             "chi2": result.chi2,
-            "degrees_of_freedom": result.freedom,
+            "degrees_of_freedom": result.degrees_of_freedom,
             "starts": {"tried": result.tried, "agreeing": result.agreeing},
             "statements": list(result.statements),
             "provenance": result.provenance,
@@ -52,7 +52,18 @@ def result_text(result: FitResult) -> str:
 
 
 def fitted_model(result: FitResult) -> Model:
-    """The model with an account that is named like the fit and holds the fitted values; it loads like any other."""
+    """Add an account with the fitted values to the model of a fit.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+
+    Returns
+    -------
+    Model
+        The model with one more account, named after the fit.
+    """
     record, account = result.fit, result.provenance["account"]
     base = record.model.accounts.get(account) or Account(title=record.model.title)
     changed = {address: value for address, value in record.changes.items() if "." in address}
@@ -71,7 +82,7 @@ def fitted_model(result: FitResult) -> Model:
 
 
 def record_text(record: Record) -> str:
-    """A model or part as a file that reads as the same record; slots hold the names of their parts."""
+    """The YAML text of a model or part, which loads as an equal record; slots hold the names of their parts."""
     from ruamel.yaml import YAML
     from ruamel.yaml.scalarstring import LiteralScalarString
 
@@ -87,7 +98,7 @@ def record_text(record: Record) -> str:
 
 
 def _note(result: FitResult) -> str:
-    """That these values are fitted, to what, and how well."""
+    """To which data the values were fitted, and how well."""
     used = int((result.predictions["use"] == "fit").sum())
     parameters = result.estimates[~result.estimates["time"]]
     intervals = "; ".join(
@@ -95,7 +106,7 @@ def _note(result: FitResult) -> str:
         for name, row in parameters.iterrows()
     )
     what = f"Fitted to {used} data by the fit {result.fit.name} (chi-square {result.chi2:.3g}, "
-    what += f"{result.freedom} degrees of freedom), from account {result.provenance['account']}."
+    what += f"{result.degrees_of_freedom} degrees of freedom), from account {result.provenance['account']}."
     return f"{what} 95 % intervals: {intervals}."
 
 
@@ -116,17 +127,17 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def _plain(found: Any) -> Any:
-    """Records as mappings of what YAML knows: quantities as text, tuples as lists."""
+    """Records as plain mappings for YAML: quantities as text, tuples as lists."""
     if isinstance(found, Quantity):
         return str(found) if found.unit != "1" else found.value
     if isinstance(found, Record):
         fields = {info.alias or name: (name, info) for name, info in type(found).model_fields.items()}
-        said = {
+        content = {
             key: getattr(found, name)
             for key, (name, info) in fields.items()
             if getattr(found, name) != info.get_default(call_default_factory=True)
         }
-        return {key: _plain(value) for key, value in {**said, **(found.__pydantic_extra__ or {})}.items()}
+        return {key: _plain(value) for key, value in {**content, **(found.__pydantic_extra__ or {})}.items()}
     if isinstance(found, dict):
         return {key: _plain(value) for key, value in found.items()}
     if isinstance(found, list | tuple):
@@ -135,7 +146,19 @@ def _plain(found: Any) -> Any:
 
 
 def fit_files(result: FitResult) -> dict[str, str]:
-    """File name -> text of what a fit leaves: its numbers, the fitted model, and what that needs beside the library."""
+    """Write the files of a fit as texts.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+
+    Returns
+    -------
+    dict of str to str
+        File name -> text: the numbers (JSON), the fitted model, and the parts and references that the model needs and
+        the library does not have.
+    """
     model = fitted_model(result)
     files = {f"{result.fit.name}.fit.json": result_text(result), f"{result.fit.name}.model.yaml": record_text(model)}
     known = library("parts")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.calibration.fitting.lanes import Lanes, lanes_of
-from ldnsim.calibration.fitting.readings import reading
+from ldnsim.calibration.fitting.batch import Batch, batch_of
+from ldnsim.calibration.fitting.predict import predict
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import Quantity, coherent, declared
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Problem", "SearchAxis", "problem_of"]
 
-SAME = 1e-6  # h: marks counted from different starts differ in their last bits
-CLOSE = 5 / 60  # h between samples where an estimated time may lie
+SAME = 1e-6  # h: times closer than this are equal; those computed in different ways differ in their last bits
+SPACING = 5 / 60  # h between samples where an estimated time may lie
 
 
 @dataclass(frozen=True)
 class SearchAxis:
-    """What is estimated, from its lower bound (position 0) to its upper one (1), in `unit`; `column`: its place among
-    the parameters, None for a time."""
+    """An estimated quantity from its lower bound (position 0) to its upper bound (position 1), in `unit`; `column` is
+    its index among the parameters, None for a time."""
 
     name: str
     unit: str
@@ -45,7 +45,7 @@ class SearchAxis:
     start: float
     logarithmic: bool
     column: int | None
-    factor: float  # a value times this is coherent
+    factor: float  # from `unit` to coherent units
 
     def value(self, position: Floats | float) -> Floats:
         position = np.asarray(position, float)
@@ -59,24 +59,24 @@ class SearchAxis:
         return (value - self.low) / (self.high - self.low)
 
     def width(self, value: float) -> float:
-        """How much the logarithm of a value moves per position, at that value."""
+        """The slope of the logarithm of a value in the position, at that value."""
         return float(np.log(self.high / self.low)) if self.logarithmic else (self.high - self.low) / value
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A fit, ready to be held against positions. Data are in their own units: `observed`, `error` (data,); where
-    `logarithmic`, the error is that of the logarithm. `fitted` says which data count."""
+    """A fit, ready to be evaluated at positions. `observed` and `error` (data,) are in the units of the data; where
+    `logarithmic`, the error is that of the logarithm. `fitted` (data,) is False for test data."""
 
     fit: Fit
     axes: tuple[SearchAxis, ...]
-    lanes: Lanes
-    facts: dict[str, Datum]
+    batch: Batch
+    data: dict[str, Datum]
     observed: Floats
     error: Floats
     logarithmic: np.ndarray
     fitted: np.ndarray
-    factors: Floats  # a reading in the output's unit times this is in the datum's
+    factors: Floats  # from the output's unit to the datum's
 
     @cached_property
     def start(self) -> Floats:
@@ -87,33 +87,36 @@ class Problem:
         return np.array([float(axis.value(p)) for axis, p in zip(self.axes, position, strict=True)])
 
     def predictions(self, positions: Floats) -> tuple[Floats, list[str]]:
-        """What each datum should be at positions (lanes, parameters): (lanes, data), in the data's units; NaN where a
-        lane cannot be solved, and why not. One call of the engine."""
-        parameters = np.tile(self.lanes.typical, (len(positions), 1))
-        moments: dict[str, Floats] = {}
+        """Predict the data at positions (rows, parameters), in one call of the engine.
+
+        Returns the predictions (rows, data) in the data's units, NaN where a row cannot be solved, and per row the
+        reason, "" where solved.
+        """
+        parameters = np.tile(self.batch.typical, (len(positions), 1))
+        estimated_times: dict[str, Floats] = {}
         for axis, column in zip(self.axes, positions.T, strict=True):
             values = axis.value(column) * axis.factor
             if axis.column is None:
-                moments[axis.name] = values
+                estimated_times[axis.name] = values
             else:
                 parameters[:, axis.column] = values
-        curves, why = self.lanes.curves(parameters)
-        arms, outputs = list(self.lanes.doses), list(self.lanes.outputs)
-        taken = {arm: np.array([dose.time for dose in doses]) for arm, doses in self.lanes.doses.items()}
+        curves, why = self.batch.curves(parameters)
+        arms, outputs = list(self.batch.doses), list(self.batch.outputs)
+        dose_times = {arm: np.array([dose.time for dose in doses]) for arm, doses in self.batch.doses.items()}
         found = [
-            reading(
-                fact,
-                self.lanes.times,
-                curves[:, arms.index(fact.arm), :, outputs.index(fact.output)],
-                taken[fact.arm],
-                moments,
+            predict(
+                datum,
+                self.batch.times,
+                curves[:, arms.index(datum.arm), :, outputs.index(datum.output)],
+                dose_times[datum.arm],
+                estimated_times,
             )
-            for fact in self.facts.values()
+            for datum in self.data.values()
         ]
         return np.column_stack(found) * self.factors, why
 
     def residuals(self, predicted: Floats) -> Floats:
-        """(lanes, data) in units of the errors; NaN where a datum on the log scale is predicted as 0 or less."""
+        """Residuals (rows, data) in units of the errors; NaN where a datum on the log scale is predicted as <= 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithm = np.log(predicted) - np.log(np.where(self.logarithmic, self.observed, 1.0))
         plain = np.where(self.logarithmic, logarithm, predicted - self.observed)
@@ -121,48 +124,48 @@ class Problem:
 
 
 def problem_of(fit: Fit, solver: SolverName) -> Problem:
-    """The numbers of a fit. Raises LdnsimError where its changes or arms cannot be simulated."""
+    """Convert a fit to numbers. Raises LdnsimError where its changes or arms cannot be simulated."""
     scenario = fit.scenario
     resolved = resolve(scenario)
-    lanes = lanes_of(scenario, resolved, _times(fit, resolved), solver)
-    axes = tuple(_axis(fit, resolved, lanes, name, estimate) for name, estimate in fit.estimate.items())
-    facts = fit.data
-    written = [declared(fact.value.unit, molar_mass(fit.model, fact.of)) for fact in facts.values()]
-    outputs = [fit.model.outputs[fact.output] for fact in facts.values()]
-    units = [
-        declared(fact.unit_for(output.unit), molar_mass(fit.model, output.of))
-        for fact, output in zip(facts.values(), outputs, strict=True)
+    batch = batch_of(scenario, resolved, _times(fit, resolved), solver)
+    axes = tuple(_axis(fit, resolved, batch, name, estimate) for name, estimate in fit.estimate.items())
+    data = fit.data
+    units = [declared(datum.value.unit, molar_mass(fit.model, datum.of)) for datum in data.values()]
+    outputs = [fit.model.outputs[datum.output] for datum in data.values()]
+    output_units = [
+        declared(datum.unit_for(output.unit), molar_mass(fit.model, output.of))
+        for datum, output in zip(data.values(), outputs, strict=True)
     ]
-    models = [error_model(fact) for fact in facts.values()]
+    models = [error_model(datum) for datum in data.values()]
     logarithmic = np.array(
         [
-            (model is None or model.logarithmic) and fact.value.value > 0
-            for model, fact in zip(models, facts.values(), strict=True)
+            (model is None or model.logarithmic) and datum.value.value > 0
+            for model, datum in zip(models, data.values(), strict=True)
         ]
     )
     return Problem(
         fit=fit,
         axes=axes,
-        lanes=lanes,
-        facts=facts,
-        observed=np.array([fact.value.value for fact in facts.values()]),
-        error=np.array([_error(fit, fact, model) for fact, model in zip(facts.values(), models, strict=True)]),
+        batch=batch,
+        data=data,
+        observed=np.array([datum.value.value for datum in data.values()]),
+        error=np.array([_error(fit, datum, model) for datum, model in zip(data.values(), models, strict=True)]),
         logarithmic=logarithmic,
-        fitted=np.array([fact.use == "fit" for fact in facts.values()]),
-        factors=np.array(units) / np.array(written),
+        fitted=np.array([datum.use == "fit" for datum in data.values()]),
+        factors=np.array(output_units) / np.array(units),
     )
 
 
-def _error(fit: Fit, fact: Datum, model: ErrorModel | None) -> float:
-    """The standard error: in the datum's unit, or of its logarithm; 1 for a test that has none."""
+def _error(fit: Fit, datum: Datum, model: ErrorModel | None) -> float:
+    """The standard error in the datum's unit, or of its logarithm; 1 for a test datum without one."""
     if model is None:
         return 1.0
-    mass = molar_mass(fit.model, fact.of)
-    sd = np.nan if fact.sd is None else coherent(fact.sd, mass) / declared(fact.value.unit, mass)
-    return model.error(fact.value.value, np.nan if fact.cv is None else coherent(fact.cv), sd)
+    mass = molar_mass(fit.model, datum.of)
+    sd = np.nan if datum.sd is None else coherent(datum.sd, mass) / declared(datum.value.unit, mass)
+    return model.error(datum.value.value, np.nan if datum.cv is None else coherent(datum.cv), sd)
 
 
-def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: EstimatedParameter) -> SearchAxis:
+def _axis(fit: Fit, resolved: Resolved, batch: Batch, name: str, estimate: EstimatedParameter) -> SearchAxis:
     setting = resolved.settings[0]
     if name in fit.times:
         assert estimate.start is not None
@@ -172,30 +175,30 @@ def _axis(fit: Fit, resolved: Resolved, lanes: Lanes, name: str, estimate: Estim
         present = setting.values[address]
         mass = molar_mass(fit.model, setting.parameters[address].of)
         start = Quantity(coherent(estimate.start or present, mass) / declared(present.unit, mass), present.unit)
-        column = lanes.system.parameters.index(address)
+        column = batch.system.parameters.index(address)
     factor = declared(start.unit, mass)
     low, high = (coherent(bound, mass) / factor for bound in estimate.bounds)
     logarithmic = estimate.scale == "log"
     if not low <= start.value <= high * (1 + 1e-12):
-        message = f"the start {start} is outside of the bounds"
+        message = f"the start {start} is outside the bounds"
         raise LdnsimError(Fault(message, ("estimate", name), f"{low:g} to {high:g}"))
     return SearchAxis(address, start.unit, low, high, start.value, logarithmic, column, factor)
 
 
 def _times(fit: Fit, resolved: Resolved) -> Floats:
-    """The usual samples, every time that a datum speaks of, and all of where an estimated time may lie."""
-    usual = sample_times(fit.scenario, resolved)
-    asked = np.unique(np.concatenate([np.empty(0), *_asked(fit)]))
-    new = [np.all(np.abs(usual - moment) > SAME) for moment in asked]
-    more = asked[new]
-    return np.unique(np.concatenate([usual, more[np.diff(more, prepend=-np.inf) > SAME]]))
+    """The default samples, the times of the data, and a fine grid between the bounds of an estimated time."""
+    default = sample_times(fit.scenario, resolved)
+    required = np.unique(np.concatenate([np.empty(0), *_required_times(fit)]))
+    new = [np.all(np.abs(default - time) > SAME) for time in required]
+    more = required[new]
+    return np.unique(np.concatenate([default, more[np.diff(more, prepend=-np.inf) > SAME]]))
 
 
-def _asked(fit: Fit) -> Iterator[Floats]:
-    for fact in fit.data.values():
-        yield np.array([moment for moment in (fact.at, fact.over) if isinstance(moment, float)])
-        if fact.window:
-            yield np.array([hours(edge) for edge in fact.window])
+def _required_times(fit: Fit) -> Iterator[Floats]:
+    for datum in fit.data.values():
+        yield np.array([time for time in (datum.at, datum.over) if isinstance(time, float)])
+        if datum.window:
+            yield np.array([hours(edge) for edge in datum.window])
     for name in fit.times:
         low, high = (hours(bound) for bound in fit.estimate[name].bounds)
-        yield np.linspace(low, high, max(5, round((high - low) / CLOSE) + 1))
+        yield np.linspace(low, high, max(5, round((high - low) / SPACING) + 1))

@@ -1,4 +1,4 @@
-"""How well the data fix each parameter: covariance at the optimum, and the likelihood profile."""
+"""Precision of the estimates: covariance at the optimum, and the profile likelihood."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["LEVEL", "Interval", "covariance", "profile"]
 
 LEVEL = 0.95
-FARTHEST = float(np.sqrt(chi2.ppf(LEVEL, 1)))  # of the root of chi-square's rise: 1.96
-CLOSE = 0.002 * FARTHEST
-MOST_TRIES = 20
-BETTER = 1e-4  # of chi-square: a profile that falls deeper than this found another minimum
+THRESHOLD = float(np.sqrt(chi2.ppf(LEVEL, 1)))  # for the square root of the rise of chi-square: 1.96
+CLOSE = 0.002 * THRESHOLD
+MAX_TRIES = 20
+BETTER = 1e-4  # of chi-square: a profile that falls by more than this has found another minimum
 
 
 class Interval(NamedTuple):
-    """Ends of a profile as positions, whether each is a bound that the data do not reach, and a lower point, if the
-    profile came upon one."""
+    """Ends of a profile likelihood interval as positions, whether each end is a bound that the threshold is not reached
+    before, and a point of lower chi-square if the profile found one."""
 
     low: float
     high: float
@@ -35,9 +35,10 @@ class Interval(NamedTuple):
 
 
 def covariance(slopes: Floats) -> tuple[Floats, Floats, Floats]:
-    """Of positions, (parameters, parameters); and the spread (parameters,) along each principal direction (rows).
+    """Covariance of the positions (parameters, parameters), the SD (parameters,) along each principal direction, and
+    those directions (rows).
 
-    A direction that the data leave open is given the spread of the bounds, 1, and no more.
+    The SD along a direction that the data do not determine is limited to 1, the distance of the bounds.
     """
     _, singular, directions = np.linalg.svd(slopes, full_matrices=True)
     inverse = np.full(len(directions), np.inf)
@@ -48,7 +49,10 @@ def covariance(slopes: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def profile(problem: Problem, best: Point, spread: Floats, index: int) -> Interval:
-    """Where chi-square, minimised over all other parameters, has risen by 3.84 on either side of the optimum."""
+    """The 95 % profile likelihood interval: where chi-square, minimised over all other parameters, rises by 3.84.
+
+    Venzon and Moolgavkar, Applied Statistics 37:87 (1988), for the definition; the search is a secant method.
+    """
     ends: list[tuple[float, bool]] = []
     for side in (-1.0, 1.0):
         end, is_open, lower = _end(problem, best, spread, index, side)
@@ -59,21 +63,20 @@ def profile(problem: Problem, best: Point, spread: Floats, index: int) -> Interv
 
 
 def _end(problem: Problem, best: Point, spread: Floats, index: int, side: float) -> tuple[float, bool, Point | None]:
-    """The end of the profile on one side: by secants on the root of the rise, which is a straight line where the model
-    is linear.
+    """One end of the interval, by a secant method on the square root of the rise, which is linear for a linear model.
 
-    This is no root finder of scipy: a trial may fail, starts from the last one's other parameters, and stops the search
-    where it comes upon a lower minimum.
+    A root finder of scipy will not do: a trial may fail, starts from the other parameters of the last one, and ends
+    the search if it finds a lower minimum.
     """
     centre, bound = best.position[index], 0.0 if side < 0 else 1.0
-    room = abs(bound - centre)
-    if room < 1e-9:
+    to_bound = abs(bound - centre)
+    if to_bound < 1e-9:
         return bound, True, None
     others = np.delete(np.arange(len(best.position)), index)
-    inside, outside = (0.0, 0.0), (np.inf, np.inf)  # (distance, root of the rise)
+    inside, outside = (0.0, 0.0), (np.inf, np.inf)  # (distance, square root of the rise)
     last = best.position
-    distance = min(room, FARTHEST * float(np.sqrt(spread[index, index])))
-    for _ in range(MOST_TRIES):
+    distance = min(to_bound, THRESHOLD * float(np.sqrt(spread[index, index])))
+    for _ in range(MAX_TRIES):
         start = last.copy()
         start[index] = centre + side * distance
         if last is best.position:  # others follow along the ellipse
@@ -88,24 +91,24 @@ def _end(problem: Problem, best: Point, spread: Floats, index: int, side: float)
         if rise < -BETTER * (1 + best.chi2):
             return bound, True, found.point
         root = float(np.sqrt(max(rise, 0.0)))
-        if abs(root - FARTHEST) < CLOSE:
+        if abs(root - THRESHOLD) < CLOSE:
             return centre + side * distance, False, None
-        if root < FARTHEST:
+        if root < THRESHOLD:
             inside, last = (distance, root), found.point.position
-            if distance >= room:
+            if distance >= to_bound:
                 return bound, True, None
         else:
             outside = (distance, root)
-        distance = _next(inside, outside, room)
+        distance = _next_distance(inside, outside, to_bound)
     return centre + side * inside[0], False, None
 
 
-def _next(inside: tuple[float, float], outside: tuple[float, float], room: float) -> float:
-    """The next distance to try: along the chord, kept off the ends of what is known."""
+def _next_distance(inside: tuple[float, float], outside: tuple[float, float], to_bound: float) -> float:
+    """The next distance to try: along the secant, at some distance from both ends of the bracket."""
     if np.isinf(outside[0]):
         slope = inside[1] / inside[0]
-        ahead = FARTHEST / slope if slope > 0 else np.inf
-        return float(min(room, max(1.05 * inside[0], min(ahead, 4 * inside[0]))))
+        ahead = THRESHOLD / slope if slope > 0 else np.inf
+        return float(min(to_bound, max(1.05 * inside[0], min(ahead, 4 * inside[0]))))
     width = outside[0] - inside[0]
-    share = 0.5 if np.isinf(outside[1]) else (FARTHEST - inside[1]) / (outside[1] - inside[1])
+    share = 0.5 if np.isinf(outside[1]) else (THRESHOLD - inside[1]) / (outside[1] - inside[1])
     return float(inside[0] + width * np.clip(share, 0.05, 0.95))

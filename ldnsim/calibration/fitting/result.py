@@ -1,4 +1,4 @@
-"""What a fit found."""
+"""The result of a fit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,31 @@ __all__ = ["FitResult"]
 
 @dataclass(frozen=True)
 class FitResult:
-    """Estimates, their covariance and the predictions of every datum.
+    """Estimates, their covariance and the prediction of every datum.
 
-    `estimates`: a row per parameter (`slot.name`) or time: value, low, high (95 % by likelihood profile), unit, start,
-    lower, upper (the bounds), at_bound, open_below, open_above (the profile reaches the bound), se_log (standard error
-    of the logarithm) and time (whether it is one). `covariance` and `correlation` of the logarithms: rows and columns
-    as in `estimates`. `predictions`: a row per datum, in its own unit: arm, output, what, observed, error, predicted,
-    residual (in units of the error), fold, use, logarithmic, unit, source. `chi2` is the sum of squared residuals of
-    the data fitted, `freedom` their number less that of the parameters; `agreeing` of `tried` starts ended at it.
+    Attributes
+    ----------
+    fit : Fit
+        What was fitted.
+    estimates : pandas.DataFrame
+        A row per parameter (`slot.name`) or estimated time: `value`, `low` and `high` (95 % profile likelihood
+        interval), `unit`, `start`, `lower` and `upper` (bounds), `at_bound`, `open_below` and `open_above` (the profile
+        reaches the bound), `se_log` (standard error of the logarithm), `time` (whether it is a time).
+    covariance, correlation : pandas.DataFrame
+        Of the logarithms; rows and columns as in `estimates`.
+    predictions : pandas.DataFrame
+        A row per datum, in its own unit: `arm`, `output`, `what`, `observed`, `error`, `predicted`, `residual` (in
+        units of the error), `fold`, `use`, `logarithmic`, `unit`, `source`.
+    statements : tuple of str
+        What the data determine and what they do not, most important first.
+    chi2 : float
+        Sum of squared residuals of the fitted data.
+    degrees_of_freedom : int
+        Number of fitted data less that of the estimates.
+    agreeing, tried : int
+        How many of the starts reached this optimum, and how many there were.
+    provenance : dict
+        Package version, model and its hash, account, seed and text of the fit.
     """
 
     fit: Fit
@@ -32,7 +49,7 @@ class FitResult:
     predictions: pd.DataFrame
     statements: tuple[str, ...]
     chi2: float
-    freedom: int
+    degrees_of_freedom: int
     agreeing: int
     tried: int
     provenance: dict[str, Any]

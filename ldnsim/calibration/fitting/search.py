@@ -1,4 +1,4 @@
-"""Least squares from many starts. A point and all the neighbours that tell its slopes are rows of one engine call."""
+"""Least squares from several starts. A point and the neighbours for its finite differences are one engine call."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ldnsim.calibration.fitting.problem import Problem
     from ldnsim.metrics.nca import Floats
 
-__all__ = ["Minimum", "Point", "descend", "look", "starts"]
+__all__ = ["Minimum", "Point", "descend", "evaluate_at", "starts"]
 
-STEP = 1e-3  # of the logarithm, or of the way between the bounds on a linear scale
+STEP = 1e-3  # of the logarithm, or of the distance between the bounds on a linear scale
 TOLERANCE = 1e-8
-MOST_STEPS = 200
+MAX_STEPS = 200
 
 
 @dataclass(frozen=True)
 class Point:
-    """A position, its residuals (fitted data,) and their slopes (fitted data, parameters) per position; `why` says
-    what keeps it from being solved, "" where it is."""
+    """A position, its residuals (fitted data,) and their slopes (fitted data, parameters) in the position; `why` is the
+    reason if it cannot be solved, else ""."""
 
     position: Floats
     residuals: Floats
@@ -45,13 +45,15 @@ class Minimum:
     converged: bool
 
 
-class _LostError(Exception):
-    """A position whose slopes cannot be told."""
+class _NoSlopesError(Exception):
+    """The slopes at a position cannot be computed."""
 
 
-def look(problem: Problem, position: Floats, free: np.ndarray | None = None) -> Point:
-    """The residuals at a position and their slopes along the `free` parameters (all of them where None), by central
-    differences; one-sided of the second order at a bound. One engine call."""
+def evaluate_at(problem: Problem, position: Floats, free: np.ndarray | None = None) -> Point:
+    """The residuals at a position and their slopes along the `free` parameters (default: all), in one engine call.
+
+    Central differences; at a bound one-sided differences of second order.
+    """
     free = np.arange(len(position)) if free is None else free
     steps = np.array([STEP / axis.width(1.0) if axis.logarithmic else STEP for axis in problem.axes])[free]
     first, second = -steps, steps
@@ -69,30 +71,30 @@ def look(problem: Problem, position: Floats, free: np.ndarray | None = None) -> 
     centre, one, two = found[0], found[1 : 1 + len(free)], found[1 + len(free) :]
     a, b = first[:, None], second[:, None]
     slopes = ((one - centre) * b**2 - (two - centre) * a**2) / (a * b * (b - a))
-    unread = "" if np.all(np.isfinite(centre)) else "a datum on the log scale is predicted as 0, or cannot be read"
-    return Point(position, centre, slopes.T, why[0] or unread)
+    undefined = "" if np.all(np.isfinite(centre)) else "a datum has no prediction, or one of 0 on the log scale"
+    return Point(position, centre, slopes.T, why[0] or undefined)
 
 
 def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> Minimum | str:
-    """From a position to the nearest minimum over the `free` parameters; a text says why there is none."""
+    """Search the nearest minimum over the `free` parameters; a text instead says why there is none."""
     free = np.arange(len(start)) if free is None else free
-    seen: dict[bytes, Point] = {}
+    last: dict[bytes, Point] = {}
 
     def at(moved: Floats) -> Point:
-        if moved.tobytes() not in seen:
+        if moved.tobytes() not in last:
             position = start.copy()
             position[free] = np.clip(moved, 0.0, 1.0)
-            seen.clear()  # only the last point is asked for again, for its slopes
-            seen[moved.tobytes()] = look(problem, position, free)
-        return seen[moved.tobytes()]
+            last.clear()  # only the last point is needed again, for its slopes
+            last[moved.tobytes()] = evaluate_at(problem, position, free)
+        return last[moved.tobytes()]
 
     def slopes(moved: Floats) -> Floats:
         found = at(moved).slopes
         if not np.all(np.isfinite(found)):
-            raise _LostError
+            raise _NoSlopesError
         return found
 
-    first = look(problem, start, free)
+    first = evaluate_at(problem, start, free)
     if first.why:
         return first.why
     if not len(free):
@@ -100,26 +102,26 @@ def descend(problem: Problem, start: Floats, free: np.ndarray | None = None) -> 
     tolerances = {"xtol": TOLERANCE, "ftol": TOLERANCE, "gtol": TOLERANCE}
     try:
         done = least_squares(
-            lambda moved: at(moved).residuals, start[free], slopes, (0.0, 1.0), max_nfev=MOST_STEPS, **tolerances
+            lambda moved: at(moved).residuals, start[free], slopes, (0.0, 1.0), max_nfev=MAX_STEPS, **tolerances
         )
-    except _LostError:
-        return "the neighbourhood of a point on the way cannot be solved"
-    return Minimum(_settled(problem, at(done.x), free), bool(done.status > 0))
+    except _NoSlopesError:
+        return "a point of the search cannot be solved in its neighbourhood"
+    return Minimum(_moved_to_bound(problem, at(done.x), free), bool(done.status > 0))
 
 
-def _settled(problem: Problem, point: Point, free: np.ndarray) -> Point:
-    """On the bound itself where that is no worse: the search keeps a little away from it."""
+def _moved_to_bound(problem: Problem, point: Point, free: np.ndarray) -> Point:
+    """Move the point onto a nearby bound if that is no worse: the search stays strictly between the bounds."""
     edge = point.position.copy()
     near = free[(edge[free] < 1e-4) | (edge[free] > 1 - 1e-4)]
     edge[near] = np.round(edge[near])
     if not len(near):
         return point
-    there = look(problem, edge, free)
+    there = evaluate_at(problem, edge, free)
     return there if not there.why and there.chi2 <= point.chi2 * (1 + 1e-9) + 1e-12 else point
 
 
 def starts(problem: Problem) -> list[Floats]:
-    """The start that is said, then a Latin hypercube between the bounds, drawn by the fit's seed."""
+    """The stated start, then a Latin hypercube sample between the bounds, drawn with the fit's seed."""
     more = problem.fit.starts - 1
     if not more:
         return [problem.start]

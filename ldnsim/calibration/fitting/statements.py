@@ -1,4 +1,4 @@
-"""What the data fix and what they leave open, in words."""
+"""Identifiability in words: what the data determine, and what they do not."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AT_BOUND", "CORRELATED", "statements"]
 
-OPEN = 0.5  # standard errors of half the way between the bounds and more
-AT_BOUND = 1e-3  # of the way between the bounds
+OPEN = 0.5  # standard error, as a fraction of the distance between the bounds, from which a direction is open
+AT_BOUND = 1e-3  # fraction of the distance between the bounds
 CORRELATED = 0.95
-TAKES_PART = 0.2  # of the largest share in a direction
-UNMOVED = 1e-6  # errors that a datum moves while a parameter goes from bound to bound
+TAKES_PART = 0.2  # fraction of the largest component of a direction
+NO_EFFECT = 1e-6  # largest change of a datum, in errors, while a parameter goes from bound to bound
 
 
 def statements(
@@ -41,28 +41,28 @@ def statements(
         *(_together(part) for part in open_directions),
         *_correlated(problem.axes, correlation, open_directions),
         *_ends(problem.axes, best, intervals),
-        *_unmoved(problem, best),
+        *_without_effect(problem, best),
     ]
 
 
 def _scatter(problem: Problem, best: Point) -> Iterator[str]:
-    freedom = int(problem.fitted.sum()) - len(problem.axes)
-    if freedom > 0 and best.chi2 > chi2.ppf(0.99, freedom):
+    degrees_of_freedom = int(problem.fitted.sum()) - len(problem.axes)
+    if degrees_of_freedom > 0 and best.chi2 > chi2.ppf(0.99, degrees_of_freedom):
         yield (
-            f"The data lie farther from the model than their errors allow (chi-square {best.chi2:.3g} with {freedom} "
-            "degrees of freedom): the intervals are too narrow, or the model is wrong."
+            f"The residuals are larger than the errors of the data explain (chi-square {best.chi2:.3g} with "
+            f"{degrees_of_freedom} degrees of freedom): the intervals are too narrow, or the model is misspecified."
         )
 
 
 def _open_directions(problem: Problem, spread: Floats, directions: Floats) -> Iterator[dict[str, float]]:
-    """Directions of several parameters along which the data let them go as far as the bounds do: name -> share."""
+    """Directions of several parameters that the data constrain no more than the bounds: name -> component."""
     for how_far, direction in zip(spread, directions, strict=True):
         if how_far < OPEN:
             continue
         share = direction * [axis.width(1.0) if axis.logarithmic else 1.0 for axis in problem.axes]
         share /= share[np.argmax(np.abs(share))]
         part = {axis.name: float(s) for axis, s in zip(problem.axes, share, strict=True) if abs(s) > TAKES_PART}
-        if len(part) > 1:  # of one alone its profile tells
+        if len(part) > 1:  # a single parameter has its profile
             yield part
 
 
@@ -70,15 +70,15 @@ def _together(part: dict[str, float]) -> str:
     up, down = ([name for name, share in part.items() if share * sign > 0] for sign in (1, -1))
     moves = f"{_and(up)} can rise {'together' if len(up) > 1 else ''}".rstrip()
     moves += f" while {_and(down)} fall{'s' if len(down) == 1 else ''}" if down else ""
-    fixed = f"{'their ratio' if len(part) == 2 else 'ratios'}" if not down else "combinations of them"
-    fixed = "their product" if len(part) == 2 and down else fixed
-    return f"{moves}, and the data hardly change: they fix {fixed}, not the values one by one."
+    determined = f"{'their ratio' if len(part) == 2 else 'ratios'}" if not down else "combinations of them"
+    determined = "their product" if len(part) == 2 and down else determined
+    return f"{moves} with little change in the fit: the data determine {determined}, not the individual values."
 
 
 def _correlated(
     axes: tuple[SearchAxis, ...], correlation: Floats, open_directions: list[dict[str, float]]
 ) -> Iterator[str]:
-    """Pairs that no open direction speaks of."""
+    """Strongly correlated pairs that are in no open direction."""
     for first in range(len(axes)):
         for second in range(first):
             found = correlation[first, second]
@@ -87,8 +87,8 @@ def _correlated(
                 both = axes[first].logarithmic and axes[second].logarithmic
                 what = ("ratio" if found > 0 else "product") if both else ("difference" if found > 0 else "sum")
                 yield (
-                    f"{axes[second].name} and {axes[first].name} are hardly told apart (correlation {found:.3f}): "
-                    f"the data fix their {what} better than either."
+                    f"{axes[second].name} and {axes[first].name} are strongly correlated ({found:.3f}): "
+                    f"the data determine their {what} better than either value."
                 )
 
 
@@ -98,16 +98,16 @@ def _ends(axes: tuple[SearchAxis, ...], best: Point, intervals: list[Interval]) 
         if interval.open_below and interval.open_above:
             yield f"{axis.name}: any value within its bounds fits the data (flat profile)."
         elif bound:
-            yield f"{axis.name} stands at its {bound} bound: the data ask for a value beyond it."
+            yield f"{axis.name} is at its {bound} bound: the data favour a value beyond it."
         elif interval.open_below or interval.open_above:
             yield f"{axis.name}: the data set no {'lower' if interval.open_below else 'upper'} limit within its bounds."
 
 
-def _unmoved(problem: Problem, best: Point) -> Iterator[str]:
-    labels = [label for label, fitted in zip(problem.facts, problem.fitted, strict=True) if fitted]
-    still = [label for label, row in zip(labels, best.slopes, strict=True) if np.all(np.abs(row) < UNMOVED)]
-    if still:
-        yield f"No parameter moves {listed(still)}: they count for nothing in this fit."
+def _without_effect(problem: Problem, best: Point) -> Iterator[str]:
+    labels = [label for label, fitted in zip(problem.data, problem.fitted, strict=True) if fitted]
+    unaffected = [label for label, row in zip(labels, best.slopes, strict=True) if np.all(np.abs(row) < NO_EFFECT)]
+    if unaffected:
+        yield f"No parameter affects {listed(unaffected)}: no information for this fit."
 
 
 def _and(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The tables of a fit as they are printed: numbers rounded to what they are worth, with their units."""
+"""The tables of a fit as printed: rounded numbers with their units."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ DIGITS = 3
 
 
 def estimates_table(result: FitResult) -> pd.DataFrame:
-    """A row per parameter: estimate, 95 % interval (an end that is a bound has < or >), error of the logarithm."""
+    """Make the table of estimates.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Texts, a row per parameter: estimate, 95 % interval (an end that is a bound has < or >), unit, CV (standard
+        error of the logarithm) and bounds.
+    """
     import pandas as pd
 
     rows = result.estimates
@@ -34,7 +46,18 @@ def estimates_table(result: FitResult) -> pd.DataFrame:
 
 
 def data_table(result: FitResult) -> pd.DataFrame:
-    """A row per datum: what, observed, predicted, residual in errors, use."""
+    """Make the table of data and predictions.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Texts, a row per datum: output, observed, predicted, unit, residual (in errors) and use.
+    """
     import pandas as pd
 
     rows = result.predictions
@@ -44,7 +67,7 @@ def data_table(result: FitResult) -> pd.DataFrame:
             "observed": [_number(value) for value in rows["observed"]],
             "predicted": [_number(value) for value in rows["predicted"]],
             "unit": [unit if unit != "1" else "" for unit in rows["unit"]],
-            "off by": ["" if np.isnan(value) else f"{value:+.1f}" for value in rows["residual"]],
+            "residual": ["" if np.isnan(value) else f"{value:+.1f}" for value in rows["residual"]],
             "use": rows["use"],
         },
         index=rows.index,
@@ -52,11 +75,23 @@ def data_table(result: FitResult) -> pd.DataFrame:
 
 
 def summary(result: FitResult) -> str:
-    """How good the fit is, and how it was found."""
+    """Say how good the fit is, and how many starts found it.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
     used = int((result.predictions["use"] == "fit").sum())
     return (
-        f"{used} data, {len(result.estimates)} estimates: chi-square {result.chi2:.3g} with {result.freedom} degrees "
-        f"of freedom. {result.agreeing} of {result.tried} starts found this optimum."
+        f"{used} data, {len(result.estimates)} estimates: chi-square {result.chi2:.3g} with "
+        f"{result.degrees_of_freedom} degrees of freedom. {result.agreeing} of {result.tried} starts reached this "
+        "optimum."
     )
 
 

@@ -1,7 +1,7 @@
-"""Models against the evidence: every fact that was fitted, or is to be predicted, beside what the model says of it.
+"""Validation: every fact that was fitted or is to be predicted, with the model's prediction.
 
-`evaluate` gives records, `validate` the same as a data frame. Nothing is left out: a fact that a model cannot predict
-has a row that says why.
+`evaluate` returns records, `validate` the same as a data frame. A fact that the model cannot predict has a row that
+says why.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.rows import Situation, ValidationRow, rows_of
-from ldnsim.calibration.validation.runs import rival_changes, runs_of
-from ldnsim.calibration.validation.summary import Clash, Overall, clashes_of, overall_of
+from ldnsim.calibration.validation.rows import ModelRuns, ValidationRow, rows_of
+from ldnsim.calibration.validation.runs import parameter_set_changes, runs_of
+from ldnsim.calibration.validation.summary import FactConflict, Overall, conflicts_of, overall_of
 from ldnsim.library.facts import facts_of_library
 from ldnsim.library.files import load_predictions
 from ldnsim.scenario.changes import setting_of
@@ -26,18 +26,32 @@ if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions
     from ldnsim.model.records import Model
 
-__all__ = ["Clash", "Overall", "Validation", "ValidationRow", "evaluate", "frame_of", "validate"]
+__all__ = ["FactConflict", "Overall", "Validation", "ValidationRow", "evaluate", "frame_of", "validate"]
 
 
 @dataclass(frozen=True)
 class Validation:
-    """A model held against the facts: a row per number and account, what that amounts to, and facts that disagree."""
+    """A model compared with the facts.
+
+    Attributes
+    ----------
+    model : Model
+        The model.
+    rows : tuple of ValidationRow
+        A row per number of a fact, and per account that differs in it.
+    overall : tuple of Overall
+        Mean errors over groups of facts.
+    conflicts : tuple of FactConflict
+        Facts that contradict each other.
+    parameter_sets : tuple of str
+        Names of the published parameter sets under which the facts were predicted as well.
+    """
 
     model: Model
     rows: tuple[ValidationRow, ...]
     overall: tuple[Overall, ...]
-    clashes: tuple[Clash, ...]
-    rivals: tuple[str, ...]
+    conflicts: tuple[FactConflict, ...]
+    parameter_sets: tuple[str, ...]
 
 
 def validate(model: Model) -> pd.DataFrame:
@@ -46,7 +60,7 @@ def validate(model: Model) -> pd.DataFrame:
     Parameters
     ----------
     model : Model
-        The model, as of `load_model`.
+        The model, as returned by `load_model`.
 
     Returns
     -------
@@ -76,29 +90,49 @@ def validate(model: Model) -> pd.DataFrame:
 def evaluate(
     model: Model, predictions: Predictions | None = None, facts: Mapping[str, Fact] | None = None
 ) -> Validation:
-    """The same as records; other `predictions` and `facts` than the library's may be given."""
+    """Compare a model with facts, as records.
+
+    Parameters
+    ----------
+    model : Model
+        The model, as returned by `load_model`.
+    predictions : Predictions, optional
+        How facts are predicted. The library's by default.
+    facts : mapping of str to Fact, optional
+        Facts by their id. The library's by default.
+
+    Returns
+    -------
+    Validation
+        Predictions of all facts, overall errors and contradictions.
+
+    Raises
+    ------
+    LdnsimError
+        For faults in the tables of the library.
+    """
     predictions = load_predictions() if predictions is None else predictions
     facts = facts_of_library() if facts is None else facts
     accounts = tuple(model.accounts) or (model.name,)
 
-    def situation(changes: Mapping[str, Change]) -> Situation:
+    def runs(changes: Mapping[str, Change]) -> ModelRuns:
         settings = {name: setting_of(model, name, changes) for name in accounts}
-        return Situation(settings, runs_of(model, predictions, changes))
+        return ModelRuns(settings, runs_of(model, predictions, changes))
 
-    chosen = {name: rival_changes(model, choice) for name, choice in predictions.rivals.items()}
-    under = {name: situation(changes) for name, changes in chosen.items() if changes}
-    rows = rows_of(model, predictions, facts, situation({}), under)
-    return Validation(model, tuple(rows), tuple(overall_of(rows)), tuple(clashes_of(rows, predictions)), tuple(under))
+    chosen = {name: parameter_set_changes(model, choice) for name, choice in predictions.rivals.items()}
+    under = {name: runs(changes) for name, changes in chosen.items() if changes}
+    rows = rows_of(model, predictions, facts, runs({}), under)
+    return Validation(model, tuple(rows), tuple(overall_of(rows)), tuple(conflicts_of(rows, predictions)), tuple(under))
 
 
 def frame_of(validation: Validation) -> pd.DataFrame:
-    """The rows as a data frame; see `validate`."""
+    """Return the rows as a data frame; its columns are described in `validate`."""
     import pandas as pd
 
     records = []
     for row in validation.rows:
         span = row.observed
-        sweep = [value for _, value in row.sweep]
+        by_hour = [value for _, value in row.by_hour]
         records.append(
             {
                 "fact": row.fact.id,
@@ -117,9 +151,9 @@ def frame_of(validation: Validation) -> pd.DataFrame:
                 "source": row.fact.source,
                 "status": row.fact.status,
                 "reason": row.reason,
-                "predicted_low": min(sweep, default=math.nan),
-                "predicted_high": max(sweep, default=math.nan),
-                **{f"under_{name}": row.rivals.get(name, math.nan) for name in validation.rivals},
+                "predicted_low": min(by_hour, default=math.nan),
+                "predicted_high": max(by_hour, default=math.nan),
+                **{f"under_{name}": row.by_parameter_set.get(name, math.nan) for name in validation.parameter_sets},
             }
         )
     return pd.DataFrame(records)

@@ -1,4 +1,4 @@
-"""What is read off a course: a value, or a metric of the registry over a window. Plain arrays in, floats out."""
+"""The value of a measure on a curve: at a time, or a metric of the registry over a window. Arrays in, floats out."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from ldnsim.metrics.nca import value_at
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Measure
 
-__all__ = ["DosedCurve", "read_off", "read_words"]
+__all__ = ["DosedCurve", "measure_text", "measured_value"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class DosedCurve:
-    """A curve on its times (n,), h, and the times of the doses before it."""
+    """A curve `values` (n,) at `time` (n,), h, and the times of its `doses`, h."""
 
     time: Floats
     values: Floats
     doses: Floats
 
 
-def read_off(course: DosedCurve, measure: Measure, at: float | None = None) -> float:
-    """The number that a measure is of a course, in the curve's unit, h, or that times h; NaN where it has none.
+def measured_value(curve: DosedCurve, measure: Measure, at: float | None = None) -> float:
+    """The value of a measure on a curve, in the curve's unit, in h, or in that unit times h; NaN where undefined.
 
-    `at` (h) takes the place of the measure's own time.
+    `at` (h) replaces the measure's own time.
     """
-    curve = course.values[None]
+    values = curve.values[None]
     if measure.take == "value":
         moment = at if at is not None else hours(measure.at) if measure.at is not None else np.nan
-        return float(value_at(course.time, curve, np.array([moment]))[0])
+        return float(value_at(curve.time, values, np.array([moment]))[0])
     metric = metric_named(measure.take)
     assert metric is not None  # checked, as the window was, when the file was read
     assert measure.window is not None
     start, end = (hours(edge) for edge in measure.window)
-    return float(read_metric(metric, course.time, curve, (start, end), course.doses)[0])
+    return float(read_metric(metric, curve.time, values, (start, end), curve.doses)[0])
 
 
-def read_words(measure: Measure) -> str:
+def measure_text(measure: Measure) -> str:
     """The measure in words, with its window or time."""
     metric = metric_named(measure.take)
     if metric is None:

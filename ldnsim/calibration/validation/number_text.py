@@ -1,4 +1,4 @@
-"""Numbers of the evidence table as people read them."""
+"""Numbers of the validation tables as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ MINUS = "−"
 
 
 def formatted_number(value: float, unit: str) -> str:
-    """Three digits; clock times as HH:MM; a dash where there is no number."""
+    """Format a number with three digits, a clock time as HH:MM, and NaN as a dash.
+
+    Parameters
+    ----------
+    value : float
+        In `unit`; clock times in h since midnight.
+    unit : str
+        Unit of the row; only "clock" makes a difference.
+
+    Returns
+    -------
+    str
+        The number without its unit.
+    """
     if math.isnan(value):
         return "—"
     if unit == "clock":
@@ -28,7 +41,18 @@ def formatted_number(value: float, unit: str) -> str:
 
 
 def formatted_error(row: ValidationRow) -> str:
-    """A fold error as x1.20, others signed with their unit."""
+    """Format the error of a row: a fold error as x1.20, others with sign and unit; "" for NaN.
+
+    Parameters
+    ----------
+    row : ValidationRow
+        The row of a fact.
+
+    Returns
+    -------
+    str
+        The error with its unit: x (fold), pp (percentage points) or h.
+    """
     if math.isnan(row.error):
         return ""
     if row.scale == "fold":
@@ -38,7 +62,22 @@ def formatted_error(row: ValidationRow) -> str:
 
 
 def formatted_mean(value: float, count: int, unit: str) -> str:
-    """A mean error over some rows and how many: x1.08 (4), or 6.2 pp (11); nothing of none."""
+    """Format a mean error and the number of rows: x1.08 (4), or 6.20 pp (11); "" for no rows.
+
+    Parameters
+    ----------
+    value : float
+        Mean fold error, or root mean square error in percentage points.
+    count : int
+        Number of rows.
+    unit : {"fold", "points"}
+        Scale of the error.
+
+    Returns
+    -------
+    str
+        The mean and, in brackets, the count.
+    """
     if not count:
         return ""
     return f"x{value:.2f} ({count})" if unit == "fold" else f"{value:.2f} pp ({count})"

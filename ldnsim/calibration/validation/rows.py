@@ -1,4 +1,4 @@
-"""A fact beside its prediction: units brought together, the error judged."""
+"""A fact and its prediction, in one unit, with the error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ldnsim.calibration.validation.measuring import read_off, read_words
-from ldnsim.calibration.validation.runs import Lacking
+from ldnsim.calibration.validation.measuring import measure_text, measured_value
+from ldnsim.calibration.validation.runs import NotPredictable
 from ldnsim.dosing.regimen import DAY
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, declared
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from ldnsim.model.records import Model
     from ldnsim.scenario.changes import Setting
 
-__all__ = ["EVERY_ACCOUNT", "FAMILIES", "Situation", "ValidationRow", "error_of", "rows_of"]
+__all__ = ["EVERY_ACCOUNT", "FAMILIES", "ModelRuns", "ValidationRow", "error_of", "rows_of"]
 
 EVERY_ACCOUNT = "all"
-# errors that are pooled with each other, in words; those of an output kind are named by its `family`
+# groups of errors that are pooled, in words; the group of an output kind is its `family`
 FAMILIES = {
     "concentration": "concentrations and areas",
     "time": "half-lives and times of peaks",
@@ -37,7 +37,7 @@ FAMILIES = {
     "endogenous": "endogenous opioids",
     "none": "others",
 }
-SHORT = ("peak", "Tmax", "AUC_tau")  # what the quantity of a fact says already
+SHORT = ("peak", "Tmax", "AUC_tau")  # metrics that the quantity of a fact names already
 SECONDS = 1e-3  # h: clock times closer than this are equal
 
 
@@ -45,9 +45,10 @@ SECONDS = 1e-3  # h: clock times closer than this are equal
 class ValidationRow:
     """One number of a fact and its prediction in an account (`all`: it is the same in every account).
 
-    Numbers are in `unit`. `error` is a fold error (1 or more) or, by `scale`, signed points or hours; NaN where nothing
-    can be compared. `sweep` is the prediction at each hour within which the measurement's time is known. `reason` says
-    why there is no prediction. `rivals` holds the predictions under the rival sets, by name.
+    Numbers are in `unit`. `error` is a fold error (1 or more) or, by `scale`, signed percentage points or hours; NaN
+    where nothing can be compared. `by_hour` is the prediction at each hour at which the measurement may have been made.
+    `reason` says why there is no prediction. `by_parameter_set` has the predictions with other published parameter
+    sets, by their name.
     """
 
     fact: Fact
@@ -62,18 +63,18 @@ class ValidationRow:
     conditions: str = ""
     tag: str = ""
     reason: str = ""
-    sweep: tuple[tuple[float, float], ...] = ()
-    rivals: Mapping[str, float] = field(default_factory=dict)
+    by_hour: tuple[tuple[float, float], ...] = ()
+    by_parameter_set: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> float:
-        """How far off, on a scale where 0 is right: the logarithm of a fold error, or points or hours."""
+        """Absolute error on a scale where 0 is exact: the logarithm of a fold error, or percentage points or hours."""
         return abs(math.log(self.error)) if self.scale == "fold" else abs(self.error)
 
 
 @dataclass(frozen=True)
-class Situation:
-    """A model with certain rival sets chosen (or none): the values of each account, and the runs made with them."""
+class ModelRuns:
+    """The settings of each account with the chosen published parameter sets (or none), and the runs made with them."""
 
     settings: Mapping[str, Setting]
     runs: Runs
@@ -83,35 +84,35 @@ def rows_of(
     model: Model,
     predictions: Predictions,
     facts: Mapping[str, Fact],
-    plain: Situation,
-    under: Mapping[str, Situation],
+    plain: ModelRuns,
+    under: Mapping[str, ModelRuns],
 ) -> list[ValidationRow]:
-    """A row per number of every fact that is predicted, or is to be met, and per account that differs in it.
+    """A row per number of every fact, and per account that differs in it; facts of context only if predicted.
 
-    `plain` is the model as it stands, `under` the same with each rival set, by name.
+    `plain` is the model as it is, `under` the same with each published parameter set, by name.
     """
-    resting = {name: compose(model, setting.parts).rests_on for name, setting in plain.settings.items()}
+    depends_on = {name: compose(model, setting.parts).rests_on for name, setting in plain.settings.items()}
     rows: list[ValidationRow] = []
     for id, fact in facts.items():
         items = predictions.facts.get(id, ())
         if not items and fact.use != "context":
-            rows.append(_lacking(fact, None, "", "nobody has written down how to predict it"))
+            rows.append(_not_predictable(fact, None, "", "no prediction is defined for this fact"))
         for item in items:
             if item.cannot:
-                rows.append(_lacking(fact, item, "", item.cannot))
+                rows.append(_not_predictable(fact, item, "", item.cannot))
                 continue
-            alike: dict[object, str] = {}
+            distinct: dict[object, str] = {}
             for account, setting in plain.settings.items():
-                alike.setdefault(_behind(item, setting, resting[account]), account)
-            for account in alike.values():
-                shown = EVERY_ACCOUNT if len(alike) == 1 and len(plain.settings) > 1 else account
-                asked = _Asked(model, predictions, fact, item, account)
-                rows.append(_row(asked, plain, under, shown))
+                distinct.setdefault(_dependencies(item, setting, depends_on[account]), account)
+            for account in distinct.values():
+                label = EVERY_ACCOUNT if len(distinct) == 1 and len(plain.settings) > 1 else account
+                task = _Task(model, predictions, fact, item, account)
+                rows.append(_row(task, plain, under, label))
     return rows
 
 
 def error_of(predicted: float, observed: PublishedRange | None, scale: str) -> float:
-    """How far a prediction is from what was observed: nothing within a range, else counted from its nearest end."""
+    """Error of a prediction: none within the observed range, else relative to its nearest end."""
     if observed is None or scale == "none" or math.isnan(predicted):
         return math.nan
     if scale == "hours":
@@ -123,23 +124,23 @@ def error_of(predicted: float, observed: PublishedRange | None, scale: str) -> f
 
 
 def _clock_error(predicted: float, observed: PublishedRange) -> float:
-    """Hours to the nearest end of a stretch of the day, across midnight where that is nearer; 0 within it."""
+    """Hours to the nearest end of a range of clock times, across midnight if that is nearer; 0 within the range."""
     if (predicted - observed.low) % DAY <= observed.high - observed.low + SECONDS:
         return 0.0
     ends = [(predicted - end + DAY / 2) % DAY - DAY / 2 for end in (observed.low, observed.high)]
     return min(ends, key=abs)
 
 
-def _behind(item: Prediction, setting: Setting, resting: Mapping[str, frozenset[str]]) -> object:
-    """All that a prediction rests on in an account: where it is alike, the accounts agree."""
+def _dependencies(item: Prediction, setting: Setting, depends_on: Mapping[str, frozenset[str]]) -> object:
+    """Everything that a prediction depends on in an account: accounts with equal dependencies share a row."""
     if item.take == "parameter":
         return str(setting.values.get(item.parameter))
-    names = resting.get(output_of(item.output), frozenset())
+    names = depends_on.get(output_of(item.output), frozenset())
     parts = tuple(sorted({setting.parts[name.split(".")[0]].name for name in names}))
     return parts, tuple(sorted((name, str(setting.values[name])) for name in names if name in setting.values))
 
 
-def _lacking(fact: Fact, item: Prediction | None, account: str, reason: str) -> ValidationRow:
+def _not_predictable(fact: Fact, item: Prediction | None, account: str, reason: str) -> ValidationRow:
     return ValidationRow(fact, fact.quantity, account, _observed(fact, item), fact.unit, reason=reason)
 
 
@@ -150,8 +151,8 @@ def _observed(fact: Fact, item: Prediction | None) -> PublishedRange | None:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """One number of a fact that is to be predicted in an account."""
+class _Task:
+    """One number of a fact, to be predicted in an account."""
 
     model: Model
     predictions: Predictions
@@ -160,77 +161,77 @@ class _Asked:
     account: str
 
 
-def _row(asked: _Asked, plain: Situation, under: Mapping[str, Situation], shown: str) -> ValidationRow:
-    fact, item = asked.fact, asked.item
+def _row(task: _Task, plain: ModelRuns, under: Mapping[str, ModelRuns], label: str) -> ValidationRow:
+    fact, item = task.fact, task.item
     try:
-        predicted = _predicted(asked, plain)
-    except Lacking as caught:
-        return _lacking(fact, item, shown, str(caught))
+        predicted = _predicted(task, plain)
+    except NotPredictable as caught:
+        return _not_predictable(fact, item, label, str(caught))
     if math.isnan(predicted):
-        return _lacking(fact, item, shown, "the curve has no such number in this window")
+        return _not_predictable(fact, item, label, "the metric is not defined on this curve and window")
     first, last = (round(hours(edge)) for edge in item.anywhere) if item.anywhere else (1, 0)
-    several = len(asked.predictions.facts[fact.id]) > 1
+    several = len(task.predictions.facts[fact.id]) > 1
     observed, scale = _observed(fact, item), _scale(fact)
     return ValidationRow(
         fact=fact,
-        quantity=f"{fact.quantity}: {_title(asked.model, item)}" if several else fact.quantity,
-        account=shown,
+        quantity=f"{fact.quantity}: {_title(task.model, item)}" if several else fact.quantity,
+        account=label,
         observed=observed,
-        unit=_unit(asked),
+        unit=_unit(task),
         scale=scale,
-        family=_family(asked.model, item),
+        family=_family(task.model, item),
         predicted=predicted,
         error=error_of(predicted, observed, scale),
-        conditions=_conditions(asked.predictions, item),
-        tag=_tag(asked, plain),
-        sweep=tuple((float(hour), _predicted(asked, plain, float(hour))) for hour in range(first, last + 1)),
-        rivals={name: _predicted(asked, situation) for name, situation in under.items()},
+        conditions=_conditions(task.predictions, item),
+        tag=_tag(task, plain),
+        by_hour=tuple((float(hour), _predicted(task, plain, float(hour))) for hour in range(first, last + 1)),
+        by_parameter_set={name: _predicted(task, runs) for name, runs in under.items()},
     )
 
 
-def _tag(asked: _Asked, plain: Situation) -> str:
-    item = asked.item
+def _tag(task: _Task, plain: ModelRuns) -> str:
+    item = task.item
     if item.take == "parameter":
-        return plain.settings[asked.account].parts[item.parameter.split(".")[0]].evidence
-    return plain.runs.tag(asked.account, item.arm, output_of(item.output), item.changes)
+        return plain.settings[task.account].parts[item.parameter.split(".")[0]].evidence
+    return plain.runs.tag(task.account, item.arm, output_of(item.output), item.changes)
 
 
-def _predicted(asked: _Asked, situation: Situation, at: float | None = None) -> float:
-    """The prediction in the row's unit; raises Lacking where there is none."""
-    model, item, fact = asked.model, asked.item, asked.fact
-    setting = situation.settings[asked.account]
+def _predicted(task: _Task, runs: ModelRuns, at: float | None = None) -> float:
+    """The prediction in the row's unit; raises NotPredictable where there is none."""
+    model, item, fact = task.model, task.item, task.fact
+    setting = runs.settings[task.account]
     if item.take == "parameter":
         if item.parameter not in setting.values:
-            raise Lacking(f"not in this model: no parameter {item.parameter!r}")
+            raise NotPredictable(f"not in this model: no parameter {item.parameter!r}")
         mass = molar_mass(model, setting.parameters[item.parameter].of)
         return coherent(setting.values[item.parameter], mass) / declared(fact.unit, mass)
     above, below = measured(item)
 
     def read(measure: Measure, changed: Mapping[str, Change], at: float | None = None) -> float:
         if measure.take == "dose":
-            return situation.runs.dose(model, measure.arm)
-        course = situation.runs.course(asked.account, measure.arm, measure.output, changed, relative=measure.relative)
-        return read_off(course, measure, at) * _coherent_factor(model, measure)
+            return runs.runs.dose(model, measure.arm)
+        curve = runs.runs.curve(task.account, measure.arm, measure.output, changed, relative=measure.relative)
+        return measured_value(curve, measure, at) * _coherent_factor(model, measure)
 
     number = read(above, item.changes, at)
     if below is not None:
         number /= read(below, {})
     if fact.unit == "clock":
         return number % DAY
-    drug = asked.predictions.drugs.get(item.output)
+    drug = task.predictions.drugs.get(item.output)
     mass = molar_mass(model, drug) if drug in model.drugs and below is None else None
-    return number / (1.0 if fact.unit in ("fold", "points") else declared(_unit(asked), mass))
+    return number / (1.0 if fact.unit in ("fold", "points") else declared(_unit(task), mass))
 
 
-def _unit(asked: _Asked) -> str:
-    """The unit of the fact; for words, that in which the output is shown."""
-    if asked.fact.unit != "text":
-        return asked.fact.unit
-    return "%" if _family(asked.model, asked.item) == "occupancy" else asked.model.outputs[asked.item.output].unit
+def _unit(task: _Task) -> str:
+    """The unit of the fact; for a fact in words, the unit of the output."""
+    if task.fact.unit != "text":
+        return task.fact.unit
+    return "%" if _family(task.model, task.item) == "occupancy" else task.model.outputs[task.item.output].unit
 
 
 def _coherent_factor(model: Model, measure: Measure) -> float:
-    """From the unit that a curve is shown in to coherent units; times are in h, and so coherent."""
+    """Factor from the unit of a curve to coherent units; 1 for times, since h is coherent."""
     if measure.relative or not _in_unit_of_output(measure):
         return 1.0
     output = model.outputs[output_of(measure.output)]
@@ -238,7 +239,7 @@ def _coherent_factor(model: Model, measure: Measure) -> float:
 
 
 def _in_unit_of_output(measure: Measure) -> bool:
-    """Whether a measure has the unit of its output in its own, as concentrations and areas do, and times do not."""
+    """Whether the unit of a measure contains that of its output, as for concentrations and areas, but not times."""
     metric = metric_named(measure.take)
     return "{}" in metric.unit if metric else measure.take == "value"
 
@@ -259,19 +260,19 @@ def _family(model: Model, item: Prediction) -> str:
 
 def _title(model: Model, item: Prediction) -> str:
     title = model.outputs[output_of(item.output)].title
-    return title if item.take in SHORT else f"{title} {read_words(item)}"
+    return title if item.take in SHORT else f"{title} {measure_text(item)}"
 
 
 def _conditions(predictions: Predictions, item: Prediction) -> str:
-    """The regimen, what was read off the curve and where, and what stands for what, in words."""
+    """The regimen, the measure and its window, and the changes made, in words."""
     above, below = measured(item)
     if item.take == "parameter":
         return f"the parameter {item.parameter}"
-    words = f"{predictions.arms[above.arm].title}, {read_words(above)}"
+    words = f"{predictions.arms[above.arm].title}, {measure_text(above)}"
     if below is not None:
         arm = f"{predictions.arms[below.arm].title}, " if below.arm != above.arm else ""
-        same = not arm and read_words(below) == read_words(above)
-        words += f", over {'the same unchanged' if same else arm + read_words(below)}"
+        same = not arm and measure_text(below) == measure_text(above)
+        words += f", over {'the same unchanged' if same else arm + measure_text(below)}"
     if item.anywhere is not None:
         words += " (known within {:g} to {:g} h)".format(*map(hours, item.anywhere))
     if item.changes:

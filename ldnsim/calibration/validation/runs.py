@@ -1,4 +1,4 @@
-"""The runs that facts are predicted from: as few as the arms' lengths and changes allow, all by `simulate`."""
+"""The simulations from which facts are predicted; arms of the same duration and changes share one `simulate`."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions, RivalChoice, Setup
     from ldnsim.model.records import Model
 
-__all__ = ["Lacking", "Runs", "rival_changes", "runs_of", "wanted"]
+__all__ = ["NotPredictable", "Runs", "parameter_set_changes", "required_runs", "runs_of"]
 
 Key = tuple[str, str]  # arm, and the changes made for it
 
 
-class Lacking(Exception):
-    """What a model lacks to predict a fact."""
+class NotPredictable(Exception):
+    """Why a model cannot predict a fact."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Results by arm and changes; a text says why there is none."""
+    """Results by arm and changes; a text instead of a result says why there is none."""
 
     results: dict[Key, xr.Dataset | str]
     setups: dict[str, Setup]
 
-    def course(
+    def curve(
         self, account: str, arm: str, output: str, changes: Mapping[str, Change], *, relative: bool
     ) -> DosedCurve:
-        """The curve of an output; raises Lacking where the model has no such thing, or could not be solved."""
+        """The curve of an output; raises NotPredictable if the model has no such output or could not be solved."""
         result = self.results[arm, json.dumps(dict(changes))]
         if isinstance(result, str):
-            raise Lacking(result)
+            raise NotPredictable(result)
         if output not in result:
-            raise Lacking(f"not in this model: no output {output!r}")
+            raise NotPredictable(f"not in this model: no output {output!r}")
         here = result.sel(account=account)
         if int(here.status.sel(arm=arm)) != 0:
-            raise Lacking(f"not solved: {here.reason.sel(arm=arm).item()}")
+            raise NotPredictable(f"not solved: {here.reason.sel(arm=arm).item()}")
         curve = here[output].sel(arm=arm) if "arm" in here[output].dims else here[output]
         values = curve.to_numpy()
         if relative and not is_ratio_to_twin(curve):
@@ -68,7 +68,7 @@ class Runs:
         return evidence_of(result[output], account)
 
     def dose(self, model: Model, arm: str) -> float:
-        """All that an arm gives, nmol."""
+        """Total dose of an arm, nmol."""
         setup = self.setups[arm]
         return sum(
             coherent(dose.amount, label_molar_mass(model, model.inputs[dose.input]))
@@ -76,8 +76,8 @@ class Runs:
         )
 
 
-def wanted(predictions: Predictions) -> dict[Key, Mapping[str, Change]]:
-    """Every arm that a prediction looks at, with the changes that it makes."""
+def required_runs(predictions: Predictions) -> dict[Key, Mapping[str, Change]]:
+    """Every arm that a prediction uses, with the changes that it makes."""
     found: dict[Key, Mapping[str, Change]] = {}
     for items in predictions.facts.values():
         for item in items:
@@ -89,22 +89,22 @@ def wanted(predictions: Predictions) -> dict[Key, Mapping[str, Change]]:
 
 
 def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]) -> Runs:
-    """Simulate every arm that is wanted, in all the model's accounts, with `rivals` (address -> set) chosen."""
+    """Simulate every required arm in all accounts, with the published parameter sets `rivals` (address -> set)."""
     outputs = _outputs(model, predictions)
-    keys = wanted(predictions)
+    keys = required_runs(predictions)
     results: dict[Key, xr.Dataset | str] = {}
-    taken: list[Key] = []
+    possible: list[Key] = []
     for key in keys:
-        lacking = sorted({line.input for line in predictions.arms[key[0]].regimen} - model.inputs.keys())
-        if lacking:
-            results[key] = f"not in this model: no input {lacking[0]!r}"
+        missing = sorted({line.input for line in predictions.arms[key[0]].regimen} - model.inputs.keys())
+        if missing:
+            results[key] = f"not in this model: no input {missing[0]!r}"
         else:
-            taken.append(key)
+            possible.append(key)
 
-    def alike(key: Key) -> tuple[float, str]:
+    def shared(key: Key) -> tuple[float, str]:
         return hours(predictions.arms[key[0]].duration), key[1]
 
-    for _, group in groupby(sorted(taken, key=alike), key=alike):
+    for _, group in groupby(sorted(possible, key=shared), key=shared):
         here = list(group)
         setups = {arm: predictions.arms[arm] for arm, _ in here}
         found = _simulated(model, setups, outputs, {**rivals, **keys[here[0]]})
@@ -112,8 +112,8 @@ def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]
     return Runs(results, dict(predictions.arms))
 
 
-def rival_changes(model: Model, choice: RivalChoice, accounts: Iterable[str] = ()) -> dict[str, Change]:
-    """The changes that choose rival sets, as far as the parts of the accounts (all where none is named) have them."""
+def parameter_set_changes(model: Model, choice: RivalChoice, accounts: Iterable[str] = ()) -> dict[str, Change]:
+    """The changes that choose published parameter sets, where the parts of the accounts (default: all) have them."""
     found: dict[str, Change] = {}
     for slot, name in choice.sets.items():
         choices = [model.accounts[name].choices for name in tuple(accounts) or tuple(model.accounts)] or [{}]
@@ -130,19 +130,19 @@ def _outputs(model: Model, predictions: Predictions) -> tuple[str, ...]:
         for item in predicted
         for output in (item.output, item.over.output if item.over else "")
     )
-    asked = dict.fromkeys(items)
-    return tuple(name for name in model.outputs if name in asked)
+    named = dict.fromkeys(items)
+    return tuple(name for name in model.outputs if name in named)
 
 
 def _simulated(
     model: Model, setups: Mapping[str, Setup], outputs: tuple[str, ...], changes: Mapping[str, Change]
 ) -> xr.Dataset | str:
     if not outputs:
-        return "not in this model: none of the outputs that facts are about"
+        return "not in this model: none of the outputs of the facts"
     scenario = Scenario(
         format="ldnsim-scenario/1",
         name="evidence",
-        question="What do the models predict where people have measured?",
+        question="What do the models predict where there are measurements?",
         model=model,
         duration=next(iter(setups.values())).duration,
         arms=dict(setups),

@@ -1,4 +1,4 @@
-"""What the rows amount to: mean fold errors, scatter of occupancy, and facts that no one set of parameters can meet."""
+"""Summaries of the rows: mean fold errors, RMS errors of occupancy, and facts that no single parameter set can meet."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ldnsim.calibration.validation.rows import EVERY_ACCOUNT, FAMILIES, Validati
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Predictions
 
-__all__ = ["Clash", "Contradiction", "Overall", "clashes_of", "overall_of"]
+__all__ = ["ConflictingFact", "FactConflict", "Overall", "conflicts_of", "overall_of"]
 
-FOLDS = ("concentration", "time")  # families of which mean fold errors are given
-SLIGHT = {"fold": 0.05, "points": 1.0, "hours": 0.5, "none": math.inf}  # errors that need no rival set
-BETTER = 0.8  # a rival set meets a fact better if it leaves at most this share of the error
+FOLDS = ("concentration", "time")  # families with a mean fold error
+NEGLIGIBLE = {"fold": 0.05, "points": 1.0, "hours": 0.5, "none": math.inf}  # errors that need no other parameter set
+BETTER = 0.8  # another set meets a fact better if its error is at most this share of the default's
 
 
 @dataclass(frozen=True)
 class Overall:
-    """One number over many facts of an account: `fit` beside `test`, with how many rows each.
+    """The mean error of an account over a group of facts: for fitted and for test facts, with the number of rows.
 
-    `test_read` leaves out the test facts that are known from memory only. `within` is what the number of the fit facts
-    would be had the uncertain hour of the measurements been the best, or the worst, of those possible.
+    `test_read` excludes the test facts that are known from memory only. `within` is the range of the error of the fit
+    facts if measurements of an uncertain hour were made at the best, or at the worst, of the possible hours.
     """
 
     account: str
@@ -39,26 +39,26 @@ class Overall:
 
 
 @dataclass(frozen=True)
-class Contradiction:
-    """A fact among those that disagree: its row, and the rival set that meets it better, with its prediction; or else,
-    in `without`, why there is none."""
+class ConflictingFact:
+    """One of several facts that contradict each other: its row, and the published parameter set that meets it better,
+    with its prediction; or the `reason` why there is none. `set_by`: the set was derived from this very fact."""
 
     row: ValidationRow
-    rival: str = ""
-    under_rival: float = math.nan
+    parameter_set: str = ""
+    under_set: float = math.nan
     set_by: bool = False
-    without: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
-class Clash:
-    """Facts that one set of parameters cannot meet. `span` is the widest ratio between what they ask for: observed over
-    predicted, the highest over the lowest; NaN for clock times."""
+class FactConflict:
+    """Facts that one set of parameters cannot meet. `span` is the largest ratio of observed over predicted, divided by
+    the smallest; NaN for clock times."""
 
     title: str
     note: str
     span: float
-    facts: tuple[Contradiction, ...]
+    facts: tuple[ConflictingFact, ...]
 
 
 def overall_of(rows: Iterable[ValidationRow]) -> list[Overall]:
@@ -89,8 +89,8 @@ def overall_of(rows: Iterable[ValidationRow]) -> list[Overall]:
     return found
 
 
-def clashes_of(rows: Sequence[ValidationRow], predictions: Predictions) -> list[Clash]:
-    """The conflicts that the predictions file names, with what the model and its rival sets say of each fact."""
+def conflicts_of(rows: Sequence[ValidationRow], predictions: Predictions) -> list[FactConflict]:
+    """The conflicts named in the predictions file, with the predictions of the model and of published sets."""
     found = []
     for conflict in predictions.conflicts.values():
         here = [row for id in conflict.facts for row in rows if row.fact.id == id and not row.reason]
@@ -98,17 +98,17 @@ def clashes_of(rows: Sequence[ValidationRow], predictions: Predictions) -> list[
             ::-1
         ]  # one account suffices
         if len(first) > 1:
-            found.append(Clash(conflict.title, conflict.note, _span(first), tuple(_judged(first, predictions))))
+            found.append(FactConflict(conflict.title, conflict.note, _span(first), tuple(_judged(first, predictions))))
     return found
 
 
 def rmse(errors: Sequence[float]) -> float:
-    """Root mean square; NaN of nothing."""
+    """Root mean square; NaN for an empty list."""
     return math.sqrt(sum(error**2 for error in errors) / len(errors)) if errors else math.nan
 
 
 def fold(errors: Sequence[float]) -> float:
-    """Geometric mean of fold errors; NaN of nothing."""
+    """Geometric mean of fold errors; NaN for an empty list."""
     return math.exp(sum(math.log(error) for error in errors) / len(errors)) if errors else math.nan
 
 
@@ -121,35 +121,37 @@ def _overall(account: str, what: str, unit: str, rows: Sequence[ValidationRow]) 
 
 
 def _over_hours(rows: Sequence[ValidationRow]) -> tuple[float, float] | None:
-    """The lowest and highest root mean square error, were all scans of an uncertain hour made at the same one."""
-    known = {hour for row in rows for hour, _ in row.sweep}
+    """The lowest and highest root mean square error if all scans of an uncertain hour were made at the same hour."""
+    known = {hour for row in rows for hour, _ in row.by_hour}
     if not known:
         return None
     at_hour = []
     for hour in sorted(known):
-        moved = [error_of(dict(row.sweep)[hour], row.observed, row.scale) for row in rows if hour in dict(row.sweep)]
-        at_hour.append(rmse(moved + [row.error for row in rows if not row.sweep]))
+        moved = [
+            error_of(dict(row.by_hour)[hour], row.observed, row.scale) for row in rows if hour in dict(row.by_hour)
+        ]
+        at_hour.append(rmse(moved + [row.error for row in rows if not row.by_hour]))
     return min(at_hour), max(at_hour)
 
 
 def _span(rows: Sequence[ValidationRow]) -> float:
-    """How far apart the facts are: observed over predicted, the highest over the lowest."""
-    asked = [row.observed.middle / row.predicted for row in rows if row.observed and row.scale == "fold"]
-    return max(asked) / min(asked) if asked else math.nan
+    """How far the facts are apart: the largest observed over predicted, divided by the smallest."""
+    ratios = [row.observed.middle / row.predicted for row in rows if row.observed and row.scale == "fold"]
+    return max(ratios) / min(ratios) if ratios else math.nan
 
 
-def _judged(rows: Sequence[ValidationRow], predictions: Predictions) -> Iterable[Contradiction]:
+def _judged(rows: Sequence[ValidationRow], predictions: Predictions) -> Iterable[ConflictingFact]:
     for row in rows:
-        errors = {name: _size(row, value) for name, value in row.rivals.items()}
+        errors = {name: _size(row, value) for name, value in row.by_parameter_set.items()}
         best = min(errors, key=errors.__getitem__, default="")
         off = _size(row, row.predicted)
-        if best and off > SLIGHT[row.scale] and errors[best] <= BETTER * off:
-            yield Contradiction(row, best, row.rivals[best], row.fact.id in predictions.rivals[best].set_by)
+        if best and off > NEGLIGIBLE[row.scale] and errors[best] <= BETTER * off:
+            yield ConflictingFact(row, best, row.by_parameter_set[best], row.fact.id in predictions.rivals[best].set_by)
         else:
-            yield Contradiction(row, without="none" if off > SLIGHT[row.scale] else "met as it is")
+            yield ConflictingFact(row, reason="none" if off > NEGLIGIBLE[row.scale] else "met by the default")
 
 
 def _size(row: ValidationRow, predicted: float) -> float:
-    """How far off a prediction would be: 0 where it is right."""
+    """Absolute error of a prediction; 0 if it is exact."""
     error = error_of(predicted, row.observed, row.scale)
     return math.inf if math.isnan(error) else math.log(error) if row.scale == "fold" else abs(error)

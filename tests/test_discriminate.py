@@ -1,4 +1,4 @@
-"""Which observation would tell accounts apart: differences against what blurs them."""
+"""Which observation would discriminate best between accounts: differences over their standard deviation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import ldnsim as ldn
-from ldnsim.calibration.discriminate import _hardest, best_of_each, frame_of, sights
+from ldnsim.calibration.discriminate import _hardest, best_hours, candidate_observations, frame_of
 from ldnsim.foundation.errors import LdnsimError
 
 
 @pytest.fixture(scope="module")
 def found():
-    return sights(ldn.load_model("ldn"))
+    return candidate_observations(ldn.load_model("ldn"))
 
 
 def test_the_hardest_pair_counts():
@@ -31,23 +31,25 @@ def test_a_scan_one_hour_after_a_first_low_dose(found):
 
 
 def test_best_first_and_each_once(found):
-    separations = [sight.separation for sight in found]
+    separations = [observation.separation for observation in found]
     assert separations == sorted(separations, reverse=True)
-    best = best_of_each(found)
+    best = best_hours(found)
     assert len({(s.output, s.dose, s.regimen) for s in best}) == len(best) < len(found)
 
 
-def test_people_and_parameters_blur(found):
-    for sight in found[:20]:
-        assert all(value >= 0 for value in [*sight.people.values(), *sight.parameters.values()])
-        account = next(iter(sight.values))
-        assert sight.blur(account) == pytest.approx(np.hypot(sight.people[account], sight.parameters[account]))
-    assert any(sight.people["pet_pool"] > 0.05 for sight in found)
-    assert any(sight.parameters["transient"] > 0.05 for sight in found)  # EC50 over its range
+def test_people_and_parameters_add_up_to_the_total_sd(found):
+    for observation in found[:20]:
+        assert all(value >= 0 for value in [*observation.people.values(), *observation.parameters.values()])
+        account = next(iter(observation.values))
+        assert observation.total_sd(account) == pytest.approx(
+            np.hypot(observation.people[account], observation.parameters[account])
+        )
+    assert any(observation.people["pet_pool"] > 0.05 for observation in found)
+    assert any(observation.parameters["transient"] > 0.05 for observation in found)  # EC50 over its range
 
 
 def test_what_an_output_is_a_share_of(found):
-    assert {sight.output: sight.share_of for sight in found} == {
+    assert {observation.output: observation.share_of for observation in found} == {
         "mu_occupancy": "receptors", "delta_occupancy": "receptors", "endorphin": "the drug-free level",
     }  # fmt: skip
 
@@ -60,7 +62,7 @@ def test_the_frame(found):
 
 def test_one_account_is_not_enough():
     with pytest.raises(LdnsimError, match="two accounts"):
-        sights(ldn.load_model("ldn", account="pet_pool"))
+        candidate_observations(ldn.load_model("ldn", account="pet_pool"))
 
 
 PART = """
@@ -102,8 +104,8 @@ def mini(folder, way, output="mu_occupancy"):
 
 
 def test_a_model_without_a_person_is_compared(tmp_path):
-    found = sights(mini(tmp_path, "oral"))
-    assert {(sight.output, sight.share_of) for sight in found} == {("mu_occupancy", "receptors")}
+    found = candidate_observations(mini(tmp_path, "oral"))
+    assert {(observation.output, observation.share_of) for observation in found} == {("mu_occupancy", "receptors")}
     assert found[0].separation > 1
     assert max(found[0].people.values()) < 1e-12
     assert all(sd > 0.01 for sd in found[0].parameters.values())  # of k
@@ -111,6 +113,6 @@ def test_a_model_without_a_person_is_compared(tmp_path):
 
 def test_a_model_without_what_is_compared_is_refused_with_all_reasons(tmp_path):
     with pytest.raises(LdnsimError, match=r"no input 'oral'[^\n]*\n.*the model has vein$"):
-        sights(mini(tmp_path, "vein"))
+        candidate_observations(mini(tmp_path, "vein"))
     with pytest.raises(LdnsimError, match=r"(?s)no input 'oral'.*no output that can be measured.*mu_occupancy, delta"):
-        sights(mini(tmp_path, "vein", "bound"))
+        candidate_observations(mini(tmp_path, "vein", "bound"))

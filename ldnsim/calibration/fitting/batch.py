@@ -1,4 +1,4 @@
-"""Many sets of parameters through one scenario in one call of the engine: the rows differ in parameters only."""
+"""A scenario with many parameter vectors, solved in one call of the engine."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from ldnsim.scenario.changes import Resolved
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Lanes", "lanes_of"]
+__all__ = ["Batch", "batch_of"]
 
-RTOL = 1e-9  # differences of neighbours are taken
+RTOL = 1e-9  # relative tolerance: the curves are differenced
 
 
 @dataclass(frozen=True)
-class Lanes:
-    """A scenario of one account and typical person, ready for many sets of parameters.
+class Batch:
+    """A scenario of one account and a typical person, ready to be solved with many parameter vectors.
 
-    `typical` (parameters,) coherent; `times` (times,), h; `outputs` in the order of the curves.
+    `typical` (parameters,) in coherent units; `times` (times,), h; `outputs` in the order of the curves.
     """
 
     scenario: Scenario
@@ -44,28 +44,31 @@ class Lanes:
     solver: choose.SolverName
 
     def curves(self, parameters: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """parameters (lanes, parameters), coherent -> curves (lanes, arms, times, outputs) in the outputs' units, NaN
-        where a lane cannot be solved, and why not."""
-        lanes, names = len(parameters), list(self.outputs)
+        """Solve all rows of `parameters` (rows, parameters), in coherent units.
+
+        Returns the curves (rows, arms, times, outputs) in the outputs' units, NaN where a row cannot be solved, and per
+        row the reason, "" where solved.
+        """
+        count, names = len(parameters), list(self.outputs)
         start, status, why = periodic_states(self.system, parameters, outputs=names, solver=self.solver)
-        values = np.full((lanes, len(self.doses), len(self.times), len(names)), np.nan)
-        sound = np.flatnonzero(status == Status.SOLVED)
-        if not len(sound):
+        values = np.full((count, len(self.doses), len(self.times), len(names)), np.nan)
+        solved = np.flatnonzero(status == Status.SOLVED)
+        if not len(solved):
             return values, why
-        rows, solve = parameters[sound], choose.solver(self.solver)
+        rows, solve = parameters[solved], choose.solver(self.solver)
         arms = len(self.doses)
-        at = np.tile(rows, (arms, 1)), np.tile(start[sound], (arms, 1))
-        taken = [doses for doses in self.doses.values() for _ in sound]
-        schedules = schedules_of(taken, self.scenario.model, self.system, at[0])
-        done = solve(self.system, *at, schedules, self.times, names, RTOL)
-        found = done.values.reshape(arms, len(sound), len(self.times), len(names)).swapaxes(0, 1)
-        values[sound] = found / self._unit(rows, start[sound])[:, None]
-        for row, reason in zip(np.tile(sound, arms), done.reason, strict=True):
+        at = np.tile(rows, (arms, 1)), np.tile(start[solved], (arms, 1))
+        doses = [own for own in self.doses.values() for _ in solved]
+        schedules = schedules_of(doses, self.scenario.model, self.system, at[0])
+        solution = solve(self.system, *at, schedules, self.times, names, RTOL)
+        found = solution.values.reshape(arms, len(solved), len(self.times), len(names)).swapaxes(0, 1)
+        values[solved] = found / self._divisor(rows, start[solved])[:, None]
+        for row, reason in zip(np.tile(solved, arms), solution.reason, strict=True):
             why[row] = why[row] or reason
         return values, why
 
-    def _unit(self, parameters: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """What the curves are divided by, (lanes, times or 1, outputs): units, or the drug-free twin."""
+    def _divisor(self, parameters: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """What the curves are divided by, (rows, times or 1, outputs): units, or the drug-free twin."""
         model, names = self.scenario.model, list(self.outputs)
         masses = [molar_mass(model, output.of) for output in self.outputs.values()]
         if not any(output.relative_to for output in self.outputs.values()):
@@ -84,11 +87,11 @@ class Lanes:
         return unit
 
 
-def lanes_of(scenario: Scenario, resolved: Resolved, times: np.ndarray, solver: choose.SolverName) -> Lanes:
-    """The lanes of a scenario's one account at the sample times (h, ascending, from 0 on)."""
+def batch_of(scenario: Scenario, resolved: Resolved, times: np.ndarray, solver: choose.SolverName) -> Batch:
+    """The batch of a scenario with one account, sampled at `times` (h, ascending, from 0)."""
     setting = resolved.settings[0]
     system = compose(scenario.model, setting.parts)
     typical = parameters_of(scenario.model, system, setting, resolved, TYPICAL)[0]
     doses = {arm: doses_of(scenario, resolved, arm, TYPICAL)[0] for arm in resolved.arms}
     outputs = {name: output for name, output in scenario.model.outputs.items() if name in scenario.report}
-    return Lanes(scenario, system, typical, doses, times, outputs, solver)
+    return Batch(scenario, system, typical, doses, times, outputs, solver)
