@@ -15,7 +15,7 @@ from ldnsim.engine.schedules import Schedules, pack
 if TYPE_CHECKING:
     from ldnsim.model.system import System
 
-__all__ = ["LARGEST_RTOL", "SMALLEST_RTOL", "check"]
+__all__ = ["LARGEST_RTOL", "SMALLEST_RTOL", "check", "run_ends"]
 
 SMALLEST_RTOL, LARGEST_RTOL = 1e-12, 0.1
 
@@ -72,8 +72,14 @@ def _runs(times: np.ndarray | Grids, people: int) -> tuple[np.ndarray, np.ndarra
         sound, within = time.ndim == 1 and len(time) > 0, np.ones(max(0, time.size - 1), bool)
     if not sound or not np.all((np.diff(time) > 0) | ~within) or not np.all(np.isfinite(time)):
         raise ValueError("sample times must be finite and ascending, and at least one")
+    return run_ends(times, people)
+
+
+def run_ends(times: np.ndarray | Grids, people: int) -> tuple[np.ndarray, np.ndarray]:
+    """When each person's run starts and ends (people,), h."""
     if isinstance(times, Grids):
-        return time[times.first], time[times.last - 1]
+        return times.time[times.first], times.time[times.last - 1]
+    time = np.asarray(times, float)
     return np.full(people, time[0]), np.full(people, time[-1])
 
 

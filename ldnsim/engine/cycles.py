@@ -230,7 +230,7 @@ def _native_map(system: System, cycles: Cycles, outputs: Sequence[str], threads:
     def cycle(who: np.ndarray, states: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
         schedules, times = cycles.schedules.of(who), _start_and_end(cycles, who)
         done = native.walk(system, cycles.parameters[who], states, schedules, times, outputs, rtol, threads=threads)
-        return done.ends, done.status, native.reasons(done.status)
+        return done.ends, done.status, done.reason
 
     return cycle
 

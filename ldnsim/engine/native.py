@@ -26,6 +26,7 @@ from ldnsim.engine.pieces import LEADING, NODES, Pieces, Windows, shared_windows
 from ldnsim.engine.program import Program
 from ldnsim.engine.room import gathered, guess, room_for
 from ldnsim.engine.schedules import Schedules, pack
+from ldnsim.engine.stops import with_stops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ldnsim.engine.events import Event
     from ldnsim.model.system import System
 
-__all__ = ["Walk", "compiled", "reasons", "solve", "walk"]
+__all__ = ["Walk", "compiled", "solve", "walk"]
 
 MOST_TRIES = 300_000  # steps of one person, rejected ones included: some tenths of a second
 PEOPLE_PER_THREAD = 32  # fewer are not worth a thread
@@ -49,7 +50,8 @@ REASONS = {
 
 class Walk(NamedTuple):
     """What the driver wrote: values (people, times, outputs), or (samples, outputs) on grids; ends (people, states) at
-    the last time; status and tries (people,); pieces, where windows were asked for.
+    the last time; status and tries (people,); pieces, where windows were asked for; reason: a text for each person, ""
+    where solved.
     """
 
     values: np.ndarray
@@ -57,6 +59,7 @@ class Walk(NamedTuple):
     status: np.ndarray
     tries: np.ndarray
     pieces: Pieces | None
+    reason: list[str]
 
 
 def solve(
@@ -79,7 +82,7 @@ def solve(
     done = walk(system, parameters, initial, schedules, times, outputs, rtol, windows=windows, threads=threads)
     unsolved = done.status != Status.SOLVED
     done.values[np.repeat(unsolved, times.last - times.first) if isinstance(times, Grids) else unsolved] = np.nan
-    return Solution(done.values, done.status.astype(np.int8), reasons(done.status), done.pieces)
+    return Solution(done.values, done.status.astype(np.int8), done.reason, done.pieces)
 
 
 def cores() -> int:
@@ -89,11 +92,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def reasons(status: np.ndarray) -> list[str]:
-    """A text for each person, "" where solved."""
+def _reasons(status: np.ndarray, lost: dict[int, str]) -> list[str]:
     texts = [""] * len(status)
     for person in np.flatnonzero(status).tolist():
-        texts[person] = REASONS[Status(int(status[person]))]
+        texts[person] = lost.get(person) or REASONS[Status(int(status[person]))]
     return texts
 
 
@@ -115,9 +117,10 @@ def walk(
     check(system, parameters, initial, packed, times, rtol, windows)
     people = len(packed)
     grids, place, shape = _placed(times, people)
-    run_hours = grids.time[grids.last - 1] - grids.time[grids.first]
+    start, end = grids.time[grids.first], grids.time[grids.last - 1]
+    system, parameters, packed, lost = with_stops(system, parameters, packed, start, end)
     recorded = shared_windows(people, ()) if windows is None else windows
-    room = room_for(guess(recorded, packed.last - packed.first, run_hours), len(outputs))
+    room = room_for(guess(recorded, packed.last - packed.first, end - start), len(outputs))
     job = Job(
         people=people,
         queue=np.zeros(1, np.int64),
@@ -148,12 +151,14 @@ def walk(
     )
     run = partial(_run, compiled(system, tuple(outputs)), threads)
     run(job)
+    job.status[list(lost)] = Status.BAD_EQUATION
     return Walk(
         np.moveaxis(job.values.reshape(len(outputs), *shape), 0, -1),  # in memory, an output's values stand together
         job.ends.reshape(people, len(system.states)),
         job.status,
         job.tries,
         None if windows is None else gathered(run, job, room),
+        _reasons(job.status, lost),
     )
 
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ldnsim.engine.checks import check
+from ldnsim.engine.checks import check, run_ends
 from ldnsim.engine.equations import derivative_function, output_function
 from ldnsim.engine.events import Event, Kind, Solution, Status
 from ldnsim.engine.grids import Grids
 from ldnsim.engine.pieces import NODES, Pieces, Windows
+from ldnsim.engine.schedules import Schedules, pack
+from ldnsim.engine.stops import with_stops
 
 if TYPE_CHECKING:
-    from ldnsim.engine.schedules import Schedules
     from ldnsim.model.system import System
 
 __all__ = ["Failed", "integrate", "solve"]
@@ -92,6 +93,8 @@ def solve(
     """
     parameters, initial = np.asarray(parameters, float), np.asarray(initial, float)
     check(system, parameters, initial, schedules, times, rtol, windows)
+    start, end = run_ends(times, len(parameters))
+    system, parameters, schedules, lost = with_stops(system, parameters, pack(schedules), start, end)
     observe = output_function(system, outputs)
     shape = (len(times.time),) if isinstance(times, Grids) else (len(parameters), len(times))
     values = np.full((*shape, len(outputs)), np.nan)
@@ -104,6 +107,8 @@ def solve(
         at = times.time[own] if isinstance(times, Grids) else np.asarray(times, float)
         spans = () if windows is None else windows.of(person)
         try:
+            if person in lost:
+                raise Failed(Status.BAD_EQUATION, lost[person])
             found = integrate(system, parameters[person], initial[person], schedule, at, rtol, spans)
             rows = [observe(*sample) for sample in found.samples]
             recorded = [[observe(*node) for node in nodes] for _, _, nodes in found.pieces]

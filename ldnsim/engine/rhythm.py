@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ldnsim.model.system import System
 
-__all__ = ["ignores_time", "repeats_daily"]
+__all__ = ["drifting", "ignores_time", "repeats_daily"]
 
 
 _known: dict[tuple[int, tuple[str, ...]], tuple[System, bool]] = {}  # the system is held, so that its id stays its own
@@ -46,13 +46,19 @@ def ignores_time(system: System) -> bool:
 def _looked_at(system: System, outputs: Sequence[str]) -> bool:
     graph, slopes, shown = system_graph(system, outputs)
     roots = [*slopes, *shown]
+    drifts = drifting(graph, roots)
+    return not any(drifts[root] for root in roots)
+
+
+def drifting(graph: Graph, roots: Sequence[Node]) -> dict[Node, bool]:
+    """For each node that the roots rest on, whether it may differ from one day to the next at the same states."""
     drifts: dict[Node, bool] = {}
     for node in graph.reached(roots):
         operation = graph.nodes[node][0]
         drifts[node] = operation == "t" or any(drifts[argument] for argument in graph.arguments(node))
         if drifts[node] and operation in ("sin", "cos"):
             drifts[node] = not _whole_turns(graph, graph.arguments(node)[0])
-    return not any(drifts[root] for root in roots)
+    return drifts
 
 
 def _whole_turns(graph: Graph, angle: Node) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ldnsim.model.system import System
 
-__all__ = ["ON_STATES", "ON_TIME", "Graph", "Node", "system_graph"]
+__all__ = ["COMPARISONS", "ON_STATES", "ON_TIME", "Graph", "Node", "named_nodes", "system_graph"]
 
 DAY = 24.0
 LARGEST_EXPANDED_POWER = 32
@@ -225,11 +225,17 @@ class Graph:
 
 def system_graph(system: System, outputs: Sequence[str]) -> tuple[Graph, list[Node], list[Node]]:
     """The graph of a system, the nodes of its derivatives and those of the exported names asked for."""
+    graph, names = named_nodes(system)
+    slopes = [graph.expression(expression, names) for expression in system.derivatives]
+    return graph, slopes, [names[system.exports[name]] for name in outputs]
+
+
+def named_nodes(system: System) -> tuple[Graph, dict[str, Node]]:
+    """The graph of a system's assignments, and the node of each name."""
     graph = Graph()
     names = {name: graph.node("y", index) for index, name in enumerate(system.states)}
     names |= {name: graph.node("p", index) for index, name in enumerate(system.parameters)}
     names |= {"t": graph.node("t"), "day": graph.num(DAY), "pi": graph.num(math.pi)}
     for name, expression in system.assignments:
         names[name] = graph.expression(expression, names)
-    slopes = [graph.expression(expression, names) for expression in system.derivatives]
-    return graph, slopes, [names[system.exports[name]] for name in outputs]
+    return graph, names
