@@ -26,14 +26,14 @@ def test_a_sentence_per_account_with_its_numbers(ask):
     assert "; full none;" in transient
     assert f"{float(night.mu_occupancy_unblocked_hours):.1f} h (night), 0.0 h (full)" in transient
     assert slow.startswith("pet_slow: Opioid tone (hypothesis) never rises above its drug-free level")
-    assert "Receptors (fitted) are never free" in slow
+    assert "Receptors (fitted) are never unblocked" in slow
 
 
 def test_many_arms_are_told_by_their_extremes(ask):
     arms = {f"mg_{dose}": NIGHT.replace("4.5", str(dose)) for dose in (1, 3, 6, 10, 50)}
     (text,) = told(ask("14 d", "[transient]", **arms))
     assert "rebounds most with mg_6 (+15 % at most" in text
-    assert "there is none with mg_50" in text
+    assert "and not with mg_50" in text
 
 
 def test_concentrations_answer_where_nothing_else_is_reported(ask):
@@ -94,7 +94,7 @@ def test_blockade_is_told_by_arm_where_arms_lie_apart(ask):
 def test_exposure_is_compared_with_the_first_arm(ask):
     question = ask("14 d", "[transient]", extra="report: [Cp]", night=NIGHT, full=FULL)
     (text,) = told(question)
-    assert "Exposure over the window (AUC), times that of night: 11.11 (full)." in text
+    assert "Exposure (AUC over the window) relative to night: 11.11 (full)." in text
 
 
 CHALLENGE = '{input: morphine_intravenous, dose: 10 mg, at: "08:00", from: day 2}'
@@ -106,13 +106,13 @@ def test_an_effect_that_the_first_arm_has_most_of_is_what_others_take_away(ask):
     table = ldn.summarize(result).sel(account="pet_pool", arm="both")
     (text,) = answers(result, ldn.summarize(result))
     left = 100 * float(table.agonist_occupancy_least_of_first)
-    assert f"Against alone at the same time: both down to {left:.0f} %, under half for" in text
+    assert f"Relative to alone at that time: both falls to {left:.0f} %, below half for" in text
 
 
 def test_an_effect_that_others_have_more_of_is_told_with_its_time(ask):
     question = ask("2 d", "[pet_pool]", model="ldn_opioids", blocked=f"{FULL}, {CHALLENGE}", alone=CHALLENGE)
     (text,) = told(question)
-    assert re.search(r"agonists \(hypothesis\) peaks, .*, at [\d.]+ % after [\d.]+ h \(blocked\), .* h \(alone\)", text)
+    assert re.search(r"agonists \(hypothesis\) peaks at [\d.]+ % after [\d.]+ h \(blocked\), .* h \(alone\)", text)
 
 
 def test_without_the_drug_blockade_is_no_answer_and_an_effect_that_is_none_is_told(ask):

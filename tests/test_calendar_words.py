@@ -73,10 +73,10 @@ ORAL = 'input: oral, at: "22:00"'
             "jitter: 1 h, potency: [90 %, 110 %], split: quarters}",
             [
                 "day 1 to 4: 1 mg oral at 22:00",
-                "line 1: 90 % of it left 60 d after the first dose of each bottle of 30",
-                "line 1, drawn for each person: times moved with a standard deviation of 1 h, pieces of tablets (4 of "
-                "each), with a CV of 19 %, each tablet holding 90 % to 110 % of its label, each bottle of 30 doses "
-                "holding 95 % to 105 % of its label",
+                "line 1: potency 90 % at 60 d after the first dose from each bottle of 30",
+                "line 1, drawn for each person: dose times with SD 1 h, split tablets (4 pieces each) with CV 19 %, "
+                "content of each tablet 90 % to 110 % of the label, content of each bottle of 30 doses "
+                "95 % to 105 % of the label",
             ],
         ),
     ],
@@ -103,7 +103,7 @@ def test_what_the_first_person_misses_is_what_the_run_leaves_out(ask):
     days = sorted({int(time // 24) + 1 for time in result.missed_time.values.ravel()} - {2})
     assert days
     last = told(ask, line, duration="20 d")[-1]
-    assert last == f"so person 1 misses {len(days)} of 19 doses: day {', '.join(map(str, days))}"
+    assert last == f"person 1 misses {len(days)} of 19 doses: day {', '.join(map(str, days))}"
 
 
 def days_of(words: str) -> set[int]:

@@ -39,7 +39,7 @@ def test_the_main_job(ran):
     assert "pet_pool: Opioid tone (hypothesis) never rises" in " ".join(done.stdout.split())
     assert "difference" in done.stdout
     assert "extrapolated" in done.stdout
-    assert "It cannot say" in done.stdout
+    assert "Limitations: " in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "\x1b[" not in done.stdout  # no colours where there is no terminal
     assert sorted(path.name for path in (folder / "results").iterdir()) == [

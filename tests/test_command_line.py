@@ -130,7 +130,7 @@ def test_solver_tolerance_and_start_reach_the_engine(tmp_path):
         (["run", "first_dose", "--rtol", "nan"], "a number from 1e-12 to 0.1"),
         (["run", "first_dose", "--rtol", "5"], "a number from 1e-12 to 0.1"),
         (["export", "dose_sizes", "--to", "nonmem", "-o", "x.csv"], "--account transient or --account pet_pool"),
-        (["list", "metrics", "ldn"], "metrics are not those of one model"),
+        (["list", "metrics", "ldn"], "metrics do not belong to a model"),
         (["list", "metrcis"], "did you mean 'metrics'?"),
         (["list", "accounts", "lnd"], "did you mean 'ldn'?"),
     ],

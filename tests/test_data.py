@@ -236,7 +236,7 @@ def test_describe_says_what_cmt_may_be_and_what_doses_meet():
     text = describe_model(model(), {})
     assert "- `recorded`: 1 `plasma.depot`, 2 `plasma.central`" in text
     met = "lag `LAGT`, bioavailability `BIOAV`, rate `RAT2`, duration `DUR2`"
-    assert f"A record's dose into `central` meets {met}." in text
+    assert f"Delivery parameters of doses into `central`: {met}." in text
     structures = describe_model(ldn.load_model("ldn"), {})
     assert all(f"`{name}`" in structures for name in ("transient", "pet_pool"))
     first = compose(ldn.load_model("ldn"), setting_of(ldn.load_model("ldn"), "transient").parts).states[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_apart import mini
+from test_discriminate import mini
 
 import ldnsim as ldn
 from ldnsim.calibration.parameter_spread import free_parameters

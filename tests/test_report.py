@@ -93,12 +93,12 @@ def test_question_and_answer_come_first(html, result):
         "<b>transient</b>",
         "<b>pet_pool</b>",
         result.attrs["disclaimer"],
-        ">What is compared</h2>",
-        ">Over time</h2>",
-        ">In numbers</h2>",
-        ">What it rests on</h2>",
-        ">What it cannot say</h2>",
-        ">How to get it again</h2>",
+        ">Arms</h2>",
+        ">Time courses</h2>",
+        ">Metrics</h2>",
+        ">Evidence</h2>",
+        ">Limitations</h2>",
+        ">Reproduce</h2>",
     ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -114,7 +114,7 @@ def test_every_output_has_its_last_day_and_its_course_and_tone_comes_first(made)
 
 def test_tables_compare_arms(made):
     text = read(page_of(made))
-    assert "Over day 4, 00:00 to 24:00 (hours 72 to 96 of the run)" in text
+    assert "Metrics over day 4, 00:00 to 24:00 (hours 72 to 96 of the run)" in text
     table = ldn.summarize(made)
     assert f"{100 * table.occupancy_mean.sel(account='first', arm='night').item():.1f} %" in text
     assert "difference of morning" in text
@@ -139,7 +139,7 @@ def test_arms_with_equal_peaks_of_an_effect_are_told_apart_by_what_is_left_of_it
 def test_tags_limits_and_provenance(html, result):
     text = read(html)
     for part in (
-        "○ hypothesis no human data fix it",
+        "○ hypothesis not determined by human data",
         "Extrapolated mu occupancy",
         result.attrs["cannot_say"],
         "ldnsim run night_vs_morning",
@@ -155,8 +155,8 @@ def test_changes_are_told_and_can_be_run_again(made):
     changed = made.assign_attrs(changes=json.dumps({"night.dose": "3 mg", "occupancy.EC50": "x 0.5", "sweep": [1, 2]}))
     text = unescape(own_text(page_of(changed)))
     assert "ldnsim run made_up --set 'night.dose=3 mg' --set 'occupancy.EC50=x 0.5' --set sweep=1,2" in text
-    assert "Changed from the scenario as written" in text
-    assert "Changed from the scenario as written" not in page_of(made)
+    assert "Changed from the scenario file" in text
+    assert "Changed from the scenario file" not in page_of(made)
 
 
 def test_one_file_that_loads_nothing(html):
@@ -261,7 +261,7 @@ def test_accounts_and_arms_with_odd_names_make_no_markup():
 def test_people_and_failures():
     result = fail(made_result(people=3), "gave up", account=0, arm=0, subject=1)
     text = read(page_of(result))
-    assert "3 virtual people (seed 1; the doses are those of the first)" in text
+    assert "3 virtual people (seed 1; doses of the first are listed)" in text
     assert "1 of 12 runs could not be solved: gave up" in text
     assert "Not solved and left out: 1 of 3 people in first, night: gave up." in text
     assert "Medians over people" in text

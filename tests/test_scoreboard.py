@@ -120,7 +120,7 @@ def test_nothing_is_written_where_one_file_cannot_be(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_apart(tmp_path):
+def test_discriminate(tmp_path):
     text = run("discriminate", "--csv", str(tmp_path / "observations.csv"))
     assert max(len(line) for line in text.splitlines() if not line.startswith("->")) <= WIDTH
     assert re.search(r"mu_occupancy +4\.5 mg, once +1 +6\d ± \d+ +4\d ± \d+ +1\d ± \d+ +1\.\d", text)

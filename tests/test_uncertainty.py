@@ -108,17 +108,17 @@ def test_tables_show_people_and_uncertainty(ask, capsys):
     assert (cell.text, cell.spread, cell.difference) == (before.text, before.spread, before.difference)
     medians = table.mu_occupancy_mean.isel(account=0, arm=0, draw=slice(1, None)).median("subject")
     low, high = (100 * float(end) for end in medians.quantile([0.05, 0.95]))
-    assert cell.doubt == f"{low:.1f} % to {high:.1f} %"
-    assert before.doubt == ""
+    assert cell.uncertainty == f"{low:.1f} % to {high:.1f} %"
+    assert before.uncertainty == ""
     texts = answers(result, table)
     assert texts == answers(stated(result), without)
     print_answer(result, table, texts, [])
     printed = " ".join(capsys.readouterr().out.split())
     assert "{" in printed
-    assert "over 5 draws of what is uncertain (plasma.CL, occupancy.t_pool)" in printed
+    assert "over 5 draws of uncertain parameters (plasma.CL, occupancy.t_pool)" in printed
     html = page(result, table, texts)
-    assert f"[{cell.doubt}]" in html
-    assert "over the draws of what is uncertain" in html
+    assert f"[{cell.uncertainty}]" in html
+    assert "range over draws of the uncertain parameters" in html
 
 
 def test_what_was_set_together_and_is_drawn_apart_is_noted(ask):
@@ -136,7 +136,7 @@ def test_results_with_draws_go_through_a_file(ask, tmp_path):
     result.to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "r.nc", engine="h5netcdf") as again:
         np.testing.assert_array_equal(again.Cp, result.Cp)
-        assert comparison(ldn.summarize(again))[0].rows[0].cells[0].doubt
+        assert comparison(ldn.summarize(again))[0].rows[0].cells[0].uncertainty
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Answers as JSON for other programs: numbers with units and tags, and a reason beside each that is missing."""
+"""Answers as JSON for other programs: numbers with units and tags, and a reason for each missing number."""
 
 from __future__ import annotations
 
@@ -23,18 +23,46 @@ if TYPE_CHECKING:
 __all__ = ["metric_records", "run_record", "sweep_record", "table_record", "to_json"]
 
 QUANTILES = (0.05, 0.5, 0.95)
-CARRIED = ("scenario", "model", "model_hash", "seed", "package_version", "solver", "rtol", "start", "disclaimer")
+COPIED = ("scenario", "model", "model_hash", "seed", "package_version", "solver", "rtol", "start", "disclaimer")
 
 
 def to_json(record: Mapping[str, Any]) -> str:
-    """JSON text of a record; numbers that are not finite are null."""
+    """Write a record as JSON.
+
+    Parameters
+    ----------
+    record : mapping
+        Values may be numpy scalars and arrays.
+
+    Returns
+    -------
+    str
+        JSON text; numbers that are not finite are null.
+    """
     return json.dumps(_plain(record), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def run_record(
     result: xr.Dataset, table: xr.Dataset, answers: Sequence[str], written: Iterable[Path]
 ) -> dict[str, Any]:
-    """Question, answers, metrics, notes and files of a run."""
+    """Collect question, answers, metrics, notes and files of a run.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As returned by `simulate`.
+    table : xarray.Dataset
+        Its metrics, as returned by `summarize`.
+    answers : sequence of str
+        As returned by `answers`.
+    written : iterable of Path
+        Files that were written.
+
+    Returns
+    -------
+    dict
+        What `ldnsim run --json` prints.
+    """
     attrs = result.attrs
     return {
         "question": attrs["question"],
@@ -47,12 +75,27 @@ def run_record(
         "notes": texts_of(attrs.get("notes", [])),
         "cannot_say": attrs.get("cannot_say", ""),
         "files": [str(path) for path in written],
-        **{name: attrs[name] for name in CARRIED if name in attrs},
+        **{name: attrs[name] for name in COPIED if name in attrs},
     }
 
 
 def sweep_record(table: xr.Dataset, failures: Mapping[str, int], written: Iterable[Path]) -> dict[str, Any]:
-    """What a sweep went through, what failed and why, and where it is stored."""
+    """Collect dimensions, metrics, failures and files of a sweep.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        As returned by `sweep`.
+    failures : mapping of str to int
+        Reason -> number of failed cells.
+    written : iterable of Path
+        Files that were written.
+
+    Returns
+    -------
+    dict
+        What `ldnsim sweep --json` prints.
+    """
     return {
         "question": table.attrs.get("question", ""),
         "dimensions": {str(name): int(size) for name, size in table.sizes.items()},
@@ -61,12 +104,25 @@ def sweep_record(table: xr.Dataset, failures: Mapping[str, int], written: Iterab
         "failures": dict(failures),
         "notes": texts_of(table.attrs.get("notes", [])),
         "files": [str(path) for path in written],
-        **{name: table.attrs[name] for name in CARRIED if name in table.attrs},
+        **{name: table.attrs[name] for name in COPIED if name in table.attrs},
     }
 
 
 def table_record(frame: pd.DataFrame, **about: Any) -> dict[str, Any]:
-    """The rows of a data frame, each by its columns (and its label, as `name`), with what is said of them."""
+    """Collect the rows of a data frame.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A table. Labels that are texts become the key `name` of each row.
+    **about
+        Further entries of the record.
+
+    Returns
+    -------
+    dict
+        `rows`, a list of mappings by column, and the further entries.
+    """
     rows = frame.to_dict("records")
     if frame.index.dtype == object:
         rows = [{"name": name, **row} for name, row in zip(frame.index, rows, strict=True)]
@@ -74,8 +130,8 @@ def table_record(frame: pd.DataFrame, **about: Any) -> dict[str, Any]:
 
 
 def metric_records(table: xr.Dataset) -> list[dict[str, Any]]:
-    """A record per output, metric, account and arm: the value (of people the median, with 5 and 95 %), unit, tag, and
-    the reason where there is none."""
+    """A record per output, metric, account and arm: the value (for a population the median, with the 5 and 95 %
+    quantiles), unit, evidence tag, and the reason if there is no value."""
     table = stated(table)
     people = over_people(table, QUANTILES) if "subject" in table.dims else None
     found = []
@@ -103,7 +159,7 @@ def metric_records(table: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def _reason(table: xr.Dataset, name: str, here: Mapping[str, str]) -> str:
-    """Why there is no value; of people the commonest reason."""
+    """Why there is no value; for a population the most common reason."""
     for source in (f"{name}_reason", "reason"):
         if source in table and (texts := [text for text in np.ravel(table[source].sel(here)).tolist() if text]):
             return str(Counter(texts).most_common(1)[0][0])
@@ -111,7 +167,7 @@ def _reason(table: xr.Dataset, name: str, here: Mapping[str, str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value in JSON's own types."""
+    """The value in JSON types."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, np.ndarray | list | tuple):

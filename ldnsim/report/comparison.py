@@ -1,7 +1,7 @@
-"""The table of metrics as people read it: accounts and arms by a few headline metrics, as text, free of any layout.
+"""The table of metrics as text without a layout: accounts and arms in rows, the main metrics in columns.
 
-Numbers carry 3 significant digits; shares are in %, clock times HH:MM; what cannot be given is a dash with a footnote.
-People count by their median, and a difference between arms is taken within each person first.
+Numbers have 3 significant digits; fractions are in %, clock times HH:MM; a missing number is a dash with a footnote.
+Values of a population are medians, and a difference between arms is taken within each person first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class MetricColumn:
-    """A metric: its name in the table, its heading, the unit of plain numbers ("" for shares, ratios, clock times)."""
+    """A metric: its name in the table, its heading, the unit of plain numbers ("" for fractions, ratios and clock
+    times), and what it means."""
 
     metric: str
     label: str
@@ -43,15 +44,15 @@ class MetricCell:
     """One number as text.
 
     `spread` is its 5 to 95 % range over people, `difference` that to the first arm ("" there); `notes` are
-    indices into the comparison's footnotes. `doubt` is the 5 to 95 % range of the number itself over the draws of what
-    is uncertain.
+    indices into the comparison's footnotes. `uncertainty` is the 5 to 95 % range of the number over the draws of
+    uncertain parameters.
     """
 
     text: str
     spread: str = ""
     difference: str = ""
     notes: tuple[int, ...] = ()
-    doubt: str = ""
+    uncertainty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that the default table says of one output."""
+    """The default table of one output."""
 
     output: str
     title: str
@@ -76,18 +77,29 @@ class Comparison:
 
 
 def comparison(table: xr.Dataset) -> list[Comparison]:
-    """One comparison per output of a table from `summarize`, in its order; rows by account, then arm."""
+    """Format a table of metrics, one comparison per output.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        As returned by `summarize`.
+
+    Returns
+    -------
+    list of Comparison
+        In the order of the table; rows by account, then arm.
+    """
     outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
     drawn = _over_draws(table) if "draw" in table.dims else None
     table = stated(table)
-    # only what is shown: quantiles of a whole table of many people take their time
+    # only what is shown: quantiles of a whole table of many people are slow
     names = [f"{output}_{metric}" for output in outputs for metric in _shown(table, output)]
     typical = over_people(table[names]) if "subject" in table.dims else None
     return [_comparison(table, typical, drawn, output) for output in outputs]
 
 
 def _over_draws(table: xr.Dataset) -> xr.Dataset:
-    """The 5 and 95 % quantiles, over the draws of what is uncertain, of each metric of the median person."""
+    """The 5 and 95 % quantiles, over the draws of uncertain parameters, of each metric's median over people."""
     draws = table.isel(draw=slice(1, None))  # the first one has the values as stated
     if "subject" in draws.dims:
         draws = over_people(draws, [0.5]).sel(quantile=0.5, drop=True)
@@ -110,7 +122,7 @@ def _comparison(table: xr.Dataset, typical: xr.Dataset | None, drawn: xr.Dataset
 
 
 def _shown(table: xr.Dataset, output: str) -> list[str]:
-    """The metrics shown of an output: those that its kind puts first, as far as the table has them."""
+    """The metrics shown for an output: the main ones of its kind, as far as the table has them."""
     of_output = (data for data in table.data_vars.values() if data.attrs.get("output") == output)
     kind = next((data.attrs["kind"] for data in of_output if "kind" in data.attrs), "other")
     return [metric for metric in kind_named(kind).headline if f"{output}_{metric}" in table]
@@ -152,7 +164,7 @@ def _cells(
     middle = (
         values[..., 0] if typical is None else typical[name].sel(quantile=0.5).transpose("account", "arm").to_numpy()
     )
-    ends, doubts = (
+    ends, uncertain = (
         None
         if found is None
         else found[name].sel(quantile=[0.05, 0.95]).transpose("account", "arm", "quantile").to_numpy()
@@ -170,16 +182,16 @@ def _cells(
         row = []
         for b in range(values.shape[1]):
             notes = tuple(
-                footnotes.setdefault(text, len(footnotes)) for text in _lacking(table, name, a, b, values[a, b])
+                footnotes.setdefault(text, len(footnotes)) for text in _missing(table, name, a, b, values[a, b])
             )
-            spread, doubt = (
+            spread, uncertainty = (
                 " to ".join(formatted(end, style) for end in found[a, b])
                 if found is not None and np.isfinite(middle[a, b])
                 else ""
-                for found in (ends, doubts)
+                for found in (ends, uncertain)
             )
             difference = difference_text(middle[a, b], middle[a, 0], typical_change[a, b], style) if b else ""
-            row.append(MetricCell(formatted(middle[a, b], style), spread, difference, notes, doubt))
+            row.append(MetricCell(formatted(middle[a, b], style), spread, difference, notes, uncertainty))
         grid.append(row)
     return grid
 
@@ -191,8 +203,8 @@ def _people(data: xr.DataArray) -> Floats:
     return np.asarray(data.transpose("account", "arm", "subject").to_numpy(), dtype=float)
 
 
-def _lacking(table: xr.Dataset, name: str, account: int, arm: int, values: Floats) -> list[str]:
-    """Why some of the people of an account and arm have no value; nothing if all have one."""
+def _missing(table: xr.Dataset, name: str, account: int, arm: int, values: Floats) -> list[str]:
+    """Why some people of an account and arm have no value; empty if all have one."""
     missing = ~np.isfinite(values)
     if not missing.any():
         return []
@@ -205,7 +217,7 @@ def _lacking(table: xr.Dataset, name: str, account: int, arm: int, values: Float
 
 
 def _reasons(table: xr.Dataset, name: str, account: int, arm: int) -> NDArray[np.object_]:
-    """Why a person has no value, shape (people,): what the metric says, else why the run was not solved; or ""."""
+    """Why a person has no value, shape (people,): the metric's reason, else why the run was not solved; or ""."""
     texts: list[NDArray[np.object_]] = []
     for source, lead in ((f"{name}_reason", ""), ("reason", "not solved: ")):
         if source in table:

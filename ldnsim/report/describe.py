@@ -1,6 +1,6 @@
-"""Models and scenarios in words: parts, equations, parameters with their sources; the dose calendar of each arm.
+"""Models and scenarios as Markdown: parts, equations, parameters with their sources; the dose calendar of each arm.
 
-Everything is Markdown first; the terminal and HTML render it.
+The terminal and HTML render the Markdown.
 """
 
 from __future__ import annotations
@@ -24,15 +24,33 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_fit", "describe_model", "describe_part", "describe_scenario"]
 
-ON_THE_WAY = ("lag", "bioavailability", "rate", "duration")
+DELIVERY = ("lag", "bioavailability", "rate", "duration")
 
 
 def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
-    """A model as Markdown: accounts, outputs, inputs, every part, and the sources that they cite."""
+    """Describe a model: accounts, outputs, inputs, every part, and the sources that they cite.
+
+    Parameters
+    ----------
+    model : Model
+        As returned by `load_model`.
+    bibliography : mapping of str to str
+        Source key -> citation.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = [f"# {model.title} (`{model.name}` {model.version})", "", model.description, ""]
-    lines += ["## Accounts", "", *_table(("account", "what it says", "parts", "own values"), _account_rows(model)), ""]
+    lines += [
+        "## Accounts",
+        "",
+        *_table(("account", "description", "parts", "changed values"), _account_rows(model)),
+        "",
+    ]
     lines += ["## Outputs", "", *_table(("output", "meaning", "unit", *model.accounts), _output_rows(model)), ""]
-    lines += ["## What a dose means", ""]
+    lines += ["## Inputs", ""]
     for name, product in model.inputs.items():
         targets = ", ".join(f"`{target}` x {share}" for target, share in product.to.items())
         lag = f", after `{product.lag}`" if product.lag else ""
@@ -43,8 +61,8 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
         )
     for name, drug in model.drugs.items():
         if drug.mechanism:
-            lines.append(f"- under {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
-    lines += ["", "CMT of a data set is the name of an input or of a state, or the state's number:", ""]
+            lines.append(f"- below {drug.mechanism.from_} of {name}: no mechanism. {drug.mechanism.note}")
+    lines += ["", "CMT of a data set is the name of an input or of a state, or the number of the state:", ""]
     lines += [f"- {names}: {states}" for names, states in _compartments(model)]
     parts = [part for alternatives in model.slots.values() for part in alternatives]
     cited = [key for drug in model.drugs.values() for key in drug.source]
@@ -66,18 +84,42 @@ def describe_model(model: Model, bibliography: Mapping[str, str]) -> str:
 
 
 def describe_part(part: Part, bibliography: Mapping[str, str]) -> str:
-    """One part as Markdown, with its sources."""
+    """Describe one part.
+
+    Parameters
+    ----------
+    part : Part
+        A model part.
+    bibliography : mapping of str to str
+        Source key -> citation.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     return "\n".join([*_part_lines(part, ""), "", *_source_lines([part], bibliography)])
 
 
 def describe_fit(fit: Fit) -> str:
-    """A fit as Markdown: question, what is estimated within which bounds, the data, the doses, what it cannot say."""
+    """Describe a fit: question, estimated parameters with their bounds, data, doses, and limitations.
+
+    Parameters
+    ----------
+    fit : Fit
+        As returned by `load_fit`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     scenario = fit.scenario
     lines = [f"# {fit.question}", "", f"`{fit.name}`: model `{fit.model.name}`, account `{fit.account}`.", ""]
     rows = [
         (
             f"`{name}`",
-            "its value" if estimate.start is None else str(estimate.start),
+            "value of the model" if estimate.start is None else str(estimate.start),
             " to ".join(map(str, estimate.bounds)),
         )
         for name, estimate in fit.estimate.items()
@@ -98,19 +140,30 @@ def describe_fit(fit: Fit) -> str:
     resolved = resolve(scenario)
     for name in resolved.arms:
         lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
-    return "\n".join([*lines, *(["", "## What it cannot say", "", fit.cannot_say] if fit.cannot_say else [])])
+    return "\n".join([*lines, *(["", "## Limitations", "", fit.cannot_say] if fit.cannot_say else [])])
 
 
 def describe_scenario(scenario: Scenario) -> str:
-    """A scenario as Markdown: question, accounts, the dose calendar of each arm, and what it cannot say."""
+    """Describe a scenario: question, accounts, the dose calendar of each arm, and limitations.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As returned by `load_scenario`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     resolved = resolve(scenario)
     people = (
         f"{resolved.population.size} people, seed {resolved.population.seed}"
         if resolved.population
         else "one typical person"
     )
-    begins = ", each arm in its steady state from the start" if scenario.start == "steady_state" else ""
-    crowd = [*_people_lines(resolved), *_doubt_lines(resolved)]
+    begins = ", each arm starting at steady state" if scenario.start == "steady_state" else ""
+    varying = [*_population_lines(resolved), *_uncertainty_lines(resolved)]
     lines = [
         f"# {scenario.question}",
         "",
@@ -122,28 +175,28 @@ def describe_scenario(scenario: Scenario) -> str:
         "",
         *(f"- `{setting.account}`: {setting.title}" for setting in resolved.settings),
         "",
-        *crowd,
+        *varying,
         "## Arms",
     ]
     for name in resolved.arms:
         lines += ["", f"### {name}", "", *calendar_lines(resolved, name, scenario.start_day)]
     if scenario.sweep:
         lines += ["", f"Sweep, {scenario.design.kind.replace('_', ' ')}: {_axes(scenario)}."]
-        lines[-1] += " A run answers for the values above only."
+        lines[-1] += " `ldnsim run` uses the values above only."
     if scenario.changes:
         lines += ["", "Changed: " + ", ".join(f"`{address}` = {value}" for address, value in scenario.changes.items())]
     if scenario.cannot_say:
-        lines += ["", "## What it cannot say", "", scenario.cannot_say]
+        lines += ["", "## Limitations", "", scenario.cannot_say]
     return "\n".join(lines)
 
 
 def _compartments(model: Model) -> Iterator[tuple[str, str]]:
     """The accounts that share a structure, and its states with the numbers that CMT of a data set may use."""
-    alike: dict[tuple[str, ...], list[str]] = {}
+    same: dict[tuple[str, ...], list[str]] = {}
     for name in model.accounts or (model.name,):
         states = compose(model, setting_of(model, name).parts).states
-        alike.setdefault(states, []).append(f"`{name}`")
-    for states, names in alike.items():
+        same.setdefault(states, []).append(f"`{name}`")
+    for states, names in same.items():
         yield ", ".join(names), ", ".join(f"{number} `{state}`" for number, state in enumerate(states, start=1))
 
 
@@ -177,7 +230,7 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     lines += [part.description, ""] if part.description else []
     lines += [f"Needs {needs}.", ""] if needs else []
     sums = ", ".join(f"`{name}` ({unit})" for name, unit in part.gathers.items())
-    lines += [f"Gathers {sums}: sums of what other parts add.", ""] if sums else []
+    lines += [f"Sums the contributions of other parts to {sums}.", ""] if sums else []
     lines += ["Exports:", "", *(f"- `{name}`: {_export_text(export)}" for name, export in part.exports.items()), ""]
     lines += ["```text", part.equations.rstrip(), "```", ""]
     if part.parameters:
@@ -186,12 +239,13 @@ def _part_lines(part: Part, lead: str) -> list[str]:
     for one in part.correlations:
         lines += ["", f"Correlation of {' and '.join(one.between)}: {one.value} ({', '.join(one.source)}). {one.note}"]
     for name, state in part.states.items():
-        met = [f"{field} `{getattr(state, field)}`" for field in ON_THE_WAY if getattr(state, field)]
-        if met:
-            lines += ["", f"A record's dose into `{name}` meets {', '.join(met)}."]
-    for name, rival in part.rivals.items():
-        values = ", ".join(f"{key} = {value}" for key, value in rival.values.items())
-        lines += ["", f"Rival set `{name}`: {values} ({', '.join(rival.source)}). {rival.note}"]
+        delivery = [f"{field} `{getattr(state, field)}`" for field in DELIVERY if getattr(state, field)]
+        if delivery:
+            lines += ["", f"Delivery parameters of doses into `{name}`: {', '.join(delivery)}."]
+    for name, published in part.rivals.items():
+        values = ", ".join(f"{key} = {value}" for key, value in published.values.items())
+        source = ", ".join(published.source)
+        lines += ["", f"Published parameter set `{name}`: {values} ({source}). {published.note}"]
     return lines
 
 
@@ -207,14 +261,14 @@ def _parameter_row(name: str, parameter: Parameter) -> tuple[str, ...]:
 
 
 def _spread_text(parameter: Parameter) -> str:
-    """How a parameter varies between people, and between the occasions of one."""
+    """Variability of a parameter between people, and between occasions of one person."""
     shape = "" if parameter.distribution == "log_normal" else f" ({parameter.distribution})"
     between = f"{parameter.iiv_cv}{shape}" if parameter.iiv_cv else ""
     return between + (f"; {parameter.iov_cv} between occasions" if parameter.iov_cv else "")
 
 
-def _people_lines(resolved: Resolved) -> Iterator[str]:
-    """Who takes part: what is drawn of everybody, or read from a table."""
+def _population_lines(resolved: Resolved) -> Iterator[str]:
+    """The population: what is drawn for each person, or read from a table."""
     population = resolved.population
     if population is None:
         return
@@ -231,7 +285,7 @@ def _people_lines(resolved: Resolved) -> Iterator[str]:
         if (record.iiv_cv or (record.iov_cv and population.occasion)) and name not in population.given
     }
     for name, record in varying.items():
-        yield f"- `{name}`: median {record.value}, CV {_spread_text(record)}, as its part says"
+        yield f"- `{name}`: median {record.value}, CV {_spread_text(record)}, from the model part"
     for a, b, value in dict.fromkeys(
         one for setting in resolved.settings for one in setting.correlations(population.correlations)
     ):
@@ -244,9 +298,9 @@ def _people_lines(resolved: Resolved) -> Iterator[str]:
 def _distribution_text(spread: Spread) -> str:
     kind = spread.kinds[0]
     if kind == "share":
-        return f"1 in {spread.share} of people, 0 in the others"
+        return f"1 for {spread.share} of people, 0 for the others"
     if kind == "shares":
-        return ", ".join(f"{value} in {share}" for value, share in spread.shares.items()) + " of people"
+        return ", ".join(f"{value} for {share}" for value, share in spread.shares.items()) + " of people"
     names = {"normal": ("mean", "SD"), "log_normal": ("median", "CV"), "uniform": ("from", "to")}[kind]
     numbers = ", ".join(f"{name} {value}" for name, value in zip(names, getattr(spread, kind), strict=True))
     within = f", within {spread.range[0]} to {spread.range[1]}" if spread.range else ""
@@ -254,22 +308,23 @@ def _distribution_text(spread: Spread) -> str:
 
 
 def _reason(source: Iterable[str], note: str) -> str:
-    told = ". ".join(text for text in (", ".join(source), note) if text)
-    return f" ({told})" if told else ""
+    reason = ". ".join(text for text in (", ".join(source), note) if text)
+    return f" ({reason})" if reason else ""
 
 
-def _doubt_lines(resolved: Resolved) -> Iterator[str]:
-    """What is drawn because it is not known."""
-    doubt = resolved.uncertainty
-    if doubt is None:
+def _uncertainty_lines(resolved: Resolved) -> Iterator[str]:
+    """The parameters that are drawn because they are uncertain."""
+    uncertainty = resolved.uncertainty
+    if uncertainty is None:
         return
-    yield from ("## What is uncertain", "", f"{doubt.draws} draws, seed {doubt.seed}, beside the values as stated.", "")
-    for name in doubt.parameters:
+    number = f"{uncertainty.draws} draws, seed {uncertainty.seed}, in addition to the stated values."
+    yield from ("## Parameter uncertainty", "", number, "")
+    for name in uncertainty.parameters:
         record = next(setting.parameters[name] for setting in resolved.settings if name in setting.parameters)
         assert record.range
-        yield f"- `{name}`: from {record.range[0]} to {record.range[1]}, the stated value as the median"
-    if doubt.fit:
-        yield f"- together, from a fit: {', '.join(f'`{name}`' for name in doubt.fit.order)}"
+        yield f"- `{name}`: {record.range[0]} to {record.range[1]}, with the stated value as the median"
+    if uncertainty.fit:
+        yield f"- jointly, from a fit: {', '.join(f'`{name}`' for name in uncertainty.fit.order)}"
     yield ""
 
 
@@ -277,7 +332,7 @@ def _source_lines(parts: Iterable[Part], bibliography: Mapping[str, str], extra:
     keys = set(extra)
     for part in parts:
         keys |= {key for parameter in part.parameters.values() for key in parameter.source}
-        keys |= {key for rival in part.rivals.values() for key in rival.source}
+        keys |= {key for published in part.rivals.values() for key in published.source}
     return ["## Sources", "", *(f"- `{key}`: {bibliography[key]}" for key in sorted(keys & bibliography.keys()))]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evidence_page"]
 
-MOST_OBSERVATIONS = 12
+MAX_OBSERVATIONS = 12
 
 
 def evidence_page(
@@ -45,7 +45,7 @@ def evidence_page(
     str
         HTML; the same input gives the same bytes.
     """
-    shown = best_hours(observations)[:MOST_OBSERVATIONS] if observations else []
+    shown = best_hours(observations)[:MAX_OBSERVATIONS] if observations else []
     return rendered_page(
         "validation",
         kicker=validation.model.name,

@@ -1,4 +1,4 @@
-"""The page of a fit: what was estimated, how well the data fix it, predicted against observed."""
+"""The page of a fit: estimates, identifiability, predicted against observed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,20 @@ __all__ = ["fit_page"]
 
 
 def fit_page(result: FitResult, data: pd.DataFrame, estimates: pd.DataFrame) -> str:
-    """The page as HTML; `data` and `estimates` are the tables as they are printed."""
+    """Write the page as HTML.
+
+    Parameters
+    ----------
+    result : FitResult
+        As returned by `fit`.
+    data, estimates : pandas.DataFrame
+        As returned by `data_table` and `estimates_table`.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same bytes.
+    """
     record = result.fit
     drawn = [(predicted_observed, "predicted-observed")]
     if result.predictions["residual"].notna().any():

@@ -1,4 +1,4 @@
-"""What there is, by kind: a name and a line each. Titles are read from files without checking them."""
+"""What `ldnsim list` lists, by kind: a name and a line each. Titles are read from files without checking them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DEFAULT_KINDS", "KINDS", "OF_A_MODEL", "Entry", "entries", "names"]
 
 
 class Entry(NamedTuple):
-    """A thing that can be named, and what it is."""
+    """An item with its title."""
 
     name: str
     title: str
@@ -25,7 +25,19 @@ DEFAULT_KINDS = ("models", "scenarios", "fits")
 
 
 def entries(kind: str, model: str = "") -> list[Entry]:
-    """All things of a kind; those of a model (its name or path) where the kind belongs to one.
+    """List all items of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    model : str, optional
+        Name or path of the model, for the kinds in `OF_A_MODEL`. "ldn" by default.
+
+    Returns
+    -------
+    list of Entry
+        Names and titles.
 
     Raises
     ------
@@ -35,13 +47,24 @@ def entries(kind: str, model: str = "") -> list[Entry]:
     if kind not in KINDS:
         raise LdnsimError(Fault(f"unknown kind {shown(kind)}", expected=listed(KINDS), nearest=nearest(kind, KINDS)))
     if model and kind not in OF_A_MODEL:
-        message = f"{kind} are not those of one model, but {shown(model)} was named"
+        message = f"{kind} do not belong to a model, but the model {shown(model)} was given"
         raise LdnsimError(Fault(message, expected=f"no model, or one of the kinds {listed(OF_A_MODEL)}"))
     return list(KINDS[kind](model or "ldn"))
 
 
 def names(kind: str) -> list[str]:
-    """The names of a kind, for shell completion."""
+    """List the names of a kind, for shell completion.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+
+    Returns
+    -------
+    list of str
+        Names, in order.
+    """
     return [entry.name for entry in entries(kind)]
 
 
@@ -94,10 +117,10 @@ def _states(model: Model) -> Iterator[Entry]:
 
 def _sets(model: Model) -> Iterator[Entry]:
     return (
-        Entry(f"{slot}.rivals={name}", ", ".join(f"{key} = {value}" for key, value in rival.values.items()))
+        Entry(f"{slot}.rivals={name}", ", ".join(f"{key} = {value}" for key, value in published.values.items()))
         for slot, parts in model.slots.items()
         for part in parts
-        for name, rival in part.rivals.items()
+        for name, published in part.rivals.items()
     )
 
 

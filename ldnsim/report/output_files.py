@@ -1,6 +1,6 @@
-"""Results -> files, for all commands: run, sweep, merge and export write whatever the modules in `formats/` can write.
+"""Output files of all commands: run, sweep, merge and export write every format that a module in `formats/` adds.
 
-Each file appears whole or not at all: it is written beside its place and then moved there.
+A file appears complete or not at all: it is written under a temporary name beside its place, and then renamed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ What = Literal["run", "sweep", "scenario"]
 
 @dataclass(frozen=True)
 class Format:
-    """A file format, which has the name of its files' suffix, and how it writes; None for what it does not hold.
+    """A file format, named like the suffix of its files, and its writers; None for what it cannot hold.
 
     Parameters
     ----------
@@ -65,12 +65,30 @@ FORMATS: Registry[Format] = Registry("format", "ldnsim.report.formats")
 
 
 def formats_of(what: What) -> dict[str, Format]:
-    """name -> format, of those that hold a run, a sweep or a scenario."""
+    """Name -> format, for the formats of a run, a sweep or a scenario."""
     return {name: form for name, form in FORMATS.items() if getattr(form, what) is not None}
 
 
 def check_formats(names: Sequence[str], what: What = "run") -> Sequence[str]:
-    """The names, if all of them can be written; else LdnsimError, before any work is done."""
+    """Check that formats can be written, before any work is done.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of formats.
+    what : {"run", "sweep", "scenario"}
+        What is to be written.
+
+    Returns
+    -------
+    sequence of str
+        The names.
+
+    Raises
+    ------
+    LdnsimError
+        For unknown formats, and libraries that are not installed.
+    """
     known = formats_of(what)
     faults = [
         Fault(f"unknown format {name!r}", expected=", ".join(known), nearest=nearest(name, known))
@@ -90,10 +108,30 @@ def check_formats(names: Sequence[str], what: What = "run") -> Sequence[str]:
 def write_results(
     folder: Path, name: str, result: xr.Dataset, table: xr.Dataset, page: str, formats: Sequence[str] = ()
 ) -> list[Path]:
-    """NAME.nc and NAME.html, and the further formats asked for, into `folder` (made where it is missing).
+    """Write a run: NAME.nc, NAME.html and further formats; all of them, or none.
 
-    Returns the paths. Raises LdnsimError where the folder cannot be written, or a format is not known or needs a
-    library that is not installed; then no file of this run is left behind.
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    name : str
+        Name of the files, without suffix.
+    result, table : xarray.Dataset
+        As returned by `simulate` and `summarize`.
+    page : str
+        HTML, as returned by `page`.
+    formats : sequence of str
+        Names of further formats.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    LdnsimError
+        If the folder cannot be written, a format is unknown, or a library is not installed.
     """
     known = formats_of("run")
     first, *further = check_formats(["nc", *formats])
@@ -104,7 +142,27 @@ def write_results(
 
 
 def write_sweep(store: Path, table: xr.Dataset, formats: Sequence[str]) -> list[Path]:
-    """A sweep in further formats, next to its store and with its name; returns the paths. Raises as `write_results`."""
+    """Write a sweep in further formats, next to its store and with its name.
+
+    Parameters
+    ----------
+    store : Path
+        The store of the sweep.
+    table : xarray.Dataset
+        As returned by `sweep`.
+    formats : sequence of str
+        Names of formats.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    LdnsimError
+        As `write_results`.
+    """
     known = formats_of("sweep")
     writers: dict[str, Callable[[Path], object]] = {}
     for name in check_formats(formats, "sweep"):
@@ -118,14 +176,34 @@ def write_sweep(store: Path, table: xr.Dataset, formats: Sequence[str]) -> list[
 
 
 def write_scenario(path: Path, scenario: Scenario, form: str, account: str | None = None) -> str:
-    """A scenario in another format; returns what was written, in words. Raises LdnsimError where the format is not
-    known, or cannot hold the scenario, or the file cannot be written.
+    """Write a scenario in another format.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    scenario : Scenario
+        As returned by `load_scenario`.
+    form : str
+        Name of a format.
+    account : str, optional
+        The account to be written; needed if the scenario has several.
+
+    Returns
+    -------
+    str
+        What was written, in words.
+
+    Raises
+    ------
+    LdnsimError
+        If the format is unknown or cannot hold the scenario, or the file cannot be written.
     """
     write = formats_of("scenario")[check_formats([form], "scenario")[0]].scenario
     assert write is not None
-    said: list[str] = []
-    write_files(path.parent, {path.name: lambda waiting: said.append(write(waiting, scenario, account))})
-    return said[0]
+    summary: list[str] = []
+    write_files(path.parent, {path.name: lambda temporary: summary.append(write(temporary, scenario, account))})
+    return summary[0]
 
 
 def _of_run(form: Format, result: xr.Dataset, table: xr.Dataset) -> Callable[[Path], object]:
@@ -135,51 +213,80 @@ def _of_run(form: Format, result: xr.Dataset, table: xr.Dataset) -> Callable[[Pa
 
 
 def write_files(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
-    """What each of the writers writes, under its file name in `folder`: all of them, or none.
+    """Write files into a folder; all of them, or none.
 
-    Returns the paths. Raises LdnsimError where the folder cannot be written, or a library is not installed.
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    writers : mapping of str to callable
+        File name -> function that writes to the path that it is given.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    LdnsimError
+        If the folder cannot be written, or a library is not installed.
     """
-    waiting: dict[Path, Path] = {}
+    temporary: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, write in writers.items():
             stem, _, suffix = name.partition(".")
             path = folder / name
-            waiting[path] = folder / f".{stem}.{os.getpid()}.{suffix}"
-            write(waiting[path])
-        for path, written in waiting.items():
+            temporary[path] = folder / f".{stem}.{os.getpid()}.{suffix}"
+            write(temporary[path])
+        for path, written in temporary.items():
             if path.is_dir():
                 shutil.rmtree(path)
             written.replace(path)
     except OSError as caught:
         raise LdnsimError(
-            Fault(f"cannot write to {folder}: {caught.strerror or caught}", expected="a folder with room, see --out")
+            Fault(
+                f"cannot write to {folder}: {caught.strerror or caught}",
+                expected="a writable folder with free space, see --out",
+            )
         ) from None
     except ImportError as caught:
         raise LdnsimError(
             Fault(f"{caught.name or caught} is not installed", expected="pip install 'ldnsim[tables]'")
         ) from None
     finally:
-        for written in waiting.values():
+        for written in temporary.values():
             if written.is_dir():
                 shutil.rmtree(written, ignore_errors=True)
             else:
                 written.unlink(missing_ok=True)
-    return list(waiting)
+    return list(temporary)
 
 
 def write_texts(texts: Mapping[Path, str]) -> None:
-    """Texts to files, all of them or none; raises LdnsimError where one cannot be written."""
-    waiting = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
+    """Write texts to files; all of them, or none.
+
+    Parameters
+    ----------
+    texts : mapping of Path to str
+        File -> text.
+
+    Raises
+    ------
+    LdnsimError
+        If a file cannot be written.
+    """
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
     try:
         for path, text in texts.items():
-            waiting[path].write_text(text, encoding="utf-8")
-        for path, written in waiting.items():
+            temporary[path].write_text(text, encoding="utf-8")
+        for path, written in temporary.items():
             written.replace(path)
     except OSError as caught:
         message = f"cannot write {caught.filename or ''}: {caught.strerror or caught}"
-        raise LdnsimError(Fault(message, expected="a file in a folder that is there")) from None
+        raise LdnsimError(Fault(message, expected="a file in an existing, writable folder")) from None
     finally:
-        for written in waiting.values():
+        for written in temporary.values():
             with suppress(OSError):
                 written.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a sweep found, in short: where each headline metric is lowest and highest, and how many cells failed."""
+"""Overview of a sweep: where each main metric is lowest and highest, and how many cells failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_CELLS = ("account", "arm", "subject", "time", "quantile", "dose")
 
 @dataclass(frozen=True)
 class Extreme:
-    """One metric in one account: the lowest and highest of all cells and arms, as text, and where."""
+    """The lowest and highest value of a metric in one account, over cells and arms, as text, and where they are."""
 
     account: str
     output: str
@@ -34,12 +34,12 @@ class Extreme:
 
 
 def extremes(table: xr.Dataset) -> list[Extreme]:
-    """Of each output's headline metrics, account by account; people count by their median."""
+    """The extremes of each output's main metrics, by account; values of a population are medians."""
     outputs = dict.fromkeys(str(data.attrs["output"]) for data in table.data_vars.values() if "metric" in data.attrs)
     found = []
     for account in table["account"].to_numpy():
         for output in outputs:
-            for metric in _told(table, output):
+            for metric in _overview_metrics(table, output):
                 data = table[f"{output}_{metric}"].sel(account=account)
                 data = data.sel(quantile=0.5) if "quantile" in data.dims else data
                 data = _median(data) if "subject" in data.dims else data
@@ -48,8 +48,8 @@ def extremes(table: xr.Dataset) -> list[Extreme]:
     return found
 
 
-def _told(table: xr.Dataset, output: str) -> list[str]:
-    """The metrics of an output that a sweep is summed up by, as far as the table has them."""
+def _overview_metrics(table: xr.Dataset, output: str) -> list[str]:
+    """The metrics of an output in the overview of a sweep, as far as the table has them."""
     of_output = (data for data in table.data_vars.values() if data.attrs.get("output") == output)
     kind = next((data.attrs["kind"] for data in of_output if "kind" in data.attrs), "other")
     return [metric for metric in kind_named(kind).overview if f"{output}_{metric}" in table]
@@ -75,7 +75,7 @@ def _extreme(table: xr.Dataset, data: xr.DataArray, account: str, output: str, m
 
 
 def place_text(table: xr.Dataset, one: xr.DataArray) -> str:
-    """A cell in words: the value of each axis, and the arm."""
+    """A cell in words: the value on each axis, and the arm."""
     titles = json.loads(table.attrs.get("arm_titles", "{}"))
     parts = []
     for name in _axes(table):
@@ -99,8 +99,20 @@ def _axes(table: xr.Dataset) -> list[str]:
 
 
 def failures(table: xr.Dataset) -> tuple[int, int, dict[str, int]]:
-    """(failed, all, reason -> how often) of everybody in every cell, account and arm. Who is not in a cell's population
-    does not count."""
+    """Count the runs of a sweep that could not be solved.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        As returned by `sweep`.
+
+    Returns
+    -------
+    failed, total : int
+        Over cells, accounts, arms and people; people outside a cell's population do not count.
+    reasons : dict of str to int
+        Reason -> count, the most common first.
+    """
     if "n_solved" in table:
         missing = (table["n_people"] - table["n_solved"]).to_numpy()
         return int(missing.sum()), int(table["n_people"].sum()), _counted(table["reason"].to_numpy(), missing)
@@ -115,7 +127,7 @@ def failures(table: xr.Dataset) -> tuple[int, int, dict[str, int]]:
 
 
 def _counted(reasons: np.ndarray, numbers: np.ndarray) -> dict[str, int]:
-    """How often each reason holds, the commonest first."""
+    """How often each reason occurs, the most common first."""
     counts: Counter[str] = Counter()
     for text, number in zip(reasons[numbers > 0].tolist(), numbers[numbers > 0].tolist(), strict=True):
         counts[text or "not yet computed"] += int(number)

@@ -1,9 +1,9 @@
-// Draws the figures of the page, each from the JSON beside its place. No request is made.
+// Draws the figures of the page, each from the JSON that follows its element. No request is made.
 (function () {
   "use strict";
-  const PHONE = 600; // px: below this, headings are short and letters small
-  const BUTTONS = 30; // px: their row under each figure, empty on paper
-  const PAPER = 680; // px: A4 between its margins
+  const PHONE = 600; // px: below this width, headings are short and text is small
+  const BUTTONS = 30; // px: height of the row of buttons under each figure, not printed
+  const PAPER = 680; // px: width of A4 between its margins
   const SHRINK = CSS.supports("zoom", "0.5") ? 0.71 : 1; // as in the style sheet: two figures to a sheet of paper
   const config = {
     responsive: true,
@@ -17,7 +17,7 @@
     (layout.annotations || []).filter((note) => note.name === "heading").forEach((note, row) => {
       note.text = short[row] || note.text;
       note.font = { size: 12 };
-      if (!note.x) note.xshift = -46; // over the axis too: a phone has little width
+      if (!note.x) note.xshift = -46; // above the axis as well: a phone is narrow
     });
     layout.font = { size: 11 };
     layout.dragmode = false; // a finger scrolls the page
@@ -29,7 +29,7 @@
     layout.legend = Object.assign({}, layout.legend, { font: { size: 11 } });
   }
 
-  // A legend of more lines than planned squeezes the panels: give the height back.
+  // A legend with more lines than planned shrinks the panels: increase the height by as much.
   function fit(plot) {
     const squeezed = plot._fullLayout._size.t - plot.layout.margin.t;
     if (squeezed > 1) return Plotly.relayout(plot, { height: plot.layout.height + squeezed });
@@ -48,7 +48,7 @@
   const folded = [];
   window.addEventListener("beforeprint", () => {
     plots().forEach((plot) => {
-      plot.style.minHeight = 0; // what was kept free while the page loaded
+      plot.style.minHeight = 0; // reserved while the page loaded
       const { height, margin } = plot.layout;
       plot.dataset.screen = JSON.stringify({ width: null, autosize: true, height: height, "margin.b": margin.b });
       Plotly.relayout(plot, { width: PAPER / SHRINK, height: height - BUTTONS, "margin.b": margin.b - BUTTONS });

@@ -1,6 +1,6 @@
-"""The page of a run: one file of HTML that opens without a network, question and answer first.
+"""The page of a run: one HTML file that opens without a network, question and answer first.
 
-Reads Datasets only, so a result opened from a file gives the same page as a fresh one.
+It is made from Datasets only, so that a result opened from a file gives the same page as a new one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 DAY = 24.0
-MOST_REASONS = 5
+MAX_REASONS = 5
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The card of an answer, headed by account and title where it is that of an account."""
+    """An answer, with name and title of its account."""
 
     text: str
     account: str = ""
@@ -53,9 +53,21 @@ class ComparedArm:
 
 
 def page(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str]) -> str:
-    """The whole page as HTML.
+    """Write the page as HTML.
 
-    `table` is the result's `summarize`; `answers` are one text per account. The same input gives the same bytes.
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As returned by `simulate`.
+    table : xarray.Dataset
+        Its metrics, as returned by `summarize`.
+    answers : iterable of str
+        One text per account, as returned by `answers`.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same bytes.
     """
     compared, result, table = comparison(table), stated(result), stated(table)
     order = ordered(result)
@@ -95,7 +107,7 @@ def _text(result: xr.Dataset, name: str) -> str:
 
 
 def _sentences(result: xr.Dataset, name: str) -> list[str]:
-    """An attribute that is a list of texts; netCDF hands a list of one back as a text, and none as an empty array."""
+    """An attribute that is a list of texts; netCDF returns a list of one as a text, and none as an empty array."""
     found = result.attrs.get(name, [])
     return (
         [found] * bool(found) if isinstance(found, str) else [str(text) for text in np.ravel(np.asarray(found, object))]
@@ -103,7 +115,7 @@ def _sentences(result: xr.Dataset, name: str) -> list[str]:
 
 
 def _changes(result: xr.Dataset) -> dict[str, str]:
-    """What was changed: values by address, as texts for the command line."""
+    """The changed values by address, as texts for the command line."""
     found = json.loads(_text(result, "changes") or "{}")
     return {address: _flat(value) for address, value in found.items()} if isinstance(found, dict) else {}
 
@@ -123,13 +135,13 @@ def _arms(result: xr.Dataset) -> Iterator[ComparedArm]:
 
 
 def _who(result: xr.Dataset) -> str:
-    """For how long, and who takes the doses."""
+    """The duration, and who takes the doses."""
     days = (float(result["time"].values[-1]) - float(result["time"].values[0])) / DAY
     accounts = ", ".join(str(name) for name in result["account"].values)
     people = "one typical person"
     if "subject" in result.dims:
         people = (
-            f"{result.sizes['subject']} virtual people (seed {_text(result, 'seed')}; the doses are those of the first)"
+            f"{result.sizes['subject']} virtual people (seed {_text(result, 'seed')}; doses of the first are listed)"
         )
     return f"{days:.3g} days, {people}, and a drug-free twin of each. Accounts: {accounts}."
 
@@ -156,17 +168,17 @@ def _doses(result: xr.Dataset, arm: str) -> list[str]:
 
 
 def _window(table: xr.Dataset, found: list[Comparison]) -> str:
-    """The hours that numbers are over, and how to read them."""
+    """The window of the metrics, and how to read them."""
     start, end = (float(edge) for edge in np.ravel(table.attrs["window"]))
     first, last = int(start // DAY) + 1, max(int(-(-end // DAY)), 1)
     until = "24:00" if end % DAY == 0 and end > 0 else clock_text(end)
     days = f"day {first}, {clock_text(start)} to {'' if first == last else f'day {last}, '}{until}"
-    people = " Medians over people, their 5 to 95 % range below; a difference is taken within each person first."
-    doubt = " A range in brackets is that of the number over the draws of what is uncertain, 5 to 95 %."
-    doubted = any(cell.doubt for each in found for row in each.rows for cell in row.cells)
+    people = " Medians over people, with the 5 to 95 % range below; differences are taken within each person first."
+    draws = " In brackets: the 5 to 95 % range over draws of the uncertain parameters."
+    drawn = any(cell.uncertainty for each in found for row in each.rows for cell in row.cells)
     return (
-        f"Over {days} (hours {start:g} to {end:g} of the run). Differences are to the first arm; pp are percentage "
-        f"points.{people if 'subject' in table.dims else ''}{doubt if doubted else ''}"
+        f"Metrics over {days} (hours {start:g} to {end:g} of the run). Differences are from the first arm; pp are "
+        f"percentage points.{people if 'subject' in table.dims else ''}{draws if drawn else ''}"
     )
 
 
@@ -176,14 +188,14 @@ def _failed(result: xr.Dataset) -> str:
     if not failed:
         return ""
     reasons = sorted({str(text) for text in result["reason"].values.flat if str(text)})
-    more = f" and {len(reasons) - MOST_REASONS} further reasons" if len(reasons) > MOST_REASONS else ""
-    why = f": {'; '.join(reasons[:MOST_REASONS])}{more}" if reasons else ""
+    more = f" and {len(reasons) - MAX_REASONS} further reasons" if len(reasons) > MAX_REASONS else ""
+    why = f": {'; '.join(reasons[:MAX_REASONS])}{more}" if reasons else ""
     count = f"{failed} of {result['status'].size} runs could not be solved"
-    return f"{count}{why}. They are in no figure and no number."
+    return f"{count}{why}. They are excluded from figures and metrics."
 
 
 def _command(result: xr.Dataset) -> str:
-    """The command that runs it again."""
+    """The command that repeats the run."""
     options = "".join(f" --set {shlex.quote(f'{address}={value}')}" for address, value in _changes(result).items())
     name = _text(result, "scenario_file") or _text(result, "scenario")
     return f"ldnsim run {shlex.quote(name)}{options}"

@@ -1,4 +1,4 @@
-"""The figures of a page: which ones, in what order, with how many points, and as the data that its script draws."""
+"""The figures of a page: which ones, in which order, with how many points, as JSON that the page's script draws."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = [
     "outputs_of", "page_figure",
 ]  # fmt: skip
 
-# Bytes: what a page may hold beside plotly itself (4.8 of 6 MB), and what its pieces take.
-ROOM = 960_000
+# Bytes: the size of a page without plotly itself (4.8 of 6 MB), and of its pieces.
+BUDGET = 960_000
 SAMPLE, CURVE, FIGURE, NIGHT, DOSE = 22, 450, 9_000, 45, 30
-FEWEST, DAY_MOST = 40, 110  # samples of one curve: at least, and at most over one day, which is smooth
-MOST_DOSES = 1_500  # on the calendar of a page
-TOLD_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
-MANY_ARMS = 4  # from so many arms on, metrics are drawn against them
+MIN_SAMPLES, MAX_SAMPLES_DAY = 40, 110  # samples of one curve: at least, and at most over one day, which is smooth
+MAX_DOSES = 1_500  # on the calendar of a page
+SHOWN_BY_CALENDAR = ("dose_taken", "dose_late", "dose_infuse", "missed_time")
+MANY_ARMS = 4  # from this number of arms, metrics are plotted against the arms
 
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure on a page: `key` is unique there, `height` in px, `json` may stand within a script element as it is."""
+    """A figure on a page: `key` is unique on the page, `height` is in px, `json` is safe within a script element."""
 
     key: str
     title: str
@@ -44,7 +44,7 @@ class PageFigure:
 
 @dataclass(frozen=True)
 class OutputFigures:
-    """The figures of one output; a text in the place of one says why it cannot be drawn."""
+    """The figures of one output; a text instead of a figure says why it cannot be drawn."""
 
     name: str
     title: str
@@ -58,19 +58,16 @@ def outputs_of(result: xr.Dataset) -> list[str]:
 
 
 def calendar_figure(result: xr.Dataset, phrases: int) -> PageFigure | None:
-    """The dose calendar, where the arms' doses are more than the same every day: told in `phrases` for all of them.
-
-    None where words do, or where there are too many doses for a page.
-    """
-    plain = phrases <= result.sizes["arm"] and not any(name in result for name in TOLD_BY_CALENDAR)
-    if plain or result.sizes["arm"] * result.sizes.get("dose", 0) > MOST_DOSES:
+    """The dose calendar, if words (`phrases` for all arms) are not enough and there are not too many doses."""
+    plain = phrases <= result.sizes["arm"] and not any(name in result for name in SHOWN_BY_CALENDAR)
+    if plain or result.sizes["arm"] * result.sizes.get("dose", 0) > MAX_DOSES:
         return None
     first = int(result["subject"].values[0]) if "subject" in result.dims else 1
     return page_figure(calendar(result, subject=first), "calendar")
 
 
 def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[PageFigure]:
-    """With many arms: the rebound, the peak of an effect and the time unblocked against them."""
+    """For many arms: rebound, peak effect and unblocked time against the arms."""
     if result.sizes["arm"] < MANY_ARMS:
         return
     first_of_kind: dict[str, str] = {}
@@ -80,19 +77,19 @@ def dose_figures(result: xr.Dataset, table: xr.Dataset) -> Iterator[PageFigure]:
         kind = kind_in(result, name)
         for metric in kind.arm_figures:
             if f"{name}_{metric}" in table:
-                alike = kind.is_effect and _alike(table[f"{name}_{metric}"])
-                shown = "least_of_first" if alike else metric  # what came later tells the arms apart
+                same = kind.is_effect and _nearly_equal(table[f"{name}_{metric}"])
+                shown = "least_of_first" if same else metric  # equal peaks: the arms differ in what follows
                 yield page_figure(by_arm(table, f"{name}_{shown}"), f"arms-{name}-{shown}")
 
 
-def _alike(metric: xr.DataArray) -> bool:
-    """Whether arms differ by less than a hundredth of it in every account."""
+def _nearly_equal(metric: xr.DataArray) -> bool:
+    """Whether arms differ by less than 1 % in every account."""
     spread = metric.max("arm") - metric.min("arm")
     return bool((spread <= 0.01 * metric.max("arm")).all())
 
 
 def course_figures(result: xr.Dataset) -> Iterator[OutputFigures]:
-    """For each output its last day and its whole course."""
+    """For each output the last day and the whole time course."""
     outputs = ordered(result)
     day_points, points = _points(result, len(outputs))
     for name in outputs:
@@ -108,19 +105,19 @@ def course_figures(result: xr.Dataset) -> Iterator[OutputFigures]:
 
 
 def _points(result: xr.Dataset, outputs: int) -> tuple[int, int]:
-    """Samples that a figure of the last day, and one of the whole course, may hold for the page to stay small."""
+    """Largest number of samples in a figure of the last day and of the whole course, for a page of limited size."""
     accounts, curves = result.sizes["account"], result.sizes["account"] * result.sizes["arm"]
-    lines = curves * (5 if "subject" in result.dims else 1)  # ribbon and people weigh as much as four lines
+    lines = curves * (5 if "subject" in result.dims else 1)  # ribbon and people take as much as four lines
     nights = float(result["time"].values[-1] - result["time"].values[0]) / 24
     doses = result.sizes["arm"] * result.sizes.get("dose", 0)
-    scaffold = 2 * FIGURE + 2 * CURVE * lines + accounts * (NIGHT * nights + DOSE * doses)
-    each = max(0.0, ROOM / max(1, outputs) - scaffold) / SAMPLE
-    day = int(min(DAY_MOST * lines, each / 3))
-    return max(day, FEWEST * lines), max(int(each - day), FEWEST * lines)
+    fixed = 2 * FIGURE + 2 * CURVE * lines + accounts * (NIGHT * nights + DOSE * doses)
+    each = max(0.0, BUDGET / max(1, outputs) - fixed) / SAMPLE
+    day = int(min(MAX_SAMPLES_DAY * lines, each / 3))
+    return max(day, MIN_SAMPLES * lines), max(int(each - day), MIN_SAMPLES * lines)
 
 
 def ordered(result: xr.Dataset) -> list[str]:
-    """The outputs, those first that questions are about: tone, endogenous opioids, blockade."""
+    """The outputs, the most important first: tone, endogenous opioids, blockade."""
 
     def rank(name: str) -> int:
         return 0 if is_ratio_to_twin(result[name]) else kind_in(result, name).rank
@@ -129,7 +126,7 @@ def ordered(result: xr.Dataset) -> list[str]:
 
 
 def page_figure(figure: go.Figure, key: str) -> PageFigure:
-    """A figure with its title and notes taken out of it, since the page prints them as text."""
+    """A figure without its title and notes, which the page prints as text."""
     shown = bare(figure)
     notes = tuple(str(note) for note in (figure.layout.meta or {}).get("notes", ()))
     title = unescape(str(figure.layout.title.text))  # plotly has it as HTML
@@ -137,7 +134,7 @@ def page_figure(figure: go.Figure, key: str) -> PageFigure:
 
 
 def _json(figure: go.Figure) -> str:
-    """The figure as JSON that no HTML parser can take for markup, whatever texts it holds."""
+    """The figure as JSON in which an HTML parser can find no markup, whatever texts it contains."""
     from plotly.io import to_json
 
     text = str(to_json(figure, engine="json", remove_uids=True)).replace("\\u002f", "/")

@@ -1,4 +1,4 @@
-"""The tables of a page: metrics by account and arm, and what each output rests on."""
+"""The tables of a page: metrics by account and arm, and the evidence of each output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MetricsTable", "OutputEvidence", "metrics_tables", "outputs_with_evi
 
 @dataclass(frozen=True)
 class TableLine:
-    """An arm's numbers, or their differences to the first arm."""
+    """An arm's numbers, or their differences from the first arm."""
 
     arm: str
     cells: tuple[MetricCell, ...]
@@ -37,7 +37,7 @@ class AccountLines:
 
 @dataclass(frozen=True)
 class MetricsTable:
-    """One output: rows are accounts and arms, columns its headline metrics; `explained` are those explained below."""
+    """One output: rows are accounts and arms, columns its main metrics; `explained` are those explained below it."""
 
     title: str
     columns: tuple[MetricColumn, ...]
@@ -48,7 +48,7 @@ class MetricsTable:
 
 @dataclass(frozen=True)
 class OutputEvidence:
-    """What an output rests on: a tag per account, and the reach of human data ("" where it is not stated)."""
+    """The evidence of an output: a tag per account, and the range of human data ("" if it is not stated)."""
 
     name: str
     title: str
@@ -57,15 +57,28 @@ class OutputEvidence:
 
 
 def metrics_tables(compared: Iterable[Comparison], titles: Mapping[str, str]) -> Iterator[MetricsTable]:
-    """A table per output, arms by their `titles`; each metric is explained below the first table that has it."""
-    told: set[str] = set()
+    """Arrange comparisons as tables; each metric is explained below the first table that has it.
+
+    Parameters
+    ----------
+    compared : iterable of Comparison
+        As returned by `comparison`.
+    titles : mapping of str to str
+        Arm -> title.
+
+    Yields
+    ------
+    MetricsTable
+        One per output.
+    """
+    explained: set[str] = set()
     for each in compared:
         groups = []
         for account, rows in groupby(each.rows, key=lambda row: row.account):
-            held = list(rows)
-            groups.append(AccountLines(account, held[0].evidence, tuple(_lines(held, titles))))
-        new = tuple(column for column in each.columns if column.metric not in told)
-        told |= {column.metric for column in new}
+            own = list(rows)
+            groups.append(AccountLines(account, own[0].evidence, tuple(_lines(own, titles))))
+        new = tuple(column for column in each.columns if column.metric not in explained)
+        explained |= {column.metric for column in new}
         yield MetricsTable(each.title, each.columns, tuple(groups), new, each.footnotes)
 
 
@@ -79,7 +92,7 @@ def _lines(rows: list[MetricRow], titles: Mapping[str, str]) -> Iterator[TableLi
 
 
 def outputs_with_evidence(result: xr.Dataset) -> Iterator[OutputEvidence]:
-    """The tag of every output in every account, and the reach of human data."""
+    """The tag of every output in every account, and the range of human data."""
     accounts = [str(name) for name in result["account"].values]
     for name in outputs_of(result):
         attrs = result[name].attrs

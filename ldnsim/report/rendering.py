@@ -1,4 +1,4 @@
-"""Templates filled with texts: everything is escaped, except style sheet, scripts and the figures' data."""
+"""Templates rendered as HTML: everything is escaped, except style sheet, scripts and the figures' data."""
 
 from __future__ import annotations
 
@@ -14,22 +14,37 @@ if TYPE_CHECKING:
 __all__ = ["rendered", "rendered_page"]
 
 MEANINGS = {
-    "measured": "the data are human and direct",
+    "measured": "directly from human data",
     "fitted": "a structure fitted to human data",
-    "hypothesis": "no human data fix it",
+    "hypothesis": "not determined by human data",
 }
 
 
 def rendered(template: str, **values: Any) -> str:
-    """The template of this name in the folder `templates`, with the values that it asks for.
+    """Render a template of the folder `templates`.
 
-    Texts among the values are escaped. A value that is missing is an error.
+    Parameters
+    ----------
+    template : str
+        Its name, without suffix.
+    **values
+        The values that it uses. Texts are escaped.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If a value is missing.
     """
     return _environment().get_template(f"{template}.html.j2").render(values)
 
 
 def rendered_page(template: str, **values: Any) -> str:
-    """A whole page, with its style sheet and its scripts inside."""
+    """A whole page, including its style sheet and scripts."""
     from plotly.offline import get_plotlyjs
 
     return rendered(template, style=_own("page.css"), script=_own("page.js"), plotly=get_plotlyjs(), **values)

@@ -1,4 +1,4 @@
-"""A sweep as rows: per cell, account and arm, or per person where there are people, with its provenance.
+"""A sweep as rows: per cell, account, arm and person, with its provenance.
 
 CSV and Parquet are written from these rows, some at a time, so that a table need not fit into memory.
 """
@@ -24,7 +24,7 @@ NOT_ROWS = ("dose",)  # a dimension that is not tabulated
 
 
 def per_cell(table: xr.Dataset) -> xr.Dataset:
-    """The table without dims of people or quantiles: quantiles become columns."""
+    """The table without the dims of people and quantiles: quantiles become columns."""
     if "subject" in table.dims and any("metric" in data.attrs for data in table.data_vars.values()):
         summary = over_people(table, tuple(QUANTILES))
         table = summary
@@ -55,7 +55,7 @@ def frames(table: xr.Dataset) -> Iterator[Any]:
 
 
 def provenance(table: xr.Dataset) -> dict[str, Any]:
-    """The attributes of a sweep as JSON has them, and the unit of every column."""
+    """The attributes of a sweep in JSON types, and the unit of every column."""
     units = {str(name): data.attrs["units"] for name, data in table.variables.items() if "units" in data.attrs}
     return {**{key: _plain(value) for key, value in table.attrs.items()}, "column_units": units}
 

@@ -1,4 +1,4 @@
-"""The answer of a run as it is printed: sentences first, then one table per output, 80 columns wide at least."""
+"""What commands print: sentences first, then one table per output, at least 80 columns wide."""
 
 from __future__ import annotations
 
@@ -23,24 +23,40 @@ if TYPE_CHECKING:
 
 __all__ = ["console", "print_answer", "print_fit", "print_sweep"]
 
-WIDTH = 80  # where the output is no terminal
-MOST_DATA = 40  # printed; the page holds all
-MOST_DIFFERENCES = 3  # arms up to which each difference has a line of its own
+WIDTH = 80  # if the output is not a terminal
+MAX_DATA = 40  # printed; the page has all
+MAX_DIFFERENCES = 3  # largest number of arms for which each difference has a line
 
 
 def console() -> Console:
-    """Where text goes: colours and the real width on a terminal, plain 80 columns elsewhere."""
+    """Make the console that commands print to.
+
+    Returns
+    -------
+    rich.console.Console
+        With colours and the real width on a terminal, else plain text of 80 columns.
+    """
     from rich.console import Console
 
     class PipedConsole(Console):
         def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - called while it is handled; rich itself would end the program with exit code 1
+            raise  # noqa: PLE0704 - called while it is handled; rich would end the program with exit code 1
 
     return PipedConsole(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
 
 
 def print_answer(result: xr.Dataset, table: xr.Dataset, answers: Iterable[str], written: Iterable[Path]) -> None:
-    """Question, answers, tables, what is extrapolated, and where the files are."""
+    """Print the answer of a run: question, answers, tables, extrapolations, notes, and the files.
+
+    Parameters
+    ----------
+    result, table : xarray.Dataset
+        As returned by `simulate` and `summarize`.
+    answers : iterable of str
+        As returned by `answers`.
+    written : iterable of Path
+        Files that were written.
+    """
     out = console()
     out.print(result.attrs["question"], style="bold", markup=False)
     out.print()
@@ -67,7 +83,19 @@ def print_fit(
     statements: Iterable[str],
     written: Iterable[Path],
 ) -> None:
-    """Estimates, data and what they leave open; tables as they are to be shown."""
+    """Print a fit: estimates, identifiability, and data with predictions.
+
+    Parameters
+    ----------
+    question, summary : str
+        The question of the fit, and how good it is.
+    estimates, data : pandas.DataFrame
+        Tables of texts, as returned by `estimates_table` and `data_table`.
+    statements : iterable of str
+        What the data determine, and what they do not.
+    written : iterable of Path
+        Files that were written.
+    """
     out = console()
     out.print(question, style="bold", markup=False)
     out.print()
@@ -76,7 +104,7 @@ def print_fit(
     out.print(_plain_table(estimates, left=("unit",)))
     for statement in statements:
         out.print(f"- {statement}", markup=False)
-    shown = data if len(data) <= MOST_DATA else data.head(MOST_DATA)
+    shown = data if len(data) <= MAX_DATA else data.head(MAX_DATA)
     out.print()
     out.print(_plain_table(shown, left=("output", "unit", "use")))
     if len(data) > len(shown):
@@ -86,11 +114,19 @@ def print_fit(
         out.print(f"-> {path}", markup=False, soft_wrap=True)
 
 
-MOST_REASONS = 5  # of failed cells
+MAX_REASONS = 5  # of failed cells
 
 
 def print_sweep(table: xr.Dataset, written: Iterable[Path]) -> None:
-    """What a sweep found, in a table; how many cells failed, and why; where it all is."""
+    """Print a sweep: extremes of the main metrics, how many cells failed and why, notes, and the files.
+
+    Parameters
+    ----------
+    table : xarray.Dataset
+        As returned by `sweep`.
+    written : iterable of Path
+        Files that were written.
+    """
     from rich import box
     from rich.table import Table
 
@@ -106,11 +142,11 @@ def print_sweep(table: xr.Dataset, written: Iterable[Path]) -> None:
     if found.row_count:
         out.print(found)
     if "subject" in table.dims:
-        out.print("People count by their median.", style="dim")
+        out.print("Values of a population are medians.", style="dim")
     failed, whole, reasons = failures(table)
     if failed:
         out.print(f"{failed:,} of {whole:,} could not be solved:", style="bold")
-        for reason, count in list(reasons.items())[:MOST_REASONS]:
+        for reason, count in list(reasons.items())[:MAX_REASONS]:
             out.print(f"  {count:,}: {reason}", markup=False)
     for sentence in (*_texts(table, "notes"), str(table.attrs["disclaimer"])):
         out.print(sentence, style="dim", markup=False)
@@ -134,18 +170,17 @@ def _plain_table(rows: pd.DataFrame, left: tuple[str, ...]) -> Table:
 def _sentences(result: xr.Dataset) -> list[str]:
     found = _texts(result, "extrapolated")
     start, end = result.attrs["window"]
-    lead = f"Metrics over hours {start:g} to {end:g}; differences are to the first arm."
+    lead = f"Metrics over hours {start:g} to {end:g}; differences are from the first arm."
     if "subject" in result.dims:
-        lead += " Numbers are medians of people (5 to 95 % of them); differences are taken within each person first."
+        lead += " Numbers are medians over people (5 to 95 % range); differences are taken within each person first."
     if "draw" in result.dims:
-        lead += (
-            f" In braces: 5 to 95 % over {result.sizes['draw'] - 1} draws of what is uncertain ({_uncertain(result)})."
-        )
+        draws = result.sizes["draw"] - 1
+        lead += f" In braces: 5 to 95 % range over {draws} draws of uncertain parameters ({_uncertain(result)})."
     changes = json.loads(result.attrs.get("changes", "{}"))
     changed = "Changed: " + ", ".join(f"{address} = {value}" for address, value in changes.items()) if changes else ""
     notes = [f"Note: {note}" for note in _texts(result, "notes")]
-    cannot = f"It cannot say: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
-    return [text for text in (lead, changed, *notes, *found, cannot, str(result.attrs["disclaimer"])) if text]
+    limits = f"Limitations: {result.attrs['cannot_say']}" if result.attrs.get("cannot_say") else ""
+    return [text for text in (lead, changed, *notes, *found, limits, str(result.attrs["disclaimer"])) if text]
 
 
 def _uncertain(result: xr.Dataset) -> str:
@@ -153,13 +188,13 @@ def _uncertain(result: xr.Dataset) -> str:
 
 
 def _texts(result: xr.Dataset, name: str) -> list[str]:
-    """An attribute that is a list of texts; a file hands a list of one back as a text."""
+    """An attribute that is a list of texts; a file returns a list of one as a text."""
     found = result.attrs.get(name, [])
     return [found] if isinstance(found, str) else [str(text) for text in found]
 
 
 def _table(compared: Comparison, titles: dict[str, str]) -> Table:
-    """Accounts and arms by metrics; under few arms, the difference of each to the first."""
+    """Accounts and arms by metrics; for few arms, also the difference of each from the first."""
     from rich import box
     from rich.table import Table
 
@@ -173,9 +208,9 @@ def _table(compared: Comparison, titles: dict[str, str]) -> Table:
         lines: list[tuple[str, list[str], str]] = []
         for row in rows:
             lines.append((titles.get(row.arm, row.arm), [_text(cell) for cell in row.cells], ""))
-            if arms <= MOST_DIFFERENCES and any(cell.difference for cell in row.cells):
+            if arms <= MAX_DIFFERENCES and any(cell.difference for cell in row.cells):
                 lines.append(("  difference", [cell.difference for cell in row.cells], "dim"))
-        lines += [("", [], "")] * (2 - len(lines))  # room for the tag under the account
+        lines += [("", [], "")] * (2 - len(lines))  # a line for the tag under the account
         headings = [account, f"  {row.evidence}", *[""] * (len(lines) - 2)]
         for heading, (arm, cells, style) in zip(headings, lines, strict=True):
             table.add_row(*(escape(text) for text in (heading, arm, *cells)), style=style)
@@ -186,4 +221,4 @@ def _table(compared: Comparison, titles: dict[str, str]) -> Table:
 def _text(cell: MetricCell) -> str:
     notes = "".join(f" [{note + 1}]" for note in cell.notes)
     spread = f" ({cell.spread})" if cell.spread else ""
-    return cell.text + spread + (f" {{{cell.doubt}}}" if cell.doubt else "") + notes
+    return cell.text + spread + (f" {{{cell.uncertainty}}}" if cell.uncertainty else "") + notes

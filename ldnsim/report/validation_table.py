@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_observations", "print_validation"]
 
-MOST_OBSERVATIONS = 12
+MAX_OBSERVATIONS = 12
 
 
 def print_validation(validation: Validation, written: Iterable[Path] = ()) -> None:
@@ -93,7 +93,7 @@ def print_observations(observations: Sequence[CandidateObservation], written: It
         table.add_column(head)
     for head in (*accounts, "SDs"):
         table.add_column(head, justify="right")
-    for observation in best_hours(observations)[:MOST_OBSERVATIONS]:
+    for observation in best_hours(observations)[:MAX_OBSERVATIONS]:
         cells = [
             f"{100 * observation.values[account]:.0f} ± {100 * observation.total_sd(account):.0f}"
             for account in accounts

@@ -1,1 +1,1 @@
-"""File formats: a module for each, found by itself. `output_files.FORMATS` holds them."""
+"""File formats: one module each, discovered automatically. `output_files.FORMATS` has them all."""

@@ -1,4 +1,4 @@
-"""netCDF: a run as it is, compressed without loss. Every run writes it."""
+"""netCDF: the complete result of a run, compressed without loss. Every run writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet: the time courses of a run, or the rows of a sweep, a row per person where there are people.
+"""Parquet: the time courses of a run, or the rows of a sweep, one per person if there is a population.
 
 Units and provenance of a sweep are in the schema of the file, where pandas finds them as `attrs`.
 """

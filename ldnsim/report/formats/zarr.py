@@ -1,4 +1,4 @@
-"""Zarr: a run as a store, with everything that its netCDF file holds."""
+"""Zarr: a run as a store, with the same content as its netCDF file."""
 
 from __future__ import annotations
 
