@@ -17,7 +17,6 @@ from ldnsim.engine import native
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.library.fit_file import Fit
 from ldnsim.metrics.catalogue import all_metrics
-from ldnsim.metrics.nca import value_at
 from ldnsim.model.output_kinds import kind_named
 from ldnsim.scenario.changes import setting_of
 
@@ -347,13 +346,6 @@ def test_outputs_relative_to_the_drug_free_twin_are_those_of_a_run():
     run = ldn.simulate(record.scenario.with_changes(start), times=[0.0, 10.0], rtol=1e-9).sel(arm="mg_5")
     wanted = [float(run[name].squeeze()[1]) for name in ("opioid_tone", "endorphin")]
     assert found.tolist() == pytest.approx(wanted, rel=1e-6)
-
-
-def test_a_time_between_samples_is_read_along_a_cubic():
-    times = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
-    curves = np.vstack([times**3 - times, 2 * times**2])
-    assert value_at(times, curves, np.array([1.2, 0.1])).tolist() == pytest.approx([1.2**3 - 1.2, 0.02])
-    assert value_at(times, curves, np.array([1.5, 2.0])).tolist() == [curves[0, 3], curves[1, 4]]
 
 
 # --- what cannot be done

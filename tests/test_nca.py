@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics import nca
+from ldnsim.metrics.signal import Mesh, Signal
 
 THEOPH = {  # subject: times h, concentrations mg/L
     1: (
@@ -203,20 +204,22 @@ def test_shapes_that_do_not_fit(time: list, curve: list) -> None:
 
 
 def test_last_dose_of_each_person() -> None:
-    time = np.arange(0.0, 60.5, 0.5)
-    doses = np.array([[2.0, np.nan], [2.0, 10.25], [np.nan, np.nan], [2.0, 99.0]])
-
-    def bolus(at: float) -> np.ndarray:
-        return np.where(time > at, 100 * np.exp(-0.2 * (time - at)), 0.0)
-
-    curves = np.array([bolus(2.0), bolus(2.0) + bolus(10.25), bolus(2.0), bolus(2.0)])
-    found, reason = nca.after_last_dose(time, curves, doses)
-    assert list(reason) == ["", "", "no dose was taken", ""]
-    assert found["t_half"][[0, 1, 3]] == pytest.approx(np.log(2) / 0.2, rel=1e-9)
-    assert np.isnan(found["t_half"][2])
-    assert found["AUC_inf"][3] == found["AUC_inf"][0]  # a dose after the end of the simulation was not taken
+    """Each row of its own length, from its own last dose."""
+    starts, ends = np.array([2.0, 10.25, 20.0]), np.array([60.0, 60.0, 20.0])
+    edges = [np.linspace(start, end, 60) for start, end in zip(starts, ends, strict=True)]
+    mesh = Mesh(
+        np.array([0, 59, 118]), np.array([59, 118, 118]),
+        np.concatenate([edges[0][:-1], edges[1][:-1]]), np.concatenate([edges[0][1:], edges[1][1:]]),
+    )  # fmt: skip
     left = 100 * np.exp(-0.2 * 8.25)  # of the first dose
-    assert found["AUC_inf"][1] == pytest.approx((100 + left) / 0.2, rel=0.03)  # coarse samples around the bolus
+    size = np.array([100.0, 100.0 + left])[mesh.row, None]
+    tail = Signal(mesh, size * np.exp(-0.2 * (mesh.times() - starts[mesh.row, None])))
+    found, reason = nca.after_last_dose(tail, starts)
+    assert list(reason) == ["", "", "the run ends with the last dose"]
+    assert found["t_half"][:2] == pytest.approx(np.log(2) / 0.2, rel=1e-9)
+    assert np.isnan(found["t_half"][2])
+    assert found["AUC_inf"][:2] == pytest.approx([500, (100 + left) / 0.2], rel=1e-8)
+    assert nca.after_last_dose(tail, np.array([np.nan, 10.25, 20.0]))[1][0] == "no dose was taken"
 
 
 def test_a_dose_at_the_very_time_counts_a_later_one_does_not() -> None:

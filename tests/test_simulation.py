@@ -20,7 +20,8 @@ def result(ask):
 
 
 def test_dimensions_units_and_tags(result):
-    assert dict(result.sizes) == {"account": 2, "arm": 2, "time": result.sizes["time"], "dose": 3}
+    sizes = {"account": 2, "arm": 2, "time": result.sizes["time"], "dose": 3, "piece": result.sizes["piece"], "node": 6}
+    assert dict(result.sizes) == sizes
     assert result.Cp.dims == ("account", "arm", "time")
     assert result.Cp.attrs["units"] == "nmol/L"
     assert result.Cp.attrs["evidence"] == "fitted"

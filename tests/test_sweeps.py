@@ -144,9 +144,9 @@ def test_what_an_axis_does_not_touch_is_solved_once(question, monkeypatch):
     def counted(*asked):
         solver = solve(*asked)
 
-        def with_count(system, parameters, *rest):
+        def with_count(system, parameters, *rest, **windows):
             calls.append(len(parameters))
-            return solver(system, parameters, *rest)
+            return solver(system, parameters, *rest, **windows)
 
         return with_count
 

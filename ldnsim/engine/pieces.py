@@ -7,21 +7,17 @@ end at events, so both sides of every jump are there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.polynomial.legendre import legval
 
-__all__ = ["NODES", "NODE_COUNT", "Pieces", "Windows", "evaluate", "shared_windows"]
+from ldnsim.foundation.polynomials import LEADING, NODE_COUNT, NODES
 
-# Where outputs are taken within a piece, as a share of its length: Gauss-Lobatto points, which include both ends. Six,
-# since the method's own curve within a step has degree 4; where an output bends more, the solver takes shorter pieces.
-NODE_COUNT = 6
-NODES = np.array([0.0, 0.11747233803526769, 0.3573842417596774, 0.6426157582403226, 0.8825276619647323, 1.0])
-# What the values at the nodes are multiplied by to give the polynomial's highest term, the one of Legendre
-LEADING = 1 / (NODE_COUNT * legval(2 * NODES - 1, [*(NODE_COUNT - 1) * [0.0], 1.0]))
-for shared in (NODES, LEADING):
-    shared.setflags(write=False)
+__all__ = [
+    "LEADING", "NODES", "NODE_COUNT", "Pieces", "Windows", "evaluate", "no_pieces", "shared_windows", "windows_of",
+]  # fmt: skip
+
+SHORTEST = 1e-9  # h: shorter windows are a difference in the last bits
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,10 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def some(self, people: np.ndarray) -> Windows:
+        """The windows of some of the people."""
+        return Windows(self.first[people], self.last[people], self.start, self.end)
 
     def of(self, person: int) -> list[tuple[float, float]]:
         """(start, end) of a person's windows."""
@@ -61,6 +61,12 @@ class Pieces:
     end: np.ndarray
     values: np.ndarray
     nodes: np.ndarray
+
+    def spread(self, places: np.ndarray, people: int) -> Pieces:
+        """The pieces of so many people, of whom those at `places` are here; the others have none."""
+        first, last = np.zeros(people, np.int64), np.zeros(people, np.int64)
+        first[places], last[places] = self.first, self.last
+        return replace(self, first=first, last=last)
 
 
 def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows:
@@ -86,6 +92,40 @@ def shared_windows(people: int, spans: Sequence[tuple[float, float]]) -> Windows
     bounds = np.array(spans, float).reshape(-1, 2)
     start, end = np.ascontiguousarray(bounds.T)
     return Windows(np.zeros(people, np.int64), np.full(people, len(bounds), np.int64), start, end)
+
+
+def no_pieces(people: int, outputs: int) -> Pieces:
+    """Of people none of whom could be solved."""
+    none = np.zeros(people, np.int64)
+    return Pieces(none, none, np.empty(0), np.empty(0), np.empty((outputs, 0, NODE_COUNT)), NODES)
+
+
+def windows_of(spans: np.ndarray) -> Windows:
+    """Windows that together cover each person's spans of time, and end wherever one of these begins or ends.
+
+    Parameters
+    ----------
+    spans : numpy.ndarray
+        (people, spans, 2): start and end in h, which may overlap; NaN where a person has fewer.
+
+    Returns
+    -------
+    Windows
+
+    Examples
+    --------
+    >>> windows_of(np.array([[[0.0, 24.0], [22.0, 48.0]]])).of(0)
+    [(0.0, 22.0), (22.0, 24.0), (24.0, 48.0)]
+    """
+    people = len(spans)
+    ends = np.sort(spans.reshape(people, -1), axis=1)
+    start, end = ends[:, :-1], ends[:, 1:]
+    middle = (start + (end - start) / 2)[:, :, None]
+    with np.errstate(invalid="ignore"):
+        covered = ((spans[:, None, :, 0] < middle) & (middle < spans[:, None, :, 1])).any(axis=-1)
+        covered &= end - start > SHORTEST
+    last = np.cumsum(covered.sum(axis=1))
+    return Windows(np.append(0, last[:-1])[:people], last, start[covered], end[covered])
 
 
 def evaluate(pieces: Pieces, person: int, times: np.ndarray) -> np.ndarray:

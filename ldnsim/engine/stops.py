@@ -45,7 +45,7 @@ class Stopping(NamedTuple):
     lost: dict[int, str]
 
 
-class Course(NamedTuple):
+class Stretches(NamedTuple):
     """What conditions are in which stretch of time: of run `run`, ascending, from start to end (h), all of shape
     (stretches,). given: the values of the parameters that conditions look at and of the conditions known so far
     (stretches, parameters + conditions).
@@ -102,7 +102,7 @@ def _changes(
     if known.daily and not own.any():
         day, of_day = _distinct(looked_at[example])
         whole = np.arange(len(of_day))
-        course = Course(whole, np.zeros(len(whole)), np.full(len(whole), DAY), looked_at[example][of_day])
+        course = Stretches(whole, np.zeros(len(whole)), np.full(len(whole), DAY), looked_at[example][of_day])
         course, lost = _followed(known, course)
         changes = _every_day(_told(course, len(whole), known), course, day, start[example], end[example])
         return run, changes, {number: lost[of] for number, of in enumerate(day.tolist()) if of in lost}
@@ -126,7 +126,7 @@ def _begun(
     start: np.ndarray,
     end: np.ndarray,
     example: np.ndarray,
-) -> Course:
+) -> Stretches:
     """The runs' stretches between changes of the parameters that conditions look at."""
     place = {parameter: number for number, parameter in enumerate(known.parameters)}
     rows: list[tuple[int, float, float, np.ndarray]] = []
@@ -142,10 +142,10 @@ def _begun(
                 given[place[int(schedules.index[event])]] = schedules.value[event]
         rows.append((number, begin, final, given))
     run, begins, ends, given_values = zip(*rows, strict=True)
-    return Course(np.array(run), np.array(begins), np.array(ends), np.array(given_values).reshape(len(rows), -1))
+    return Stretches(np.array(run), np.array(begins), np.array(ends), np.array(given_values).reshape(len(rows), -1))
 
 
-def _followed(known: Switched, course: Course) -> tuple[Course, dict[int, str]]:
+def _followed(known: Switched, course: Stretches) -> tuple[Stretches, dict[int, str]]:
     """The course with every condition, and the runs that are lost."""
     lost: dict[int, str] = {}
     for condition in known.conditions:
@@ -174,7 +174,7 @@ def _holds(known: Switched, condition: Condition, time: np.ndarray, given: np.nd
     return np.asarray(COMPARE[condition.operation](difference, 0.0))
 
 
-def _found(known: Switched, condition: Condition, course: Course) -> tuple[np.ndarray, np.ndarray, set[int]]:
+def _found(known: Switched, condition: Condition, course: Stretches) -> tuple[np.ndarray, np.ndarray, set[int]]:
     """(stretch, time) of each change of a condition, and runs in which there are too many."""
     stretch = np.flatnonzero(course.start < course.end)
     waiting = [(stretch, course.start[stretch], course.end[stretch])]
@@ -248,7 +248,7 @@ def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(a - b) <= SAME * np.spacing(np.maximum(np.abs(a), np.abs(b))))
 
 
-def _cut(course: Course, stretch: np.ndarray, at: np.ndarray) -> Course:
+def _cut(course: Stretches, stretch: np.ndarray, at: np.ndarray) -> Stretches:
     """The stretches cut in two at some times; not at their very ends, nor twice at one time."""
     order = np.lexsort((at, stretch))
     stretch, at = stretch[order], at[order]
@@ -266,10 +266,10 @@ def _cut(course: Course, stretch: np.ndarray, at: np.ndarray) -> Course:
     end = course.end[owner]
     inside = np.flatnonzero(owner[1:] == owner[:-1])
     end[inside] = start[inside + 1]
-    return Course(course.run[owner], start, end, course.given[owner])
+    return Stretches(course.run[owner], start, end, course.given[owner])
 
 
-def _told(course: Course, runs: int, known: Switched) -> Changes:
+def _told(course: Stretches, runs: int, known: Switched) -> Changes:
     """The changes from each stretch to the next one of its run."""
     state = course.given[:, len(known.parameters) :]
     opens = np.append(True, course.run[1:] != course.run[:-1])
@@ -280,7 +280,7 @@ def _told(course: Course, runs: int, known: Switched) -> Changes:
     return Changes(first, last, course.start[stretch], index, state[stretch, index], state[opens])
 
 
-def _every_day(changes: Changes, course: Course, day: np.ndarray, start: np.ndarray, end: np.ndarray) -> Changes:
+def _every_day(changes: Changes, course: Stretches, day: np.ndarray, start: np.ndarray, end: np.ndarray) -> Changes:
     """Changes of days, repeated from start to end (runs,), h; run i has those of day[i]."""
     days = len(changes.first)
     conditions = changes.before.shape[1]

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.metrics.signal import COINCIDENT
+from ldnsim.metrics.signal import Signal
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -37,6 +37,8 @@ MINIMUM_R2 = 0.7  # adjusted; the default of NonCompart
 MINIMUM_HALF_LIVES = 1.0
 TIE = 1e-4  # adjusted R-squared closer than this counts as equal
 FLOOR = 1e-6  # of the peak
+STEPS_AFTER_DOSE = 401
+STEPS_OVER_WINDOW = 1_001
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,14 @@ def terminal_phase(
     Raises LdnsimError if the shapes do not match. A curve that has none is no error: its `reason` says why.
     """
     times, curves = _checked(time, concentration)
+    return _terminal_phase(times, curves, include_peak, minimum_half_lives, continuous=False)
+
+
+def _terminal_phase(
+    times: Floats, curves: Floats, include_peak: bool, minimum_half_lives: float, *, continuous: bool
+) -> TerminalPhase:
+    """As `terminal_phase`; `continuous` if the samples are equal steps of a known curve, and the slope is to be that
+    of ever closer ones."""
     position = np.arange(times.size)
     peak = curves.argmax(axis=-1)[..., None] + (0 if include_peak else 1)
     usable = (position >= peak) & _above_floor(curves)
@@ -129,119 +139,79 @@ def terminal_phase(
     reference = np.where(usable.any(axis=-1, keepdims=True), np.take_along_axis(curves, last, axis=-1), 1.0)
     x = times - times[last]
     y = np.log(np.where(usable, curves, reference) / reference)
-    fit = _fits_from_each_start(x, y, usable)
+    fit = _fits_from_each_start(x, y, usable, continuous=continuous)
 
     best = fit.r2.max(axis=-1, keepdims=True)
     start = (fit.valid & (fit.r2 > best - TIE)).argmax(axis=-1)[..., None]  # first start = most samples
     found = fit.valid.any(axis=-1)
 
+    share = _share_before(fit, start, best - TIE) if continuous else np.zeros(start.shape)
+
     def chosen(values: NDArray[np.float64]) -> Floats:
-        return np.where(found, np.take_along_axis(values, start, axis=-1)[..., 0], np.nan)
+        here, before = (np.take_along_axis(values, at, axis=-1) for at in (start, np.maximum(start - 1, 0)))
+        moved = here + share * np.subtract(before, here, out=np.zeros_like(here), where=share > 0)
+        return np.where(found, moved[..., 0], np.nan)
 
     phase = TerminalPhase(
         rate=chosen(fit.rate),
         r2=chosen(fit.r2),
         points=chosen(fit.points),
-        start=np.where(found, times[start[..., 0]], np.nan),
+        start=chosen(np.broadcast_to(times, curves.shape)),
         end=np.where(found, times[last[..., 0]], np.nan),
         reason=np.full(found.shape, "", dtype=object),
     )
     return _judged(phase, curves, usable.sum(axis=-1), minimum_half_lives)
 
 
-def after_last_dose(time: Floats, curves: Floats, doses: Floats) -> tuple[dict[str, Floats], Texts]:
+def after_last_dose(tail: Signal, last: Floats) -> tuple[dict[str, Floats], Texts]:
     """AUC_inf, its extrapolated share, t_half and its span after the last dose, and why there are none.
 
-    `curves` (..., n) on `time` (n,), h, are used from the last dose to their end; `doses` (..., dose), h, NaN-padded.
-    All arrays returned have shape (...). What earlier doses left behind is part of the curve, and so of AUC_inf.
+    `tail` holds the curves from the last dose, `last` (rows,), h, to the end of the run; arrays returned have shape
+    (rows,). The terminal slope is that of `terminal_phase` through equal steps of the curve, the area is the curve's
+    own. What earlier doses left behind is part of the curve, and so of AUC_inf.
     """
-    last = latest_dose(doses, np.full(doses.shape[:-1], time[-1]))
-    names = ("AUC_inf", "AUC_inf_extrapolated", "t_half", "t_half_span")
-    found = {name: np.full(last.shape, np.nan) for name in names}
-    reason = np.where(np.isnan(last), "no dose was taken", "").astype(object)
-    for start in np.unique(last[~np.isnan(last)]):  # people who took it at the same time share one grid
-        rows = last == start
-        grid = times_between(time, start, time[-1])
-        amount = exposure(grid, read_at(time, curves[rows], grid))
-        terminal = amount.terminal
-        for name, values in zip(
-            names, (amount.auc_inf, amount.extrapolated, terminal.half_life, terminal.half_lives), strict=True
-        ):
-            found[name][rows] = values
-        reason[rows] = terminal.reason
-    return found, reason
+    mesh = tail.mesh
+    curves = tail.evenly(STEPS_AFTER_DOSE)
+    steps = np.linspace(0.0, 1.0, STEPS_AFTER_DOSE)
+    terminal = _terminal_phase(steps, curves, False, MINIMUM_HALF_LIVES, continuous=True)  # rates per length
+    at_last = _last_above_floor(curves)
+    area = tail.area_until(mesh.begins + steps[at_last] * mesh.length)
+    beyond = np.take_along_axis(curves, at_last[:, None], axis=-1)[:, 0] * mesh.length / terminal.rate
+    found = {
+        "AUC_inf": area + beyond,
+        "AUC_inf_extrapolated": beyond / (area + beyond),
+        "t_half": terminal.half_life * mesh.length,
+        "t_half_span": terminal.half_lives,
+    }
+    reason = np.where(np.isnan(mesh.length), "the run ends with the last dose", terminal.reason)
+    return found, np.where(np.isnan(last), "no dose was taken", reason).astype(object)
 
 
-def half_life_over(time: Floats, curves: Floats) -> Floats:
-    """Half-life by the least-squares line through the logarithm of curves (..., n) on `time` (n,), h, shape (...).
+def half_life_over(curve: Signal) -> Floats:
+    """Half-life by the least-squares line through the logarithm of curves over their window, shape (rows,), h.
 
-    Each sample is weighted by the time that it stands for, so that close samples do not count twice. The one rule
-    wherever a window is stated; the terminal phase, where none is, is found by `terminal_phase`. NaN where a curve
-    touches zero or does not fall.
+    The line goes through equal steps of the curve. The one rule wherever a window is stated; the terminal phase, where
+    none is, is found by `terminal_phase`. NaN where a curve touches zero or does not fall.
     """
+    curves = curve.evenly(STEPS_OVER_WINDOW)
     positive = np.all(curves > 0, axis=-1)
-    y = np.log(np.where(positive[..., None], curves, 1.0))
-    gaps = np.diff(time)
-    weight = (np.append(gaps, 0.0) + np.append(0.0, gaps)) / 2 if time.size > 1 else np.ones(1)
-    centred = time - np.average(time, weights=weight)
-    slope = np.divide((y * weight * centred).sum(axis=-1), (weight * centred**2).sum() or 1.0)
+    y = np.log(np.where(positive[:, None], curves, 1.0))
+    centred = np.linspace(-0.5, 0.5, STEPS_OVER_WINDOW)
+    slope = (y * centred).sum(axis=-1) / (centred**2).sum()
     falling = positive & (slope < 0)
-    return np.where(falling, np.log(2.0) / np.where(falling, -slope, 1.0), np.nan)
+    return np.where(falling, np.log(2.0) * curve.mesh.length / np.where(falling, -slope, 1.0), np.nan)
 
 
-def time_to_half(time: Floats, curves: Floats) -> Floats:
-    """Time from the peak of curves (..., n) on `time` (n,), h, until they first fall to half of it, shape (...).
-
-    Read along straight lines between samples; NaN where they do not fall so far.
-    """
-    top = curves.argmax(axis=-1)[..., None]
-    half = np.take_along_axis(curves, top, axis=-1) / 2.0
-    fallen = (np.arange(time.size) > top) & (curves <= half)
-    after = np.maximum(fallen.argmax(axis=-1)[..., None], 1)
-    above, below = (np.take_along_axis(curves, at, axis=-1) for at in (after - 1, after))
-    share = np.divide(above - half, above - below, out=np.zeros_like(half), where=above > below)
-    crossed = time[after - 1] + share * (time[after] - time[after - 1])
-    return np.where(fallen.any(axis=-1), (crossed - time[top])[..., 0], np.nan)
+def time_to_half(curve: Signal) -> Floats:
+    """Time from the peak of curves until they first fall to half of it, shape (rows,), h; NaN where they do not."""
+    peak = curve.time_of_highest()
+    return curve.first_below(curve.highest() / 2.0, peak) - peak
 
 
 def latest_dose(doses: Floats, limit: Floats) -> Floats:
     """The last of `doses` (..., dose) at or before `limit` (...), h; NaN where there is none."""
     latest = np.where(doses <= limit[..., None], doses, -np.inf).max(axis=-1, initial=-np.inf)
     return np.where(np.isinf(latest), np.nan, latest)
-
-
-def value_at(times: Floats, curves: Floats, at: Floats) -> Floats:
-    """Each curve (rows, n) at its own time (rows,), along a cubic through the four samples around it, shape (rows,).
-
-    Of samples that coincide, before and after a dose, the cubic takes the later.
-    """
-    found = np.empty(len(curves))
-    apart = np.flatnonzero(np.append(np.diff(times) > COINCIDENT, True))
-    for row, (curve, moment) in enumerate(zip(curves, at, strict=True)):
-        place = int(np.searchsorted(times, moment))
-        if place < len(times) and times[place] == moment:
-            found[row] = curve[place]
-            continue
-        first = min(max(int(np.searchsorted(times[apart], moment)) - 2, 0), max(len(apart) - 4, 0))
-        x, y = times[apart[first : first + 4]], curve[apart[first : first + 4]]
-        gaps = x[:, None] - x[None, :] + np.eye(len(x))
-        shares = (moment - x)[None, :] * (1 - np.eye(len(x))) + np.eye(len(x))
-        found[row] = float(np.sum(y * np.prod(shares / gaps, axis=1)))
-    return found
-
-
-def times_between(time: Floats, start: float, end: float) -> Floats:
-    """`start`, `end` and all of `time` between them, h, each once."""
-    return np.unique(np.concatenate([[start], time[(time > start) & (time < end)], [end]]))
-
-
-def read_at(time: Floats, curves: Floats, grid: Floats) -> Floats:
-    """`curves` (..., n) on `time` (n,) read at `grid` (m,) within it, along straight lines; shape (..., m)."""
-    right = np.clip(np.searchsorted(time, grid), min(1, time.size - 1), time.size - 1)
-    left = np.maximum(right - 1, 0)
-    width = time[right] - time[left]
-    weight = np.divide(grid - time[left], width, out=np.ones_like(grid), where=width > 0)
-    return np.asarray(curves[..., left] * (1.0 - weight) + curves[..., right] * weight)
 
 
 @dataclass(frozen=True)
@@ -254,21 +224,37 @@ class _Fits:
     valid: NDArray[np.bool_]
 
 
-def _fits_from_each_start(x: Floats, y: Floats, usable: NDArray[np.bool_]) -> _Fits:
-    """All the regressions of y on x at once, from running sums taken backwards; -inf as r2 where there is none."""
+def _share_before(fit: _Fits, start: NDArray[np.int_], level: Floats) -> Floats:
+    """How far before its start, as a share of a step, each fit passes the level of R-squared that was asked for."""
+    here, before = (np.take_along_axis(fit.r2, at, axis=-1) for at in (start, np.maximum(start - 1, 0)))
+    passes = (start > 0) & np.isfinite(before) & (here > before)
+    above = np.subtract(here, level, out=np.zeros_like(here), where=passes)
+    step = np.subtract(here, before, out=np.ones_like(here), where=passes)
+    return np.asarray(above / step)
+
+
+def _fits_from_each_start(x: Floats, y: Floats, usable: NDArray[np.bool_], *, continuous: bool) -> _Fits:
+    """All the regressions of y on x at once, from running sums taken backwards; -inf as r2 where there is none. If
+    `continuous`, the sums are integrals between samples."""
+    last = usable.shape[-1] - 1 - usable[..., ::-1].argmax(axis=-1)[..., None]
 
     def to_the_end(values: Floats) -> Floats:
-        return np.cumsum(np.where(usable, values, 0.0)[..., ::-1], axis=-1)[..., ::-1]
+        kept = np.where(usable, values, 0.0)
+        sums = np.cumsum(kept[..., ::-1], axis=-1)[..., ::-1]
+        return sums - (kept + np.take_along_axis(kept, last, axis=-1)) / 2 if continuous else sums
 
     points = to_the_end(np.ones_like(y))
+    fewest = MINIMUM_POINTS - 1 if continuous else MINIMUM_POINTS
     divisor = np.maximum(points, 1.0)
     sum_x, sum_y = to_the_end(x), to_the_end(y)
     spread_x = to_the_end(x * x) - sum_x**2 / divisor
     spread_y = to_the_end(y * y) - sum_y**2 / divisor
     together = to_the_end(x * y) - sum_x * sum_y / divisor
-    valid = usable & (points >= MINIMUM_POINTS) & (spread_x > 0) & (spread_y > 0) & (together < 0)
+    valid = usable & (points >= fewest) & (spread_x > 0) & (spread_y > 0) & (together < 0)
     explained = np.divide(together**2, spread_x * spread_y, out=np.zeros_like(y), where=valid)
-    adjusted = 1.0 - (1.0 - np.minimum(explained, 1.0)) * (points - 1.0) / np.maximum(points - 2.0, 1.0)
+    adjusted = np.minimum(explained, 1.0)
+    if not continuous:
+        adjusted = 1.0 - (1.0 - adjusted) * (points - 1.0) / np.maximum(points - 2.0, 1.0)
     rate = np.divide(-together, spread_x, out=np.full_like(y, np.nan), where=valid)
     return _Fits(rate=rate, r2=np.where(valid, adjusted, -np.inf), points=points, valid=valid)
 

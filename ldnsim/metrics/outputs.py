@@ -19,11 +19,24 @@ if TYPE_CHECKING:
     from ldnsim.model.baselines import Baseline
 
 __all__ = [
-    "baseline_in", "is_twin_name", "kind_in", "output_of", "outputs_in",
-    "outputs_where", "over_twin", "tone_first", "twin_in", "twin_name",
+    "PIECE_END",
+    "PIECE_START",
+    "baseline_in",
+    "is_twin_name",
+    "kind_in",
+    "output_of",
+    "outputs_in",
+    "outputs_where",
+    "over_twin",
+    "pieces_name",
+    "tone_first",
+    "twin_in",
+    "twin_name",
 ]  # fmt: skip
 
 TWIN = "_drug_free"
+PIECES = "_pieces"
+PIECE_START, PIECE_END = "piece_start", "piece_end"
 
 
 def twin_name(output: str) -> str:
@@ -39,6 +52,11 @@ def is_twin_name(name: object) -> bool:
 def output_of(name: object) -> str:
     """The output whose drug-free twin a name is; the name itself where it is that of an output."""
     return str(name).removesuffix(TWIN)
+
+
+def pieces_name(name: str) -> str:
+    """The name under which a result holds an output, or its twin, as polynomials over the window of metrics."""
+    return name + PIECES
 
 
 def outputs_in(result: xr.Dataset) -> list[str]:

@@ -54,9 +54,8 @@ class Metric:
         How it is printed: as the output itself, as a plain number, a share in %, a signed share, or a clock time.
     in_tables
         Whether `summarize` computes it. The others are read where a fit or a prediction asks for them.
-    smooth
-        How fits and predictions read it where `read` jumps from sample to sample: a function of the view that moves
-        smoothly with the curve. None: as `read` does.
+    past_window
+        It is read beyond the window, to the end of the run.
     rests_on_blockade
         Its evidence is no stronger than that of the blockade of receptors.
     """
@@ -71,7 +70,7 @@ class Metric:
     style: Style = "plain"
     in_tables: bool = True
     rests_on_blockade: bool = False
-    smooth: Callable[[OutputView], Floats] | None = None
+    past_window: bool = False
 
     def is_for(self, kind: OutputKind) -> bool:
         """Whether outputs of this kind have it."""
@@ -97,13 +96,15 @@ def metric(  # noqa: PLR0913 - keyword arguments, all with a default
     style: Style = "plain",
     in_tables: bool = True,
     rests_on_blockade: bool = False,
-    smooth: Callable[[OutputView], Floats] | None = None,
+    past_window: bool = False,
 ) -> Callable[[Callable[[OutputView], Found]], Callable[[OutputView], Found]]:
     """Register the decorated function as a metric; see `Metric` for the arguments."""
 
     def registered(read: Callable[[OutputView], Found]) -> Callable[[OutputView], Found]:
         of = None if kinds is None else frozenset(kinds)
-        register(Metric(name, title, unit, read, of, label, comparison, style, in_tables, rests_on_blockade, smooth))
+        register(
+            Metric(name, title, unit, read, of, label, comparison, style, in_tables, rests_on_blockade, past_window)
+        )
         return read
 
     return registered

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.metrics import nca
 from ldnsim.metrics.attributes import RELATIVE_TO, evidence_tags, inputs_of_output
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.metrics.measuring import Curves, Measured, measured
-from ldnsim.metrics.outputs import kind_in, outputs_in, twin_name
+from ldnsim.metrics.outputs import kind_in, output_of, outputs_in, pieces_name, twin_name
+from ldnsim.metrics.recorded import mesh_in, signal_in, spread
+from ldnsim.metrics.signal import COINCIDENT, Mesh, Signal, sampled
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -46,7 +47,9 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     xarray.Dataset
         Variables `<output>_<metric>`, with the dims of the output except time, and `units` and `long_name` as
         attributes. A metric that need not exist has `<output>_<metric>_reason`, "" where there is a value. Hours are
-        within the window, whatever its length. People without a solution are NaN.
+        within the window, whatever its length. People without a solution are NaN. They are read off the curves that
+        the solver recorded over the window of the result, and any part of it (attribute `metrics_from`: "curves");
+        over other windows, off straight lines between samples ("samples").
 
     Raises
     ------
@@ -60,9 +63,9 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     >>> table["mu_occupancy_mean"].sel(account="pet_pool", arm="night").round(2).item()
     0.67
     """
-    grid = _window(result, window)
+    start, end = _window(result, window)
     table = result[[name for name in ("status", "reason") if name in result]].copy()
-    table.attrs = {**result.attrs, "window": [float(grid[0]), float(grid[-1])]}
+    table.attrs = {**result.attrs, "window": [start, end]}
     outputs = outputs_in(result)
     if not outputs:
         return table
@@ -71,10 +74,11 @@ def summarize(result: xr.Dataset, window: tuple[float, float] | None = None) -> 
     unsolved = _unsolved(result, like)
     silent = _silent(result, like)
     doses = lru_cache(lambda inputs: _doses(result, like, inputs))  # most outputs are about the same ones
-    curves = {name: _curves(result, name, like, doses) for name in outputs}
-    time, rows = result["time"].to_numpy().astype(float), np.arange(like.size)
+    source = _recorded(result, like, (start, end)) or _between_samples(result, like, (start, end))
+    table.attrs["metrics_from"] = source.what
+    curves = {name: _curves(result, name, source, doses) for name in outputs}
     found: dict[str, xr.Variable] = {}
-    for found_here in measured(time, grid, curves, rows, _first_arm(like, rows)):
+    for found_here in measured(source.mesh, curves, (start, end), _first_arm(like, np.arange(like.size))):
         output, metric = found_here.output, found_here.metric
         name, attrs = f"{output}_{metric}", labels(result, output, metric, blocking)
         values, reason = judged(found_here, unsolved, silent if curves[output].kind.needs_mechanism else None)
@@ -148,8 +152,8 @@ def _quantiles(values: Floats, levels: Floats, *, circular: bool) -> Floats:
     return np.where(someone, np.moveaxis(found, 0, -1), np.nan)
 
 
-def _window(result: xr.Dataset, window: tuple[float, float] | None) -> Floats:
-    """The times, h, that the window is sampled at: its two ends and every sample between."""
+def _window(result: xr.Dataset, window: tuple[float, float] | None) -> tuple[float, float]:
+    """Start and end of the window, h."""
     if "time" not in result.coords or result["time"].ndim != 1 or result.sizes["time"] == 0:
         found = ", ".join(map(str, result.coords)) or "none"
         raise LdnsimError(f"This dataset is no simulation result: expected a coordinate 'time' in h, found {found}.")
@@ -170,12 +174,7 @@ def _window(result: xr.Dataset, window: tuple[float, float] | None) -> Floats:
             f"The metrics window from {start:g} h to {end:g} h reaches outside the simulation; "
             f"expected times from {first:g} h to {last:g} h."
         )
-    return nca.times_between(time, start, end)
-
-
-def _spread(data: xr.DataArray, like: xr.DataArray, *last: str) -> NDArray[Any]:
-    """`data` over all dims of `like`, then `last`: a drug-free twin has no arm, every arm is compared with it."""
-    return np.asarray(data.broadcast_like(like).transpose(*like.dims, *last).to_numpy())
+    return start, end
 
 
 def silent_arms(result: xr.Dataset) -> dict[str, str]:
@@ -189,7 +188,7 @@ def _silent(result: xr.Dataset, like: xr.DataArray) -> NDArray[np.bool_] | None:
     arms = list(silent_arms(result))
     if not arms or "arm" not in like.dims:
         return None
-    return _spread(like["arm"].isin(arms), like).reshape(-1).astype(bool)
+    return spread(like["arm"].isin(arms), like).reshape(-1).astype(bool)
 
 
 def _first_arm(like: xr.DataArray, rows: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -200,36 +199,72 @@ def _first_arm(like: xr.DataArray, rows: NDArray[np.int_]) -> NDArray[np.int_]:
     return np.broadcast_to(shaped.take([0], axis=like.get_axis_num("arm")), like.shape).reshape(-1)
 
 
-def _curves(result: xr.Dataset, name: str, like: xr.DataArray, doses: Callable[[tuple[str, ...]], Floats]) -> Curves:
+@dataclass(frozen=True)
+class _Source:
+    """Where curves come from, in words; the mesh of all rows, and how to get the values (pieces, nodes) of an output or
+    a twin on it."""
+
+    what: str
+    mesh: Mesh
+    values: Callable[[str], Floats]
+
+
+def _recorded(result: xr.Dataset, like: xr.DataArray, window: tuple[float, float]) -> _Source | None:
+    """The curves as the solver recorded them; None where the result does not hold them over the whole window."""
+    if not all(pieces_name(name) in result for name in outputs_in(result)):
+        return None
+    stored = mesh_in(result, like)
+    if stored is None:
+        return None
+    mesh, parent = stored.cut_at(*window)
+    missing = mesh.total(mesh.width * mesh.within(*window)) - (window[1] - window[0])
+    if np.any(np.abs(missing) > COINCIDENT):
+        return None
+
+    def values(name: str) -> Floats:
+        found = signal_in(result, name, like, stored)
+        return (found if mesh is stored else found.on(mesh, parent)).values
+
+    return _Source("curves", mesh, values)
+
+
+def _between_samples(result: xr.Dataset, like: xr.DataArray, window: tuple[float, float]) -> _Source:
+    """The curves as straight lines between samples: all that is known of windows that were not recorded."""
+    time = result["time"].to_numpy().astype(float)
+    edges = np.unique(np.concatenate([time, window]))
+
+    def signal(name: str) -> Signal:
+        rows = spread(result[name], like, "time").astype(float, copy=False).reshape(like.size, -1)
+        falls_exponentially = kind_in(result, output_of(name)).reads_past_window  # concentrations
+        return sampled(time, rows, edges, logarithmic=falls_exponentially)
+
+    return _Source("samples", signal(outputs_in(result)[0]).mesh, lambda name: signal(name).values)
+
+
+def _curves(result: xr.Dataset, name: str, source: _Source, doses: Callable[[tuple[str, ...]], Floats]) -> Curves:
     """An output of every person and arm, a row each, with its drug-free twin."""
-    attrs = result[name].attrs
-
-    def rows(source: str) -> Floats:
-        found = _spread(result[source], like, "time").astype(float, copy=False)
-        return np.ascontiguousarray(found.reshape(like.size, -1))
-
-    twin = rows(twin_name(name)) if twin_name(name) in result else None
+    twin = source.values(twin_name(name)) if twin_name(name) in result else None
     taken = doses(tuple(inputs_of_output(result[name])))
-    return Curves(rows(name), twin, kind_in(result, name), attrs.get(RELATIVE_TO), taken)
+    return Curves(source.values(name), twin, kind_in(result, name), result[name].attrs.get(RELATIVE_TO), taken)
 
 
 def _doses(result: xr.Dataset, like: xr.DataArray, inputs: tuple[str, ...]) -> Floats:
     """Times, h, of the doses above zero of some inputs (none named: of any), (rows, dose), NaN-padded."""
     if "dose_time" not in result:
         return np.full((like.size, 1), np.nan)
-    taken = result["dose_time"]
+    taken = spread(result["dose_time"], like, "dose").astype(float)
     if "dose_amount" in result:
-        taken = taken.where(result["dose_amount"] > 0)
+        taken[~(spread(result["dose_amount"], like, "dose") > 0)] = np.nan
     if inputs and "dose_input" in result:
-        taken = taken.where(result["dose_input"].isin(inputs))
-    return _spread(taken, like, "dose").reshape(like.size, -1)
+        taken[~np.isin(spread(result["dose_input"], like, "dose").astype(str), inputs)] = np.nan
+    return taken.reshape(like.size, taken.shape[-1])
 
 
 def _unsolved(result: xr.Dataset, like: xr.DataArray) -> Texts | None:
     """Why there is no solution, a row each; "" where there is one, None where all have one."""
     if "status" not in result or not (result["status"] != 0).any():
         return None
-    status, reason = _spread(result["status"], like), _spread(result["reason"], like).astype(object)
+    status, reason = spread(result["status"], like), spread(result["reason"], like).astype(object)
     found = np.full(like.shape, "", dtype=object)
     found[status != 0] = "not solved: " + reason[status != 0]
     return found.reshape(-1)

@@ -22,32 +22,29 @@ Texts = NDArray[np.object_]
 class OutputView:
     """One output of some rows.
 
-    `curve` is the output over the window; `twin` the same without drug at the same times, and `blockade` that of the
-    receptors, each None where there is none. `first` gives the same person's curve in the first arm. `doses` (rows,
-    dose), h, NaN-padded, are those that the output is about. `whole_time` (n,) and `whole` (rows, n) are the curve of
-    the whole run, for what is read after the last dose.
+    `curve` is the output over the window; `twin` the same without drug, and `blockade` that of the receptors, both on
+    the curve's own mesh, each None where there is none. `first` gives the same person's curve in the first arm. `doses`
+    (rows, dose), h, NaN-padded, are those that the output is about. `recorded` is all that is known of the curve: the
+    window, and where its kind is read past the window, from the last dose to the end of the run.
     """
 
     curve: Signal
     doses: Floats
-    whole_time: Floats
-    whole: Floats
+    recorded: Signal
     twin: Signal | None = None
     blockade: Signal | None = None
     first: Callable[[], Signal] | None = None
 
     @property
     def rows(self) -> int:
-        return len(self.whole)
+        return self.curve.mesh.rows
 
     @cached_property
     def ratio(self) -> Signal:
         """The curve over that of the drug-free twin; NaN where there is none."""
-        ratio = np.full_like(self.curve.values, np.nan)
-        if self.twin is not None:
-            twin = self.twin.values
-            np.divide(self.curve.values, twin, out=ratio, where=True if bool(twin.min() > 0) else twin > 0)
-        return Signal(self.curve.time, ratio)
+        if self.twin is None:
+            return Signal(self.curve.mesh, np.full_like(self.curve.values, np.nan))
+        return self.curve.over(self.twin)
 
     @cached_property
     def first_arm(self) -> Signal:
@@ -57,7 +54,9 @@ class OutputView:
     @cached_property
     def after_last_dose(self) -> tuple[dict[str, Floats], Texts]:
         """What is read from the last dose to the end of the run; see `nca.after_last_dose`."""
-        return nca.after_last_dose(self.whole_time, self.whole, self.doses)
+        last = nca.latest_dose(self.doses, np.full(self.rows, np.inf))
+        mesh = self.recorded.mesh
+        return nca.after_last_dose(self.recorded.chosen(mesh.middle > last[mesh.row]), last)
 
 
 def reason_where(condition: NDArray[np.bool_], text: str) -> Texts:

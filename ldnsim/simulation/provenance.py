@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -209,6 +210,7 @@ def _doubt_notes(resolved: Resolved) -> Iterator[str]:
                     )
 
 
+@cache
 def package_version() -> str:
     """The version of this package, as it is installed."""
     try:

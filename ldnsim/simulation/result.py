@@ -11,6 +11,7 @@ from ldnsim.dosing.regimen import DAY, Dose
 from ldnsim.engine.events import Status
 from ldnsim.engine.steady import unsettled
 from ldnsim.foundation.fields import hours
+from ldnsim.foundation.polynomials import NODES
 from ldnsim.foundation.units import coherent, declared
 from ldnsim.metrics.attributes import (
     EVIDENCE,
@@ -21,27 +22,26 @@ from ldnsim.metrics.attributes import (
     RELATIVE_TO,
     evidence_key,
 )
-from ldnsim.metrics.outputs import twin_name
-from ldnsim.model.baselines import DRUG_FREE
-from ldnsim.model.output_kinds import kind_named
+from ldnsim.metrics.outputs import PIECE_END, PIECE_START, pieces_name, twin_name
 from ldnsim.model.records import Output, weakest
 from ldnsim.model.system import System, composed, molar_mass
 from ldnsim.scenario.changes import Resolved, Setting, settings_of_draw
 from ldnsim.simulation.dose_variables import dose_variables, missed_of
 from ldnsim.simulation.people import parameters_of, shown_draws
 from ldnsim.simulation.provenance import provenance
+from ldnsim.simulation.recording import has_twin
+from ldnsim.simulation.solve import inputs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
 
-    from ldnsim.model.records import Evidence, Model
+    from ldnsim.model.records import Evidence
     from ldnsim.scenario.scenario import Scenario
     from ldnsim.scenario.uncertainty import Uncertainty
+    from ldnsim.simulation.recording import Recorded
     from ldnsim.simulation.solve import Courses
 
-__all__ = ["Request", "dataset", "has_twin", "inputs_of", "output_attributes", "stated"]
+__all__ = ["Request", "dataset", "output_attributes", "stated"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
         if has_twin(output):
             twin = {**attrs, "long_name": f"{attrs['long_name']}, without drug"}
             data[twin_name(name)] = cases(["account", *subject, "time"], found.twins[name], twin, 1)
+    if found.recorded is not None:
+        shape = found.status.shape
+        for name, (array, attrs) in _pieces(request, found.recorded, data).items():
+            last = ["piece", "node"][: array.ndim - 1]
+            data[name] = cases(["account", "arm", *subject, *last], array.reshape(*shape, *array.shape[1:]), attrs, 2)
     flags = {
         "flag_values": [int(s) for s in Status],
         "flag_meanings": " ".join(s.name.lower() for s in Status),
@@ -90,7 +95,13 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
     data["reason"] = cases(["account", "arm", *subject], found.reason, {"long_name": "Why, where not solved"}, 2)
     missed = missed_of(scenario, resolved, request.subjects)
     data.update(dose_variables(scenario.model, request.doses, missed, people=has_people))
+    if found.recorded is not None:
+        nodes = {"units": "1", "long_name": "Place within a piece of the curves"}
+        data_nodes = {"node": ("node", NODES, nodes)}
+    else:
+        data_nodes = {}
     coords: dict[str, Any] = {
+        **data_nodes,
         "account": np.array([setting.account for setting in resolved.settings], dtype=object),
         "arm": np.array(list(resolved.arms), dtype=object),
         "time": ("time", times, {"units": "h", "long_name": "Time since local midnight of day 1"}),
@@ -109,6 +120,32 @@ def dataset(request: Request, found: Courses) -> xr.Dataset:
         coords["state"] = np.array(states, dtype=object)
         attrs["notes"] = [*attrs["notes"], *_unsettled(request, found)]
     return xr.Dataset(data, coords, attrs)
+
+
+def _pieces(
+    request: Request, recorded: Recorded, data: dict[str, xr.Variable]
+) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+    """name -> array (rows, piece[, node]), padded with NaN, and its labels: the curves over the window of metrics, and
+    where an output is read past it from the last dose on."""
+    mesh = recorded.mesh
+    counts = mesh.last - mesh.first
+    place = np.arange(len(mesh.start)) - np.repeat(mesh.first, counts)
+
+    def padded(values: np.ndarray) -> np.ndarray:
+        room = np.full((mesh.rows, int(counts.max(initial=0)), *values.shape[1:]), np.nan)
+        room[mesh.row, place] = values
+        return room
+
+    found = {
+        PIECE_START: (padded(mesh.start), {"units": "h", "long_name": "Start of a piece of the curves"}),
+        PIECE_END: (padded(mesh.end), {"units": "h", "long_name": "End of a piece of the curves"}),
+    }
+    twins = {twin_name(name): values for name, values in recorded.twins.items()}
+    for name, values in {**recorded.values, **twins}.items():
+        attrs = data[name].attrs
+        text = f"{attrs['long_name']}, at the nodes of each piece"
+        found[pieces_name(name)] = padded(values), {"units": attrs["units"], "long_name": text}
+    return found
 
 
 def _residuals(request: Request, found: Courses) -> tuple[list[str], np.ndarray]:
@@ -183,11 +220,6 @@ def _drawn_coordinates(request: Request, taken: set[str]) -> dict[str, Any]:
     return coords
 
 
-def has_twin(output: Output) -> bool:
-    """Whether a result shows the output without drug, too; where it is relative to that it says nothing."""
-    return kind_named(output.kind).has_twin and output.relative_to != DRUG_FREE
-
-
 def output_attributes(name: str, output: Output, request: Request) -> dict[str, Any]:
     """Labels of an output: unit, what it is, evidence tags by account, the reach of human data."""
     model = request.scenario.model
@@ -211,14 +243,6 @@ def output_attributes(name: str, output: Output, request: Request) -> dict[str, 
         attrs[OBSERVED_HOURS] = hours(output.observed.hours)
         attrs[OBSERVED_DOSES] = [coherent(dose) * 1e6 for dose in output.observed.doses]
     return attrs
-
-
-def inputs_of(name: str, output: Output, model: Model, settings: Sequence[Setting]) -> list[str]:
-    """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
-    if not kind_named(output.kind).needs_mechanism:
-        reached = frozenset().union(*(composed(model, setting.parts).rests_on[name] for setting in settings))
-        return [way for way, product in model.inputs.items() if not reached.isdisjoint(product.to)]
-    return [way for way, product in model.inputs.items() if product.drug == output.of] if output.of else []
 
 
 def _tag(name: str, request: Request, setting: Setting, system: System) -> Evidence:

@@ -14,7 +14,7 @@ from ldnsim.foundation.fields import hours
 from ldnsim.scenario.changes import resolve, settings_of_draw
 from ldnsim.simulation.memory import free_memory, size_text
 from ldnsim.simulation.people import doses_of, everyone
-from ldnsim.simulation.provenance import shown_outputs
+from ldnsim.simulation.provenance import shown_outputs, window_of
 from ldnsim.simulation.result import Request, dataset
 from ldnsim.simulation.sampling import sample_times
 from ldnsim.simulation.solve import Case, RunSettings, solve
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate"]
 
 COPIES = 2.5  # of every number: the solver's, and in its unit
+NUMBERS_AN_HOUR = 16  # of each output within the window of metrics
 SURE = 50e6  # bytes that anybody has
 
 
@@ -85,7 +86,11 @@ def simulate(
     shown = shown_outputs(scenario)
     draws = resolved.uncertainty.draws if resolved.uncertainty else 0
     rows = (1 + draws) * len(resolved.settings) * (len(resolved.arms) + 1) * len(subjects)
-    _check_room(rows * len(shown) * len(at))
+    window: tuple[float, float] | None = window_of(scenario, resolved, at)
+    if not (window and 0 <= window[0] < window[1] <= at[-1]):
+        window = None  # beyond the caller's own times
+    recorded = NUMBERS_AN_HOUR * (window[1] - window[0]) if window else 0
+    _check_room(rows * len(shown) * (len(at) + int(recorded)))
     doses = {arm: doses_of(scenario, resolved, arm, subjects) for arm in resolved.arms}
     cases = [Case(resolved, doses)]
     if resolved.uncertainty:
@@ -93,7 +98,7 @@ def simulate(
         for draw in range(1, resolved.uncertainty.draws + 1):
             drawn = settings_of_draw(scenario.model, resolved.uncertainty, settings, draw)
             cases.append(Case(replace(resolved, settings=drawn), doses))
-    found = solve(RunSettings(scenario, subjects, at, shown, rtol, solver), cases)
+    found = solve(RunSettings(scenario, subjects, at, shown, rtol, solver, window=window), cases)
     result = dataset(Request(scenario, resolved, subjects, doses, at, shown), found)
     result.attrs |= {"solver": solver, "rtol": rtol, "start": scenario.start}
     return result

@@ -18,26 +18,30 @@ from ldnsim.engine import choose
 from ldnsim.engine.cycles import Cycles
 from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
+from ldnsim.engine.pieces import Windows, no_pieces, windows_of
 from ldnsim.engine.rhythm import repeats_daily
 from ldnsim.engine.schedules import Schedules, joined, pack
 from ldnsim.engine.steady import Steady, steady_states
 from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.metrics.nca import latest_dose
 from ldnsim.model.baselines import divisor
 from ldnsim.model.output_kinds import kind_named
 from ldnsim.model.system import System, composed, molar_mass
+from ldnsim.simulation.dose_variables import dose_times
 from ldnsim.simulation.people import occasions_of, parameters_of
 from ldnsim.simulation.provenance import beyond_mechanism
+from ldnsim.simulation.recording import Recorded, recorded, together, twin_windows
 from ldnsim.simulation.steady_start import Beginning, beginning_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from ldnsim.dosing.events import Occasions
     from ldnsim.model.records import Model, Output
     from ldnsim.scenario.changes import Resolved, Setting
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Case", "Courses", "RunSettings", "silent_arms", "solve"]
+__all__ = ["Case", "Courses", "RunSettings", "inputs_of", "silent_arms", "solve"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Case:
 @dataclass(frozen=True)
 class RunSettings:
     """What all cases have in common: the scenario, who takes part, when (h, ascending) which outputs are looked at,
-    and how they are solved (`threads`: at most so many; None: one per core)."""
+    over which window (start, end), h, metrics are to be read, if any, and how cases are solved (`threads`: at most so
+    many; None: one per core)."""
 
     scenario: Scenario
     subjects: range
@@ -60,18 +65,21 @@ class RunSettings:
     rtol: float
     solver: choose.SolverName
     threads: int | None = None
+    window: tuple[float, float] | None = None
 
 
 class Courses(NamedTuple):
     """`values` of each output (cases, accounts, arms, people, times) in its unit, `twins` without drug (cases,
     accounts, people, times), `status` and `reason` (cases, accounts, arms, people). `residuals`: (case, account) ->
-    what a further cycle would change (arms, people, states), where runs start in their steady state."""
+    what a further cycle would change (arms, people, states), where runs start in their steady state. `recorded` has a
+    row for each person in each arm, in the order of `status`; None without a window."""
 
     values: dict[str, np.ndarray]
     twins: dict[str, np.ndarray]
     status: np.ndarray
     reason: np.ndarray
     residuals: dict[tuple[int, int], np.ndarray]
+    recorded: Recorded | None = None
 
 
 def solve(look: RunSettings, cases: Sequence[Case]) -> Courses:
@@ -87,19 +95,43 @@ def solve(look: RunSettings, cases: Sequence[Case]) -> Courses:
         {},
     )
     structures: dict[int, _Structure] = {}
+    settings = cases[0].resolved.settings
+    inputs = {
+        name: tuple(inputs_of(name, output, look.scenario.model, settings)) for name, output in look.shown.items()
+    }
     for at, case in enumerate(cases):
         for account, setting in enumerate(case.resolved.settings):
             system = composed(look.scenario.model, setting.parts)
-            structure = structures.setdefault(id(system), _Structure(system))
+            structure = structures.setdefault(id(system), _Structure(system, inputs))
             structure.add(look, case, setting, (at, account))
+    rows, parts, count = np.zeros(shape, np.int64), [], 0
     for structure in structures.values():
-        _solve_structure(look, structure, found)
+        part = _solve_structure(look, structure, found)
+        if part is not None:
+            for at, account, _, blocks in structure.places:
+                rows[at, account] = count + (np.array(blocks)[:, None] * shape[3] + np.arange(shape[3]))
+            count += part.mesh.rows
+            parts.append(part)
+    silent = np.zeros(shape, bool)
     for at, case in enumerate(cases):
-        silent = silent_arms(look.scenario, case.resolved)
-        for name, output in look.shown.items():
-            if kind_named(output.kind).needs_mechanism:
-                found.values[name][at, :, silent] = np.nan
-    return found
+        silent[at, :, silent_arms(look.scenario, case.resolved)] = True
+    lacking = [name for name, output in look.shown.items() if kind_named(output.kind).needs_mechanism]
+    for name in lacking:
+        found.values[name][silent] = np.nan
+    if not parts:
+        return found
+    curves = together(parts).of(rows.reshape(-1))
+    for name in lacking:
+        curves.values[name][silent.reshape(-1)[curves.mesh.row]] = np.nan
+    return found._replace(recorded=curves)
+
+
+def inputs_of(name: str, output: Output, model: Model, settings: Sequence[Setting]) -> list[str]:
+    """The inputs whose doses an output is about: for a concentration those that reach it, else those of its drug."""
+    if not kind_named(output.kind).needs_mechanism:
+        reached = frozenset().union(*(composed(model, setting.parts).rests_on[name] for setting in settings))
+        return [way for way, product in model.inputs.items() if not reached.isdisjoint(product.to)]
+    return [way for way, product in model.inputs.items() if product.drug == output.of] if output.of else []
 
 
 def silent_arms(scenario: Scenario, resolved: Resolved) -> np.ndarray:
@@ -112,8 +144,8 @@ class _Structure:
     """What one system of equations is to be solved for. Bodies: people with their parameters; blocks: bodies with what
     they take in an arm. `places` are (case, account, body, the block of each arm)."""
 
-    def __init__(self, system: System) -> None:
-        self.system = system
+    def __init__(self, system: System, inputs: Mapping[str, tuple[str, ...]]) -> None:
+        self.system, self.inputs = system, inputs
         self.parameters: list[np.ndarray] = []
         self.blocks: list[tuple[int, list[tuple[Dose, ...]], Occasions | None]] = []
         self.beginnings: list[Beginning] = []  # of each block, where runs start in their steady state
@@ -166,8 +198,8 @@ class _Structure:
         )
 
 
-def _solve_structure(look: RunSettings, structure: _Structure, found: Courses) -> None:
-    """Orbit, twin and arms of everybody in a structure, into their places in `found`."""
+def _solve_structure(look: RunSettings, structure: _Structure, found: Courses) -> Recorded | None:
+    """Orbit, twin and arms of everybody in a structure, into their places in `found`; and the curves of its rows."""
     system, times, people, names = structure.system, look.times, len(look.subjects), list(look.shown)
     parameters = np.concatenate(structure.parameters)
     start, no_rhythm, why = periodic_states(system, parameters, outputs=names, solver=look.solver, threads=look.threads)
@@ -178,12 +210,14 @@ def _solve_structure(look: RunSettings, structure: _Structure, found: Courses) -
     repeats = repeats_daily(system, tuple(names))
     clock = times % DAY if repeats else times
     with_day, place = np.unique(np.concatenate([day, clock, [DAY]]), return_inverse=True)
-    twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day)
+    windows = _windows(look, structure, float(times[-1]))
+    bare = None if windows is None else twin_windows(len(parameters), float(times[-1]), repeats=repeats)
+    twin = rows.solved(np.arange(len(parameters)), pack([()] * len(parameters)), with_day, windows=bare)
     who = np.concatenate([np.arange(people) + body * people for body, _, _ in structure.blocks])
     schedules = structure.schedules(look.scenario.model)
     steady = _steady(look, structure, parameters[who])
     # from midnight of day 1 on, whatever is looked at
-    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times), steady)
+    arms = rows.solved(who, schedules, times if times[0] <= 0 else np.append(0.0, times), steady, windows)
     both = _Both(arms, twin, who, people)
     places = np.array([place[:3] for place in structure.places])
     blocks = np.array([place[3] for place in structure.places])
@@ -206,6 +240,32 @@ def _solve_structure(look: RunSettings, structure: _Structure, found: Courses) -
             _divide(without, unit if np.ndim(unit) == 0 else unit[:, 0], found.twins[name], cases, account)
             if both.any_failed:
                 found.values[name][cases, account][both.status[mine_blocks] != Status.SOLVED] = np.nan
+    if windows is None:
+        return None
+    sound = both.status.reshape(-1) == Status.SOLVED
+    masses = {name: molar_mass(look.scenario.model, output.of) for name, output in look.shown.items()}
+    without = twin.values[:, place[: len(day)]]
+    return recorded(arms, twin, who, sound, look.shown, masses, without, repeats=repeats)
+
+
+def _windows(look: RunSettings, structure: _Structure, end: float) -> Windows | None:
+    """What to record of each row (people of a block): the window of metrics, and for outputs that are read past it all
+    from the last of the doses that they are about."""
+    if look.window is None:
+        return None
+    people = len(look.subjects)
+    spans = [np.broadcast_to(look.window, (len(structure.blocks) * people, 2))]
+    past = {structure.inputs[name] for name, output in look.shown.items() if kind_named(output.kind).reads_past_window}
+    for inputs in sorted(past):
+        last = np.concatenate([_last_doses(doses, inputs) for _, doses, _ in structure.blocks])
+        spans.append(np.stack([last, np.where(np.isnan(last), np.nan, end)], axis=-1))
+    return windows_of(np.stack(spans, axis=1))
+
+
+def _last_doses(people: list[tuple[Dose, ...]], inputs: tuple[str, ...]) -> np.ndarray:
+    """When each person takes the last dose above zero of some inputs, h; NaN for who takes none."""
+    times = dose_times(people, inputs)
+    return latest_dose(times, np.full(len(times), np.inf))
 
 
 def _steady(look: RunSettings, structure: _Structure, parameters: np.ndarray) -> Steady | None:
@@ -236,7 +296,14 @@ class _RhythmRows:
         self._system = system
         self._solve = choose.solver(look.solver, look.threads)
 
-    def solved(self, who: np.ndarray, schedules: Schedules, at: np.ndarray, steady: Steady | None = None) -> Solution:
+    def solved(
+        self,
+        who: np.ndarray,
+        schedules: Schedules,
+        at: np.ndarray,
+        steady: Steady | None = None,
+        windows: Windows | None = None,
+    ) -> Solution:
         """Solve rows, each of a person `who`, from the drug-free orbit or their `steady` state; Solution arrays
         (rows, ...)."""
         start, status, reason = self._start[who], self._status[who], [self._reason[person] for person in who]
@@ -245,15 +312,20 @@ class _RhythmRows:
             reason = list(steady.reason)
         rows = np.flatnonzero(status == Status.SOLVED)
         if len(rows) == len(who):
-            return self._solve(self._system, self._parameters[who], start, schedules, at, *self._given)
+            return self._solve(self._system, self._parameters[who], start, schedules, at, *self._given, windows=windows)
         values = np.full((len(self._given[0]), len(who), len(at)), np.nan).transpose(1, 2, 0)
+        pieces = None if windows is None else no_pieces(len(who), len(self._given[0]))
         if len(rows):
-            some = schedules.of(rows)
-            done = self._solve(self._system, self._parameters[who[rows]], start[rows], some, at, *self._given)
+            some, own = schedules.of(rows), None if windows is None else windows.some(rows)
+            done = self._solve(
+                self._system, self._parameters[who[rows]], start[rows], some, at, *self._given, windows=own
+            )
             values[rows], status[rows] = done.values, done.status
+            if pieces is not None and done.pieces is not None:
+                pieces = done.pieces.spread(rows, len(who))
             for row, text in zip(rows, done.reason, strict=True):
                 reason[row] = text
-        return Solution(values, status, reason)
+        return Solution(values, status, reason, pieces)
 
 
 class _Both:

@@ -1,4 +1,4 @@
-"""A block -> its arrays: its cells as in a single run, with all cells of equal sample times solved together."""
+"""A block -> its arrays: its cells as in a single run, with all cells of equal length and window solved together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
-from ldnsim.metrics import nca
 from ldnsim.metrics.measuring import Curves, measured
 from ldnsim.metrics.outputs import twin_name
 from ldnsim.metrics.summary import judged
@@ -18,9 +17,8 @@ from ldnsim.scenario.changes import Resolved
 from ldnsim.simulation.dose_variables import dose_amounts, dose_times
 from ldnsim.simulation.people import doses_of, everyone
 from ldnsim.simulation.provenance import shown_outputs, window_of
-from ldnsim.simulation.result import has_twin, inputs_of
-from ldnsim.simulation.sampling import sample_times
-from ldnsim.simulation.solve import Case, Courses, RunSettings, silent_arms, solve
+from ldnsim.simulation.recording import has_twin
+from ldnsim.simulation.solve import Case, Courses, RunSettings, inputs_of, silent_arms, solve
 from ldnsim.sweeps.plan import ABSENT, UNFIT, SweepPlan
 from ldnsim.sweeps.store import encoded
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "worked"]
 
 MOST_CELLS_KEPT = 2_048  # cells whose resolved scenario is cached, for their next people
-AMOUNTS: Any = {"regimen": {"__all__": {"dose"}}}
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
 
 
@@ -42,16 +39,14 @@ class Bench:
     def __init__(self, plan: SweepPlan) -> None:
         self.plan = plan
         self._shown = shown_outputs(plan.scenario)
-        self._sampled: dict[Any, tuple[np.ndarray, tuple[float, float]]] = {}
         self._resolved = lru_cache(MOST_CELLS_KEPT)(self._apply)
 
     def arrays(self, block: Block, threads: int | None = 1) -> dict[str, np.ndarray]:
         """Every variable of the plan over the block. The bits do not depend on `threads` or block size."""
         plan = self.plan
         room = plan.room(block)
-        batches: dict[Any, tuple[np.ndarray, tuple[float, float], range, Members]] = {}
+        batches: dict[Any, tuple[np.ndarray, tuple[float, float] | None, range, Members]] = {}
         doses: dict[Any, list[tuple[Dose, ...]]] = {}
-        taken: dict[int, np.ndarray] = {}
         for at, cell in enumerate(block.cells):
             found = self._resolved(cell)
             if isinstance(found, str):
@@ -63,19 +58,16 @@ class Bench:
             if not subjects:
                 continue
             case = Case(resolved, self._doses(scenario, resolved, subjects, doses))
-            for given in case.doses.values():
-                if id(given) not in taken:
-                    taken[id(given)] = dose_times(given)
-            times, window = self._times(scenario, case, taken)
+            times, window = self._times(scenario, resolved)
             batch = batches.setdefault((times.tobytes(), window, subjects.stop), (times, window, subjects, []))
             batch[3].append((at, case))
         for times, window, subjects, members in batches.values():
-            look = RunSettings(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads)
+            look = RunSettings(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads, window)
             courses = solve(look, [case for _, case in members])
             if plan.keep == "courses":
                 self._keep_courses(room, look, members, courses)
             else:
-                self._keep_metrics(room, look, members, courses, window)
+                self._keep_metrics(room, look, members, courses)
         return {name: plan.shaped(name, array, block) for name, array in room.items()}
 
     def _apply(self, cell: int) -> tuple[Scenario, Resolved] | str:
@@ -85,17 +77,6 @@ class Bench:
             return scenario, self.plan.cells.resolved(cell, scenario)
         except LdnsimError as caught:
             return "; ".join(f"{'.'.join(map(str, fault.path[1:]))}: {fault.message}" for fault in caught.faults)
-
-    def _sampling(self, scenario: Scenario, resolved: Resolved) -> tuple[np.ndarray, tuple[float, float]]:
-        """All sample times of a cell, and its window; cells that differ only in amounts share them."""
-        arms = tuple(arm.model_dump_json(exclude=AMOUNTS) for arm in resolved.arms.values())
-        key = (arms, resolved.duration)
-        if key not in self._sampled:
-            full = sample_times(scenario, resolved)
-            if len(self._sampled) >= MOST_CELLS_KEPT:
-                self._sampled.clear()
-            self._sampled[key] = full, window_of(scenario, resolved, full)
-        return self._sampled[key]
 
     def _doses(
         self, scenario: Scenario, resolved: Resolved, subjects: range, known: dict[Any, list[tuple[Dose, ...]]]
@@ -109,53 +90,35 @@ class Bench:
             found[name] = known[key]
         return found
 
-    def _times(
-        self, scenario: Scenario, case: Case, taken: dict[int, np.ndarray]
-    ) -> tuple[np.ndarray, tuple[float, float]]:
-        """Sample times and window. For metrics, only the times that they use: the window and, for concentrations, those
-        from the last dose on."""
+    def _times(self, scenario: Scenario, resolved: Resolved) -> tuple[np.ndarray, tuple[float, float] | None]:
+        """Sample times, and the window of metrics: for these, nothing but the ends of the run is sampled."""
+        duration = hours(resolved.duration)
         if self.plan.times is not None:
-            times = self.plan.times[self.plan.times <= hours(case.resolved.duration)]
-            return times, (0.0, 0.0)
-        full, (start, end) = self._sampling(scenario, case.resolved)
-        wanted = (full >= full[np.searchsorted(full, start, "right") - 1]) & (full <= full[np.searchsorted(full, end)])
-        if any(kind_named(output.kind).reads_past_window for output in self._shown.values()):
-            lasts = [nca.latest_dose(taken[id(doses)], np.full(len(doses), np.inf)) for doses in case.doses.values()]
-            last = float(np.min(np.nan_to_num(np.concatenate(lasts), nan=full[-1])))
-            wanted |= full >= full[np.searchsorted(full, last, "right") - 1]
-        wanted[-1] = True  # the end of a solver's run affects the last bits of the samples just before
-        return full[wanted], (start, end)
+            return self.plan.times[self.plan.times <= duration], None
+        times = np.array([0.0, duration])
+        return times, window_of(scenario, resolved, times)
 
-    def _keep_metrics(
-        self,
-        room: dict[str, np.ndarray],
-        look: RunSettings,
-        members: Members,
-        found: Courses,
-        window: tuple[float, float],
-    ) -> None:
-        status, times = found.status, look.times
-        cases, accounts, _, people = status.shape
+    def _keep_metrics(self, room: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
+        assert found.recorded is not None
+        assert look.window is not None
+        status = found.status
+        people = status.shape[-1]
         outputs, model = {}, look.scenario.model
         doses = lru_cache(lambda inputs: _doses_by_row(members, status.shape, inputs))
         for name, output in look.shown.items():
-            values = found.values[name].reshape(-1, len(times))
-            twin = found.twins[name].reshape(-1, len(times)) if has_twin(output) else None
             about = tuple(inputs_of(name, output, model, members[0][1].resolved.settings))
+            values, twin = found.recorded.values[name], found.recorded.twins.get(name)
             outputs[name] = Curves(values, twin, kind_named(output.kind), output.relative_to, doses(about))
-        twins = np.arange(cases * accounts * people).reshape(cases, accounts, 1, people)
-        twin_of = np.broadcast_to(twins, status.shape).reshape(-1)
         first_of = np.broadcast_to(np.arange(status.size).reshape(status.shape)[:, :, :1], status.shape).reshape(-1)
         silent = np.zeros(status.shape, bool)
         for at, (_, case) in enumerate(members):
             silent[at, :, silent_arms(look.scenario, case.resolved)] = True
-        grid = nca.times_between(times, *window)
         unsolved = None
         if status.any():
             unsolved = np.where(status != 0, "not solved: " + found.reason, "").astype(object).reshape(-1)
         places = [at for at, _ in members]
         self._keep_status(room, places, found)
-        for of_rows in measured(times, grid, outputs, twin_of, first_of):
+        for of_rows in measured(found.recorded.mesh, outputs, look.window, first_of):
             name = f"{of_rows.output}_{of_rows.metric}"
             withheld = silent.reshape(-1) if outputs[of_rows.output].kind.needs_mechanism else None
             values, reason = judged(of_rows, unsolved, withheld)

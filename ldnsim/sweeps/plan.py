@@ -177,6 +177,7 @@ def plan_of(
         at = _common_times(scenario, cells, times)
         within = at[: np.searchsorted(at, hours(resolved.duration), "right")]
         small = simulate(first, times=within.tolist(), subjects=range(1, 2), rtol=rtol, solver=solver)
+        small = small.drop_dims(["piece", "node"], errors="ignore")  # courses are kept at their sample times
     table = small if keep == "courses" else summarize(small)
     shown = shown_outputs(scenario)
     labels = {name: _tags(name, scenario, probes) for name in shown}
@@ -194,7 +195,7 @@ def plan_of(
         kind = {"f": "f8", "i": "i1"}.get(data.dtype.kind, "O")
         variables[str(name)] = ResultVariable((*cells.dims, *map(str, data.dims)), kind, attrs)
     rows = len(resolved.settings) * len(resolved.arms)
-    looked_at = small.sizes["time"] if keep == "courses" else min(small.sizes["time"], 400)
+    looked_at = small.sizes["time"] if keep == "courses" else small.sizes["piece"] * small.sizes["node"]
     layout = layout_of(cells.shape, people, rows, looked_at * len(shown))
     # values drawn for a person differ between cells, so only a run of one cell has them
     labels_of = {str(name): coord for name, coord in table.coords.items() if "subject" not in coord.dims}

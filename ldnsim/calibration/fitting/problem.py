@@ -14,13 +14,11 @@ from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import Quantity, coherent, declared
 from ldnsim.library.error_model import error_model
+from ldnsim.metrics.catalogue import metric_named
 from ldnsim.model.system import molar_mass
 from ldnsim.scenario.changes import qualified, resolve
-from ldnsim.simulation.sampling import sample_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ldnsim.engine.choose import SolverName
     from ldnsim.library.error_model import ErrorModel
     from ldnsim.library.fit_file import Datum, EstimatedParameter, Fit
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from ldnsim.scenario.changes import Resolved
 
 __all__ = ["Problem", "SearchAxis", "problem_of"]
-
-SAME = 1e-6  # h: times closer than this are equal; those computed in different ways differ in their last bits
-SPACING = 5 / 60  # h between samples where an estimated time may lie
 
 
 @dataclass(frozen=True)
@@ -100,20 +95,21 @@ class Problem:
                 estimated_times[axis.name] = values
             else:
                 parameters[:, axis.column] = values
-        curves, why = self.batch.curves(parameters)
+        curves = self.batch.curves(parameters)
         arms, outputs = list(self.batch.doses), list(self.batch.outputs)
         dose_times = {arm: np.array([dose.time for dose in doses]) for arm, doses in self.batch.doses.items()}
         found = [
             predict(
                 datum,
                 self.batch.times,
-                curves[:, arms.index(datum.arm), :, outputs.index(datum.output)],
+                curves.values[:, arms.index(datum.arm), :, outputs.index(datum.output)],
+                curves.curve(arms.index(datum.arm), datum.output),
                 dose_times[datum.arm],
                 estimated_times,
             )
             for datum in self.data.values()
         ]
-        return np.column_stack(found) * self.factors, why
+        return np.column_stack(found) * self.factors, curves.reason
 
     def residuals(self, predicted: Floats) -> Floats:
         """Residuals (rows, data) in units of the errors; NaN where a datum on the log scale is predicted as <= 0."""
@@ -127,7 +123,7 @@ def problem_of(fit: Fit, solver: SolverName) -> Problem:
     """Convert a fit to numbers. Raises LdnsimError where its changes or arms cannot be simulated."""
     scenario = fit.scenario
     resolved = resolve(scenario)
-    batch = batch_of(scenario, resolved, _times(fit, resolved), solver)
+    batch = batch_of(scenario, resolved, *_required(fit, hours(resolved.duration)), solver)
     axes = tuple(_axis(fit, resolved, batch, name, estimate) for name, estimate in fit.estimate.items())
     data = fit.data
     units = [declared(datum.value.unit, molar_mass(fit.model, datum.of)) for datum in data.values()]
@@ -185,20 +181,18 @@ def _axis(fit: Fit, resolved: Resolved, batch: Batch, name: str, estimate: Estim
     return SearchAxis(address, start.unit, low, high, start.value, logarithmic, column, factor)
 
 
-def _times(fit: Fit, resolved: Resolved) -> Floats:
-    """The default samples, the times of the data, and a fine grid between the bounds of an estimated time."""
-    default = sample_times(fit.scenario, resolved)
-    required = np.unique(np.concatenate([np.empty(0), *_required_times(fit)]))
-    new = [np.all(np.abs(default - time) > SAME) for time in required]
-    more = required[new]
-    return np.unique(np.concatenate([default, more[np.diff(more, prepend=-np.inf) > SAME]]))
+def _required(fit: Fit, end: float) -> tuple[Floats, tuple[tuple[float, float], ...]]:
+    """The times of the data and both ends of the run, h; and the spans of their windows and of estimated times."""
+    data = fit.data.values()
+    times = [time for datum in data for time in (datum.at, datum.over) if isinstance(time, float)]
+    spans = {(hours(datum.window[0]), hours(datum.window[1])) for datum in data if datum.window}
+    spans |= {(hours(low), hours(high)) for low, high in (fit.estimate[name].bounds for name in fit.times)}
+    if any(datum.at is None and _needs_whole_run(datum) for datum in data):
+        spans.add((0.0, end))
+    return np.unique([0.0, *times, end]), tuple(sorted(spans)) or ((0.0, end),)
 
 
-def _required_times(fit: Fit) -> Iterator[Floats]:
-    for datum in fit.data.values():
-        yield np.array([time for time in (datum.at, datum.over) if isinstance(time, float)])
-        if datum.window:
-            yield np.array([hours(edge) for edge in datum.window])
-    for name in fit.times:
-        low, high = (hours(bound) for bound in fit.estimate[name].bounds)
-        yield np.linspace(low, high, max(5, round((high - low) / SPACING) + 1))
+def _needs_whole_run(datum: Datum) -> bool:
+    """Whether a metric is read over the whole run, or after the last dose."""
+    metric = metric_named(datum.metric)
+    return datum.window is None or (metric is not None and metric.past_window)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ldnsim.foundation.fields import hours
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.metrics.measuring import read_metric
-from ldnsim.metrics.nca import value_at
 
 if TYPE_CHECKING:
     from ldnsim.library.predictions import Measure
+    from ldnsim.metrics.signal import Signal
 
 __all__ = ["DosedCurve", "measure_text", "measured_value"]
 
@@ -23,10 +23,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class DosedCurve:
-    """A curve `values` (n,) at `time` (n,), h, and the times of its `doses`, h."""
+    """A curve over its whole run, one row, and the times of its doses, h."""
 
-    time: Floats
-    values: Floats
+    curve: Signal
     doses: Floats
 
 
@@ -35,15 +34,14 @@ def measured_value(curve: DosedCurve, measure: Measure, at: float | None = None)
 
     `at` (h) replaces the measure's own time.
     """
-    values = curve.values[None]
     if measure.take == "value":
         moment = at if at is not None else hours(measure.at) if measure.at is not None else np.nan
-        return float(value_at(curve.time, values, np.array([moment]))[0])
+        return float(curve.curve.at(np.array([[moment]]))[0, 0])
     metric = metric_named(measure.take)
     assert metric is not None  # checked, as the window was, when the file was read
     assert measure.window is not None
     start, end = (hours(edge) for edge in measure.window)
-    return float(read_metric(metric, curve.time, values, (start, end), curve.doses)[0])
+    return float(read_metric(metric, curve.curve, (start, end), curve.doses)[0])
 
 
 def measure_text(measure: Measure) -> str:

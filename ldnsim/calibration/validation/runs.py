@@ -12,9 +12,10 @@ from ldnsim.dosing.events import label_molar_mass
 from ldnsim.dosing.regimen import planned_doses
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.fields import hours
-from ldnsim.foundation.units import coherent
+from ldnsim.foundation.units import Quantity, coherent
 from ldnsim.metrics.attributes import evidence_of, is_ratio_to_twin
 from ldnsim.metrics.outputs import output_of, twin_name
+from ldnsim.metrics.recorded import mesh_in, signal_in
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
 
@@ -52,14 +53,15 @@ class Runs:
             raise NotPredictable(result)
         if output not in result:
             raise NotPredictable(f"not in this model: no output {output!r}")
-        here = result.sel(account=account)
-        if int(here.status.sel(arm=arm)) != 0:
-            raise NotPredictable(f"not solved: {here.reason.sel(arm=arm).item()}")
-        curve = here[output].sel(arm=arm) if "arm" in here[output].dims else here[output]
-        values = curve.to_numpy()
-        if relative and not is_ratio_to_twin(curve):
-            values = values / here[twin_name(output)].to_numpy()
-        return DosedCurve(result.time.to_numpy(), values, here.dose_time.sel(arm=arm).dropna("dose").to_numpy())
+        here = result.sel(account=account, arm=arm)
+        if int(here.status) != 0:
+            raise NotPredictable(f"not solved: {here.reason.item()}")
+        mesh = mesh_in(here, here.status)
+        assert mesh is not None  # the window of these runs is their whole length
+        curve = signal_in(here, output, here.status, mesh)
+        if relative and not is_ratio_to_twin(here[output]):
+            curve = curve.over(signal_in(here, twin_name(output), here.status, mesh))
+        return DosedCurve(curve, here.dose_time.dropna("dose").to_numpy())
 
     def tag(self, account: str, arm: str, output: str, changes: Mapping[str, Change]) -> str:
         """The evidence tag of an output in an account."""
@@ -139,12 +141,14 @@ def _simulated(
 ) -> xr.Dataset | str:
     if not outputs:
         return "not in this model: none of the outputs of the facts"
+    duration = next(iter(setups.values())).duration
     scenario = Scenario(
         format="ldnsim-scenario/1",
         name="evidence",
         question="What do the models predict where there are measurements?",
         model=model,
-        duration=next(iter(setups.values())).duration,
+        duration=duration,
+        window=(Quantity(0.0, "h"), duration),
         arms=dict(setups),
         report=outputs,
     )

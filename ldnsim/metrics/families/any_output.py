@@ -10,19 +10,19 @@ from ldnsim.metrics.view import OutputView, reason_where
 FLAT = 1e-6  # a relative change below this is the solver's, not the output's
 
 
-@metric("peak", "highest value", "{}", style="output", smooth=lambda view: view.curve.vertex()[1])
+@metric("peak", "highest value", "{}", style="output")
 def peak(view: OutputView) -> Found:
     return view.curve.highest(), None
 
 
-@metric("trough", "lowest value", "{}", style="output", smooth=lambda view: -view.curve.negative().vertex()[1])
+@metric("trough", "lowest value", "{}", style="output")
 def trough(view: OutputView) -> Found:
     return view.curve.lowest(), None
 
 
 @metric("mean", "mean over time", "{}", style="output")
 def mean(view: OutputView) -> Found:
-    return view.curve.area() / view.curve.length, None
+    return view.curve.area() / view.curve.mesh.length, None
 
 
 @metric(
@@ -31,7 +31,6 @@ def mean(view: OutputView) -> Found:
     "h",
     comparison="clock",
     style="clock",
-    smooth=lambda view: view.curve.vertex()[0] % 24.0,
 )
 def time_of_peak(view: OutputView) -> Found:
     top, bottom = view.curve.highest(), view.curve.lowest()
@@ -46,7 +45,6 @@ def time_of_peak(view: OutputView) -> Found:
     comparison="clock",
     style="clock",
     in_tables=False,
-    smooth=lambda view: view.curve.negative().vertex()[0] % 24.0,
 )
 def time_of_trough(view: OutputView) -> Found:
     return view.curve.time_of_lowest() % 24.0, time_of_peak(view)[1]

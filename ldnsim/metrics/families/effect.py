@@ -5,12 +5,9 @@ Where the first arm has next to nothing itself, nothing counts.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ldnsim.metrics.registry import Found, Texts, metric
 from ldnsim.metrics.signal import Signal
-from ldnsim.metrics.view import Floats, OutputView, reason_where
+from ldnsim.metrics.view import OutputView, reason_where
 
 EFFECT = ("effect",)
 NEXT_TO_NOTHING = 0.05  # of its own peak
@@ -21,7 +18,7 @@ NEXT_TO_NOTHING = 0.05  # of its own peak
 )
 def hours_to_peak(view: OutputView) -> Found:
     none = reason_where(view.curve.highest() <= 0, "there is no effect")
-    return view.curve.time_of_highest() - view.curve.time[0], none
+    return view.curve.time_of_highest() - view.curve.mesh.begins, none
 
 
 @metric(
@@ -32,9 +29,8 @@ def hours_to_peak(view: OutputView) -> Found:
     label="halved for",
 )
 def halved_hours(view: OutputView) -> Found:
-    first, _, counts, alone = _first(view)
-    short = np.where(counts, first / 2.0 - view.curve.values, -np.abs(first))
-    return Signal(view.curve.time, short).hours_above(0.0), alone
+    curve, first, alone = _where_the_first_counts(view)
+    return Signal(curve.mesh, first.values / 2.0 - curve.values).hours_above(0.0), alone
 
 
 @metric(
@@ -46,15 +42,18 @@ def halved_hours(view: OutputView) -> Found:
     style="share",
 )
 def least_of_first(view: OutputView) -> Found:
-    first, peak, counts, alone = _first(view)
-    values = view.curve.values
-    share = np.divide(values, first, out=np.full_like(values, np.inf), where=counts)
-    return np.where(peak > 0, share.min(axis=-1), np.nan), alone
+    curve, first, alone = _where_the_first_counts(view)
+    return curve.over(first).lowest(), alone
 
 
-def _first(view: OutputView) -> tuple[Floats, Floats, NDArray[np.bool_], Texts]:
-    """The first arm's values, their peak, when they count, and why there is no comparison."""
-    first = view.first_arm.values
-    peak = first.max(axis=-1)
-    counts = first > NEXT_TO_NOTHING * peak[..., None]
-    return first, peak, counts, reason_where(peak <= 0, "the first arm has no effect")
+def _where_the_first_counts(view: OutputView) -> tuple[Signal, Signal, Texts]:
+    """The curve and that of the first arm, where that counts, on one mesh; and why there is no comparison."""
+    first = view.first_arm
+    peak = first.highest()
+    mesh, of_curve = view.curve.mesh.cut(first.mesh.row, first.mesh.start)
+    curve, first = view.curve.on(mesh, of_curve), first.on(mesh, first.mesh.containing(mesh.row, mesh.middle))
+    counted, parent = mesh.cut(*first.crossed(NEXT_TO_NOTHING * peak))
+    curve, first = curve.on(counted, parent), first.on(counted, parent)
+    counts = first.means > (NEXT_TO_NOTHING * peak)[counted.row]
+    none = reason_where(peak <= 0, "the first arm has no effect")
+    return curve.chosen(counts), first.chosen(counts), none

@@ -70,7 +70,7 @@ def suppressed_area(view: OutputView) -> Found:
     label="net area",
 )
 def net_area(view: OutputView) -> Found:
-    return Signal(view.ratio.time, view.ratio.values - 1.0).area(), _alone(view)
+    return view.ratio.plus(-1.0).area(), _alone(view)
 
 
 @metric(
@@ -83,7 +83,7 @@ def net_area(view: OutputView) -> Found:
 def mean_while_unblocked(view: OutputView) -> Found:
     alone, gate = _alone(view), view.blockade
     if gate is None:
-        gate = Signal(view.ratio.time, np.full_like(view.ratio.values, np.nan))
+        gate = Signal(view.ratio.mesh, np.full_like(view.ratio.values, np.nan))
     unknown = reason_where(np.full(view.rows, view.blockade is None), "the result holds no blockade of receptors")
     blocked = reason_where(gate.lowest() >= FREE_BELOW, f"blockade never falls under {100 * FREE_BELOW:g} %")
     reason = np.where(alone != "", alone, unknown + blocked)

@@ -1,6 +1,6 @@
 """Metrics of a concentration: exposure over the window and after the last dose.
 
-Areas are linear-up/log-down, terminal slopes those of standard non-compartmental analysis (`nca`).
+Areas are those under the curve itself, terminal slopes those of standard non-compartmental analysis (`nca`).
 """
 
 from __future__ import annotations
@@ -11,27 +11,15 @@ import numpy as np
 
 from ldnsim.metrics import nca
 from ldnsim.metrics.registry import Found, metric
-from ldnsim.metrics.view import Floats, OutputView, reason_where
+from ldnsim.metrics.view import OutputView, reason_where
 
 CONCENTRATION = ("concentration",)
 
 
-@metric(
-    "Cmax",
-    "highest concentration",
-    "{}",
-    kinds=CONCENTRATION,
-    comparison="ratio",
-    smooth=lambda view: view.curve.vertex()[1],
-)
+@metric("Cmax", "highest concentration", "{}", kinds=CONCENTRATION, comparison="ratio")
 def cmax(view: OutputView) -> Found:
     top = view.curve.highest()
     return top, reason_where(np.zeros(top.shape, bool), "")
-
-
-def _smooth_tmax(view: OutputView) -> Floats:
-    peak_time = view.curve.vertex()[0]
-    return peak_time - nca.latest_dose(view.doses, peak_time)
 
 
 @metric(
@@ -40,7 +28,6 @@ def _smooth_tmax(view: OutputView) -> Floats:
     "h",
     kinds=CONCENTRATION,
     comparison="ratio",
-    smooth=_smooth_tmax,
 )
 def tmax(view: OutputView) -> Found:
     top, peak_time = view.curve.highest(), view.curve.time_of_highest()
@@ -52,7 +39,7 @@ def tmax(view: OutputView) -> Found:
 
 @metric("AUC_tau", "area under the curve over the window", "{}*h", kinds=CONCENTRATION, label="AUC", comparison="ratio")
 def auc_tau(view: OutputView) -> Found:
-    area = nca.auc(view.curve.time, view.curve.values)
+    area = view.curve.area()
     return area, reason_where(np.zeros(area.shape, bool), "")
 
 
@@ -70,10 +57,11 @@ metric(
     "{}*h",
     kinds=CONCENTRATION,
     comparison="ratio",
+    past_window=True,
 )(_after_last_dose("AUC_inf"))
-metric("AUC_inf_extrapolated", "share of AUC_inf beyond the last sample", "1", kinds=CONCENTRATION, style="share")(
-    _after_last_dose("AUC_inf_extrapolated")
-)
+metric(
+    "AUC_inf_extrapolated", "share of AUC_inf beyond the run", "1", kinds=CONCENTRATION, style="share", past_window=True
+)(_after_last_dose("AUC_inf_extrapolated"))
 metric(
     "t_half",
     "terminal half-life after the last dose",
@@ -81,10 +69,12 @@ metric(
     kinds=CONCENTRATION,
     label="half-life",
     comparison="ratio",
+    past_window=True,
 )(_after_last_dose("t_half"))
 metric(
     "t_half_span",
     "half-lives that the terminal slope was seen for; under 2 is little",
     "1",
     kinds=CONCENTRATION,
+    past_window=True,
 )(_after_last_dose("t_half_span"))

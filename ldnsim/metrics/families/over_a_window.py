@@ -19,7 +19,7 @@ DAY = 24  # h
     in_tables=False,
 )
 def half_life(view: OutputView) -> Found:
-    found = nca.half_life_over(view.curve.time, view.curve.values)
+    found = nca.half_life_over(view.curve)
     return found, reason_where(np.isnan(found), "the curve touches zero or does not fall over the window")
 
 
@@ -31,7 +31,7 @@ def half_life(view: OutputView) -> Found:
     in_tables=False,
 )
 def time_to_half(view: OutputView) -> Found:
-    found = nca.time_to_half(view.curve.time, view.curve.values)
+    found = nca.time_to_half(view.curve)
     return found, reason_where(np.isnan(found), "the curve does not fall to half of its peak")
 
 
@@ -53,11 +53,11 @@ def daily_amplitude(view: OutputView) -> Found:
 )
 def daily_acrophase(view: OutputView) -> Found:
     first, _ = _harmonic(view)
-    phase = (view.curve.time[0] - np.angle(first) * DAY / (2 * np.pi)) % DAY
+    phase = (view.curve.mesh.begins - np.angle(first) * DAY / (2 * np.pi)) % DAY
     return phase, reason_where(first == 0, "the output does not change")
 
 
 def _harmonic(view: OutputView) -> tuple[np.ndarray, Floats]:
     """First harmonic (complex amplitude) and mean of the first day of the window, each (rows,)."""
-    day = nca.read_at(view.curve.time, view.curve.values, view.curve.time[0] + np.arange(float(DAY)))
+    day = view.curve.at(view.curve.mesh.begins[:, None] + np.arange(float(DAY)))
     return np.fft.rfft(day, axis=-1)[:, 1] * 2 / DAY, day.mean(axis=-1)
