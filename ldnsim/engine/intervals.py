@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from ldnsim.engine.compiler.graph import Graph, Node
 
-__all__ = ["Span", "narrowed", "spans", "values"]
+__all__ = ["Bounds", "narrowed", "spans", "values"]
 
 ROUNDING = 1e-15  # a bit more than an operation's own
 TURN = 2 * math.pi
 TURN_ROUNDING = 1e-9  # of a turn: where a crest might be
 
 
-class Span(NamedTuple):
+class Bounds(NamedTuple):
     """low and high of each stretch of time, NaN where there is no value at all; sure: whether the function is
     continuous all through the stretch, or has no value anywhere in it. Truth is 1, and not known from 0 to 1.
     """
@@ -54,23 +54,23 @@ def values(graph: Graph, roots: Sequence[Node], time: np.ndarray, given: Mapping
 
 def spans(
     graph: Graph, roots: Sequence[Node], low: np.ndarray, high: np.ndarray, given: Mapping[Node, np.ndarray]
-) -> list[Span]:
+) -> list[Bounds]:
     """The roots from low to high (stretches,), h, with parameters `given` (stretches,)."""
     sure = np.ones(len(low), bool)
     reached = graph.reached(roots, given)
     fixed = [node for node in reached if not graph.depends[node] & ON_TIME] + [root for root in roots if root in given]
     known = {
-        node: Span(value, value, sure) for node, value in zip(fixed, values(graph, fixed, low, given), strict=True)
+        node: Bounds(value, value, sure) for node, value in zip(fixed, values(graph, fixed, low, given), strict=True)
     }
-    known |= {node: Span(value, value, sure) for node, value in given.items()}
+    known |= {node: Bounds(value, value, sure) for node, value in given.items()}
     with np.errstate(all="ignore"):
         for node in reached:
             if node not in known:
-                known[node] = _span(graph, node, known, Span(low, high, sure))
+                known[node] = _span(graph, node, known, Bounds(low, high, sure))
     return [known[root] for root in roots]
 
 
-def narrowed(span: Span, centre: Span, slope: Span, width: np.ndarray) -> Span:
+def narrowed(span: Bounds, centre: Bounds, slope: Bounds, width: np.ndarray) -> Bounds:
     """A function's span from what it is in the middle of the stretch, and how fast it changes: narrower than what its
     parts tell where the stretch is short (the mean value form).
     """
@@ -82,10 +82,10 @@ def narrowed(span: Span, centre: Span, slope: Span, width: np.ndarray) -> Span:
         np.where(fine, np.maximum(low, span.low), span.low),
         np.where(fine, np.minimum(high, span.high), span.high),
     )
-    return Span(low, high, span.sure)
+    return Bounds(low, high, span.sure)
 
 
-def _span(graph: Graph, node: Node, known: Mapping[Node, Span], time: Span) -> Span:
+def _span(graph: Graph, node: Node, known: Mapping[Node, Bounds], time: Bounds) -> Bounds:
     operation, *arguments = graph.nodes[node]
     if operation == "t":
         return time
@@ -106,48 +106,48 @@ def _span(graph: Graph, node: Node, known: Mapping[Node, Span], time: Span) -> S
     return COMBINED[operation](*given)
 
 
-def _hull(corners: Sequence[np.ndarray], sure: np.ndarray) -> Span:
+def _hull(corners: Sequence[np.ndarray], sure: np.ndarray) -> Bounds:
     """From the least to the largest, and what they may lack by rounding. Nothing is lacking at 0."""
     low, high = np.minimum.reduce(corners), np.maximum.reduce(corners)
     low = low - ROUNDING * np.where(np.isfinite(low), np.abs(low), 0.0)
     high = high + ROUNDING * np.where(np.isfinite(high), np.abs(high), 0.0)
-    return Span(low, high, sure)
+    return Bounds(low, high, sure)
 
 
-def _anything(span: Span, where: np.ndarray) -> Span:
+def _anything(span: Bounds, where: np.ndarray) -> Bounds:
     """Not known there: any value or none."""
-    return Span(np.where(where, -np.inf, span.low), np.where(where, np.inf, span.high), span.sure & ~where)
+    return Bounds(np.where(where, -np.inf, span.low), np.where(where, np.inf, span.high), span.sure & ~where)
 
 
-def _add(a: Span, b: Span) -> Span:
+def _add(a: Bounds, b: Bounds) -> Bounds:
     total = _hull([a.low + b.low, a.high + b.high], a.sure & b.sure)
     return _anything(total, np.isnan(total.low + total.high) & ~_valueless(a, b))
 
 
-def _sub(a: Span, b: Span) -> Span:
+def _sub(a: Bounds, b: Bounds) -> Bounds:
     return _add(a, _neg(b))
 
 
-def _neg(a: Span) -> Span:
-    return Span(-a.high, -a.low, a.sure)
+def _neg(a: Bounds) -> Bounds:
+    return Bounds(-a.high, -a.low, a.sure)
 
 
-def _mul(a: Span, b: Span) -> Span:
+def _mul(a: Bounds, b: Bounds) -> Bounds:
     product = _hull([x * y for x in (a.low, a.high) for y in (b.low, b.high)], a.sure & b.sure)
     return _anything(product, np.isnan(product.low) & ~_valueless(a, b))  # 0 * infinity
 
 
-def _square(a: Span) -> Span:
+def _square(a: Bounds) -> Bounds:
     low, high = a.low * a.low, a.high * a.high
     within = (a.low <= 0) & (a.high >= 0)
     return _hull([np.where(within, 0.0, np.minimum(low, high)), np.maximum(low, high)], a.sure)
 
 
-def _reciprocal(a: Span) -> Span:
+def _reciprocal(a: Bounds) -> Bounds:
     return _anything(_hull([1 / a.low, 1 / a.high], a.sure), (a.low <= 0) & (a.high >= 0))
 
 
-def _valueless(*spans: Span) -> np.ndarray:
+def _valueless(*spans: Bounds) -> np.ndarray:
     return np.asarray(np.any([np.isnan(span.low) for span in spans], axis=0))
 
 
@@ -155,15 +155,15 @@ def _valueless(*spans: Span) -> np.ndarray:
 RISING = {"exp": -math.inf, "tanh": -math.inf, "log": 0.0, "log10": 0.0, "sqrt": 0.0}
 
 
-def _rising(operation: str, a: Span) -> Span:
+def _rising(operation: str, a: Bounds) -> Bounds:
     begin = RISING[operation]
     found = _hull([NUMPY[operation](np.maximum(a.low, begin)), NUMPY[operation](a.high)], a.sure)
     nothing = a.high < begin
-    found = Span(np.where(nothing, np.nan, found.low), np.where(nothing, np.nan, found.high), a.sure)
+    found = Bounds(np.where(nothing, np.nan, found.low), np.where(nothing, np.nan, found.high), a.sure)
     return _anything(found, (a.low < begin) & ~nothing)
 
 
-def _wave(a: Span, function: Any, crest: float) -> Span:
+def _wave(a: Bounds, function: Any, crest: float) -> Bounds:
     """sin or cos, with its crests at `crest` and every whole turn on."""
     ends = _hull([function(a.low), function(a.high)], a.sure)
     turns = a.low / TURN - TURN_ROUNDING, a.high / TURN + TURN_ROUNDING
@@ -172,12 +172,12 @@ def _wave(a: Span, function: Any, crest: float) -> Span:
         return np.asarray(np.floor(turns[1] - phase) > np.floor(turns[0] - phase))
 
     low, high = np.where(passes(crest + 0.5), -1.0, ends.low), np.where(passes(crest), 1.0, ends.high)
-    span = Span(np.maximum(low, -1.0), np.minimum(high, 1.0), a.sure)
+    span = Bounds(np.maximum(low, -1.0), np.minimum(high, 1.0), a.sure)
     endless = np.isinf(a.low) | np.isinf(a.high)
-    return Span(np.where(endless, -1.0, span.low), np.where(endless, 1.0, span.high), span.sure & ~endless)
+    return Bounds(np.where(endless, -1.0, span.low), np.where(endless, 1.0, span.high), span.sure & ~endless)
 
 
-def _pow(a: Span, b: Span) -> Span:
+def _pow(a: Bounds, b: Bounds) -> Bounds:
     corners = [np.power(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
     fixed, whole = b.low == b.high, b.low == np.rint(b.low)
     through = (a.low <= 0) & (a.high >= 0)
@@ -186,11 +186,11 @@ def _pow(a: Span, b: Span) -> Span:
     positive = (a.low > 0) | ((a.low == 0) & rises)
     fine = positive | (fixed & whole & (rises | ~through)) | _valueless(a, b)
     never = fixed & ~whole & (a.high < 0)
-    found = Span(np.where(never, np.nan, found.low), np.where(never, np.nan, found.high), found.sure)
+    found = Bounds(np.where(never, np.nan, found.low), np.where(never, np.nan, found.high), found.sure)
     return _anything(found, ~fine & ~never)
 
 
-def _compared(operation: str, a: Span, b: Span) -> Span:
+def _compared(operation: str, a: Bounds, b: Bounds) -> Bounds:
     match operation:
         case "lt":
             true, false = a.high < b.low, ~(a.low < b.high)
@@ -201,23 +201,23 @@ def _compared(operation: str, a: Span, b: Span) -> Span:
                 (a.low == a.high) & (b.low == b.high) & (a.low == b.low),
                 ~((a.low <= b.high) & (b.low <= a.high)),
             )
-    return Span(np.where(true, 1.0, 0.0), np.where(false, 0.0, 1.0), a.sure & b.sure & (true | false))
+    return Bounds(np.where(true, 1.0, 0.0), np.where(false, 0.0, 1.0), a.sure & b.sure & (true | false))
 
 
-def _selected(condition: Span, then: Span, otherwise: Span) -> Span:
+def _selected(condition: Bounds, then: Bounds, otherwise: Bounds) -> Bounds:
     """What is chosen; where that is not known, both, with what may be a jump between them."""
     if condition.low.dtype == bool:
         yes, no = condition.low, ~condition.low
     else:
         yes, no = condition.low > 0, condition.high <= 0
     both = ~(yes | no)
-    span = Span(*(np.where(yes, a, b) for a, b in zip(then, otherwise, strict=True)))
+    span = Bounds(*(np.where(yes, a, b) for a, b in zip(then, otherwise, strict=True)))
     low, high = np.minimum(then.low, otherwise.low), np.maximum(then.high, otherwise.high)
-    span = Span(np.where(both, low, span.low), np.where(both, high, span.high), span.sure & ~both)
+    span = Bounds(np.where(both, low, span.low), np.where(both, high, span.high), span.sure & ~both)
     return _anything(span, both & np.isnan(low + high))
 
 
-COMBINED: dict[str, Callable[..., Span]] = {
+COMBINED: dict[str, Callable[..., Bounds]] = {
     "add": _add,
     "sub": _sub,
     "mul": _mul,

@@ -57,7 +57,7 @@ class Stretches(NamedTuple):
     given: np.ndarray
 
 
-class Changes(NamedTuple):
+class ConditionChanges(NamedTuple):
     """Events of runs: those of run i from first[i] up to last[i], ascending; a condition (its number) takes a value.
     before (runs, conditions): the values from the run's start on.
     """
@@ -88,7 +88,7 @@ def with_stops(
 
 def _changes(
     known: Switched, parameters: np.ndarray, schedules: Schedules, start: np.ndarray, end: np.ndarray
-) -> tuple[np.ndarray, Changes, dict[int, str]]:
+) -> tuple[np.ndarray, ConditionChanges, dict[int, str]]:
     """The run of each person (people who share one have all that matters in common), the runs' changes, and runs that
     are lost.
     """
@@ -269,7 +269,7 @@ def _cut(course: Stretches, stretch: np.ndarray, at: np.ndarray) -> Stretches:
     return Stretches(course.run[owner], start, end, course.given[owner])
 
 
-def _told(course: Stretches, runs: int, known: Switched) -> Changes:
+def _told(course: Stretches, runs: int, known: Switched) -> ConditionChanges:
     """The changes from each stretch to the next one of its run."""
     state = course.given[:, len(known.parameters) :]
     opens = np.append(True, course.run[1:] != course.run[:-1])
@@ -277,11 +277,13 @@ def _told(course: Stretches, runs: int, known: Switched) -> Changes:
     stretch, index = np.nonzero(state != previous)
     last = np.cumsum(np.bincount(course.run[stretch], minlength=runs))
     first = np.append(0, last[:-1])
-    return Changes(first, last, course.start[stretch], index, state[stretch, index], state[opens])
+    return ConditionChanges(first, last, course.start[stretch], index, state[stretch, index], state[opens])
 
 
-def _every_day(changes: Changes, course: Stretches, day: np.ndarray, start: np.ndarray, end: np.ndarray) -> Changes:
-    """Changes of days, repeated from start to end (runs,), h; run i has those of day[i]."""
+def _every_day(
+    changes: ConditionChanges, course: Stretches, day: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> ConditionChanges:
+    """ConditionChanges of days, repeated from start to end (runs,), h; run i has those of day[i]."""
     days = len(changes.first)
     conditions = changes.before.shape[1]
     closes = np.append(np.flatnonzero(course.run[1:] != course.run[:-1]), len(course.run) - 1)
@@ -310,10 +312,10 @@ def _every_day(changes: Changes, course: Stretches, day: np.ndarray, start: np.n
     kept = ~past & (time < end[run])
     run, time, index, value = run[kept], time[kept], index[kept], value[kept]
     last = np.cumsum(np.bincount(run, minlength=len(start)))
-    return Changes(np.append(0, last[:-1]), last, time, index, value, before)
+    return ConditionChanges(np.append(0, last[:-1]), last, time, index, value, before)
 
 
-def _merged(schedules: Schedules, run: np.ndarray, changes: Changes, parameters: int) -> Schedules:
+def _merged(schedules: Schedules, run: np.ndarray, changes: ConditionChanges, parameters: int) -> Schedules:
     """Schedules with the changes of each person's run. A change at an event's time, to rounding, is at that time."""
     pair, example = _distinct(np.column_stack([run, schedules.first, schedules.last]))
     given, extra = schedules.of(example), run[example]
