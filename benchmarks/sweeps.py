@@ -80,7 +80,7 @@ def of_a_block() -> dict[str, float]:
     clock.on(native, "solve", "engine")  # twin and arm
     clock.on(solving, "periodic_states", "engine")
     bench = Bench(plan)
-    clock.on(blocks, "measures", "metrics")
+    clock.on(blocks, "measured", "metrics")
     bench.arrays(plan.layout.block(0))
     best: dict[str, float] = {}
     for number in range(1, TRIES + 1):
@@ -104,12 +104,14 @@ def of_a_sweep(people: int, store: str, workers: int) -> dict[str, float]:
 
 
 def of_the_engine(people: int, threads: int) -> dict[str, float]:
-    """Seconds of the engine alone for the same rows at the same times: orbit, twin and arm, in pieces of a thousand."""
+    """Seconds of the engine alone for the same rows, recording the same window: orbit, twin and arm, in pieces of a
+    thousand."""
     import numpy as np
 
     from ldnsim.dosing.events import schedules_of
     from ldnsim.engine import native
     from ldnsim.engine.orbit import periodic_states
+    from ldnsim.engine.pieces import shared_windows
     from ldnsim.scenario.changes import resolve
     from ldnsim.simulation import solve as solving
     from ldnsim.simulation.people import doses_of, parameters_of
@@ -119,9 +121,9 @@ def of_the_engine(people: int, threads: int) -> dict[str, float]:
     resolved = resolve(scenario)
     setting = resolved.settings[0]
     system, shown = solving.composed(scenario.model, setting.parts), list(shown_outputs(scenario))
-    plan = planned(people)
-    times, _ = Bench(plan)._times(*_case(scenario, resolved))  # the very times of the sweep
-    at, clock = np.append(0.0, times), np.unique(np.concatenate([np.arange(24.0), times % 24, [24.0]]))
+    times, window = Bench(planned(people))._times(scenario, resolved)  # the very ones of the sweep
+    assert window is not None
+    end, clock = float(times[-1]), np.arange(25.0)
     spent = 0.0
     for first in range(1, people + 1, 1000):
         subjects = range(first, min(first + 1000, people + 1))
@@ -129,19 +131,14 @@ def of_the_engine(people: int, threads: int) -> dict[str, float]:
         schedules = schedules_of(doses_of(scenario, resolved, "night", subjects), scenario.model, system, parameters)
         begun = time.perf_counter()
         start, _, _ = periodic_states(system, parameters, outputs=shown, threads=threads)
-        native.solve(system, parameters, start, [()] * len(parameters), clock, shown, threads=threads)
-        native.solve(system, parameters, start, schedules, at, shown, threads=threads)
+        day, recorded = shared_windows(len(parameters), [(0.0, 24.0)]), shared_windows(len(parameters), [window])
+        nobody = [()] * len(parameters)
+        native.solve(system, parameters, start, nobody, clock, shown, windows=day, threads=threads)
+        native.solve(
+            system, parameters, start, schedules, np.array([0.0, end]), shown, windows=recorded, threads=threads
+        )
         spent += time.perf_counter() - begun
     return {"seconds": spent}
-
-
-def _case(scenario: Any, resolved: Any) -> tuple[Any, Any, Any]:
-    from ldnsim.simulation.dose_variables import dose_times
-    from ldnsim.simulation.people import doses_of
-    from ldnsim.simulation.solve import Case
-
-    doses = doses_of(scenario, resolved, "night", range(1, 2))
-    return scenario, Case(resolved, {"night": doses}), {id(doses): dose_times(doses)}
 
 
 def of_cells(cells: int) -> dict[str, float]:
