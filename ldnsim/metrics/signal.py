@@ -270,7 +270,11 @@ class Signal:
 
     def valued(self, piece: Places, inside: Floats) -> Floats:
         """The values at places (...) of pieces (...), as of `Mesh.located`."""
-        return valued(self._coefficients(piece), inside)
+        found = np.zeros_like(inside)
+        for power in mapped(self._columns, POWERS).T[::-1]:
+            found *= inside
+            found += power[piece]
+        return found
 
     def evenly(self, count: int) -> Floats:
         """The values at so many equal steps from the start of each row to its end; shape (rows, count)."""
@@ -286,15 +290,7 @@ class Signal:
         rows = np.repeat(filled, count)
         times = begins[rows] + step[rows] * np.tile(np.arange(count), len(filled))
         inside = np.clip(2 * (times - mesh.start[piece]) / mesh.width[piece] - 1, -1, 1)
-        found[filled] = self._valued_columns(piece, inside).reshape(len(filled), count)
-        return found
-
-    def _valued_columns(self, piece: Places, inside: Floats) -> Floats:
-        """As `valued`, for many places in each piece."""
-        found = np.zeros_like(inside)
-        for power in mapped(self._columns, POWERS).T[::-1]:
-            found *= inside
-            found += power[piece]
+        found[filled] = self.valued(piece, inside).reshape(len(filled), count)
         return found
 
     def on(self, mesh: Mesh, parent: Places) -> Signal:
