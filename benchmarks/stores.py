@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
 from sweeps import planned  # noqa: E402
 
-from ldnsim.sweeps.blocks import Bench  # noqa: E402
+from ldnsim.sweeps.blocks import BlockComputer  # noqa: E402
 from ldnsim.sweeps.plan import SweepPlan  # noqa: E402
 from ldnsim.sweeps.store import Store, encoded  # noqa: E402
 
@@ -71,8 +71,8 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, zarr {zarr.__version__}, xarray {xr.__version__}")
     for title, asked in CASES.items():
         plan = planned(**asked)
-        bench = Bench(plan)
-        blocks = [(block, bench.arrays(block)) for block in map(plan.layout.block, range(len(plan.layout)))]
+        computer = BlockComputer(plan)
+        blocks = [(block, computer.arrays(block)) for block in map(plan.layout.block, range(len(plan.layout)))]
         count = sum(len(found) for _, found in blocks)
         print(f"{title}: {len(blocks)} blocks of {count // len(blocks)} variables")
         first = None

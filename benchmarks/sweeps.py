@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 import ldnsim as ldn  # noqa: E402
-from ldnsim.sweeps.blocks import Bench  # noqa: E402
+from ldnsim.sweeps.blocks import BlockComputer  # noqa: E402
 from ldnsim.sweeps.cells import cells_of  # noqa: E402
 from ldnsim.sweeps.plan import SweepPlan, plan_of  # noqa: E402
 from ldnsim.sweeps.sweep import with_sweep  # noqa: E402
@@ -79,15 +79,15 @@ def of_a_block() -> dict[str, float]:
     clock = Clock()
     clock.on(native, "solve", "engine")  # twin and arm
     clock.on(solving, "periodic_states", "engine")
-    bench = Bench(plan)
+    computer = BlockComputer(plan)
     clock.on(blocks, "measured", "metrics")
-    bench.arrays(plan.layout.block(0))
+    computer.arrays(plan.layout.block(0))
     best: dict[str, float] = {}
     for number in range(1, TRIES + 1):
         clock.spent.clear()
         begun = time.thread_time()
         block = plan.layout.block(number)
-        encoded(plan, block, bench.arrays(block))
+        encoded(plan, block, computer.arrays(block))
         whole = time.thread_time() - begun
         if not best or whole < best["whole"]:
             best = {**clock.spent, "whole": whole}
@@ -121,7 +121,7 @@ def of_the_engine(people: int, threads: int) -> dict[str, float]:
     resolved = resolve(scenario)
     setting = resolved.settings[0]
     system, shown = solving.composed(scenario.model, setting.parts), list(shown_outputs(scenario))
-    times, window = Bench(planned(people))._times(scenario, resolved)  # the very ones of the sweep
+    times, window = BlockComputer(planned(people))._times(scenario, resolved)  # the very ones of the sweep
     assert window is not None
     end, clock = float(times[-1]), np.arange(25.0)
     spent = 0.0

@@ -14,7 +14,7 @@ import ldnsim as ldn
 from ldnsim.dosing.dose_text import missed_words
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import calendar
-from ldnsim.plots.frame import bare
+from ldnsim.plots.frame import without_text
 from ldnsim.report.page import page
 from ldnsim.report.page_figures import calendar_figure
 
@@ -163,7 +163,7 @@ def test_figures_are_valid_and_keep_hostile_texts_as_texts(ask):
     assert figure.layout.annotations[0].text == "<b>&lt;img src=x&gt;</b>"
     assert all("<b>" not in (trace.name or "") + "".join(trace.text or ()) for trace in figure.data)
     go.Figure(json.loads(pio.to_json(figure)))
-    assert bare(figure).layout.title.text is None
+    assert without_text(figure).layout.title.text is None
 
 
 def test_the_page_has_a_calendar_where_words_do_not_do(ask):

@@ -168,7 +168,7 @@ def test_unforeseen_errors_are_told_without_a_traceback(monkeypatch, capsys):
 
 def test_starter_is_without_fault_and_kept(tmp_path):
     assert ldnsim("new", "mine.yaml", cwd=tmp_path).returncode == 0
-    assert ldnsim("check", "mine.yaml", cwd=tmp_path).stdout == "1 file without fault\n"
+    assert ldnsim("check", "mine.yaml", cwd=tmp_path).stdout == "1 file without faults\n"
     before = (tmp_path / "mine.yaml").read_text()
     again = ldnsim("new", "mine.yaml", cwd=tmp_path)
     assert again.returncode == 1

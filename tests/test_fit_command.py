@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, command):
 def test_fits_are_listed_described_checked_and_have_a_schema(command):
     assert "occupancy_pet" in command("list", "fits")[1]
     assert "| `scan` | 4 h | 1 h to 8 h |" in command("describe", "occupancy_pet", "--format", "md")[1]
-    assert command("check", str(LIBRARY / "models" / "fits"))[1] == "6 files without fault\n"
+    assert command("check", str(LIBRARY / "models" / "fits"))[1] == "6 files without faults\n"
     schema = json.loads(command("schema", "fit")[1])
     assert {"estimate", "facts", "tables"} <= schema["properties"].keys()
     assert schema["properties"]["model"] == {"type": "string"}

@@ -18,9 +18,9 @@ import ldnsim as ldn
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.plots import by_arm, last_day, time_course
 from ldnsim.plots.clock import EPOCH_MS, nights
-from ldnsim.plots.frame import bare
+from ldnsim.plots.frame import without_text
 from ldnsim.plots.style import COLOURWAY, ladder
-from ldnsim.plots.thinning import telling_points
+from ldnsim.plots.thinning import shape_points
 
 LADDER = {f"mg_{dose}": (22.0, dose) for dose in (0.5, 1.5, 4.5, 10.0, 50.0)}
 
@@ -318,14 +318,14 @@ def test_many_samples_are_thinned_to_those_that_matter():
 def test_telling_points_keep_spikes_and_small_values():
     time = np.linspace(0, 100, 2001)
     spike = np.where(np.arange(2001) == 777, 1.0, 0.0)
-    assert 777 in telling_points(time, spike[None], 20)
+    assert 777 in shape_points(time, spike[None], 20)
     decay = np.exp(-time / 8)
-    keep = telling_points(time, decay[None], 60)
+    keep = shape_points(time, decay[None], 60)
     again = np.exp(np.interp(time, time[keep], np.log(decay[keep])))
     assert np.abs(np.log10(again / decay))[decay > 1e-4].max() < 0.02  # straight on a logarithmic axis too
     assert keep[0] == 0
     assert keep[-1] == 2000
-    assert telling_points(time[:5], spike[None, :5], 20).tolist() == [0, 1, 2, 3, 4]
+    assert shape_points(time[:5], spike[None, :5], 20).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_by_arm_draws_accounts_over_arms():
@@ -376,7 +376,7 @@ def test_a_result_from_a_file_is_drawn_alike(result, tmp_path):
 
 def test_bare_takes_title_and_notes_off_and_their_room(crowd):
     figure = time_course(crowd, "Cp")
-    stripped = bare(figure)
+    stripped = without_text(figure)
     assert stripped.layout.title.text is None
     assert "5 to 95 %" not in said(stripped)
     assert stripped.layout.height < figure.layout.height

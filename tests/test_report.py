@@ -286,11 +286,11 @@ def test_less_than_a_day(made):
 
 
 def test_attributes_may_be_missing(made):
-    bare = made.copy()
-    bare.attrs = {name: made.attrs[name] for name in ("window", "question")}
+    without_text = made.copy()
+    without_text.attrs = {name: made.attrs[name] for name in ("window", "question")}
     for name in OUTPUTS:
-        bare[name].attrs = {"kind": made[name].attrs["kind"]}
-    html = page(bare, ldn.summarize(bare), [])
+        without_text[name].attrs = {"kind": made[name].attrs["kind"]}
+    html = page(without_text, ldn.summarize(without_text), [])
     assert '<span class="tag unknown">unknown</span>' in html
     assert "What does a made-up result look like?" in html
 

@@ -9,7 +9,7 @@ import pytest
 import ldnsim as ldn
 from ldnsim import sliders
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.sliders.controls import Knob, parameter_knobs, scenario_knobs
+from ldnsim.sliders.controls import SliderSpec, parameter_sliders, scenario_sliders
 from ldnsim.sliders.panel import Panel
 from ldnsim.sliders.view import View, accounts_of, code, figures, moved, outputs_of, result_of, table
 
@@ -20,8 +20,8 @@ def scenario():
 
 
 @pytest.fixture(scope="module")
-def knobs(scenario) -> dict[tuple[str, str], Knob]:
-    return {(knob.address, knob.kind): knob for knob in [*scenario_knobs(scenario), *parameter_knobs(scenario)]}
+def specs(scenario) -> dict[tuple[str, str], SliderSpec]:
+    return {(spec.address, spec.kind): spec for spec in [*scenario_sliders(scenario), *parameter_sliders(scenario)]}
 
 
 def view_of(scenario, positions=None, **what) -> View:
@@ -29,47 +29,47 @@ def view_of(scenario, positions=None, **what) -> View:
     return View(scenario, **chosen, positions=positions or {})
 
 
-def test_every_knob_fits_the_scenario_at_both_ends(scenario, knobs):
-    assert {"night.dose", "night.at", "morning.dose", "morning.at", "duration"} <= {address for address, _ in knobs}
-    for knob in knobs.values():
-        assert knob.low <= knob.start <= knob.high
-        for position in (knob.low, knob.high):
-            moved(view_of(scenario, {knob: position}))
-    assert moved(view_of(scenario, {knob: knob.start for knob in knobs.values()})) == scenario
+def test_every_knob_fits_the_scenario_at_both_ends(scenario, specs):
+    assert {"night.dose", "night.at", "morning.dose", "morning.at", "duration"} <= {address for address, _ in specs}
+    for spec in specs.values():
+        assert spec.low <= spec.start <= spec.high
+        for position in (spec.low, spec.high):
+            moved(view_of(scenario, {spec: position}))
+    assert moved(view_of(scenario, {spec: spec.start for spec in specs.values()})) == scenario
 
 
-def test_knobs_have_the_range_and_unit_of_the_page(knobs):
-    clearance = knobs["plasma.CL", "amount"]
+def test_knobs_have_the_range_and_unit_of_the_page(specs):
+    clearance = specs["plasma.CL", "amount"]
     assert (clearance.low, clearance.start, clearance.high, clearance.unit) == (94, 150, 211, "L/h")
-    assert knobs["night.at", "clock"].change(5.75) == "05:45"
-    assert knobs["night.dose", "amount"].change(3.0) == "3 mg"
+    assert specs["night.at", "clock"].change(5.75) == "05:45"
+    assert specs["night.dose", "amount"].change(3.0) == "3 mg"
 
 
-def test_a_value_that_differs_between_accounts_is_moved_as_a_factor(scenario, knobs):
-    assert ("endorphin.g", "amount") not in knobs
-    doubled = moved(view_of(scenario, {knobs["endorphin.g", "factor"]: 2.0}))
+def test_a_value_that_differs_between_accounts_is_moved_as_a_factor(scenario, specs):
+    assert ("endorphin.g", "amount") not in specs
+    doubled = moved(view_of(scenario, {specs["endorphin.g", "factor"]: 2.0}))
     assert doubled.changes["endorphin.g"] == "x 2"
     alone = scenario.model_copy(update={"accounts": ("transient",)})
-    own = {(knob.address, knob.kind): knob for knob in parameter_knobs(alone)}
+    own = {(spec.address, spec.kind): spec for spec in parameter_sliders(alone)}
     assert own["endorphin.g", "amount"].start == 0.2
 
 
-def test_what_moves_nothing_has_no_knob(scenario, knobs):
+def test_what_moves_nothing_has_no_knob(scenario, specs):
     with_delta = scenario.model_copy(update={"report": ("delta_occupancy",)})
-    assert "occupancy.ratio_delta" not in {address for address, _ in knobs}
-    assert "occupancy.ratio_delta" in {knob.address for knob in parameter_knobs(with_delta)}
+    assert "occupancy.ratio_delta" not in {address for address, _ in specs}
+    assert "occupancy.ratio_delta" in {spec.address for spec in parameter_sliders(with_delta)}
 
 
-def test_the_rhythm_can_be_switched_off(scenario, knobs):
-    view = view_of(scenario, {knobs["endorphin.a", "switch"]: 0.0, knobs["endorphin.a", "factor"]: 2.0})
+def test_the_rhythm_can_be_switched_off(scenario, specs):
+    view = view_of(scenario, {specs["endorphin.a", "switch"]: 0.0, specs["endorphin.a", "factor"]: 2.0})
     assert moved(view).changes["endorphin.a"] == 0
     flat = result_of(view)["endorphin_drug_free"].sel(account="transient").values
     assert np.ptp(flat) < 1e-6 < np.ptp(result_of(view_of(scenario))["endorphin_drug_free"].values)
 
 
 @pytest.mark.parametrize("span", ["day", "course"])
-def test_the_code_of_a_view_gives_the_same_numbers(scenario, knobs, span, monkeypatch):
-    positions = {knobs["night.dose", "amount"]: 3.0, knobs["morning.at", "clock"]: 9.5}
+def test_the_code_of_a_view_gives_the_same_numbers(scenario, specs, span, monkeypatch):
+    positions = {specs["night.dose", "amount"]: 3.0, specs["morning.at", "clock"]: 9.5}
     view = view_of(scenario, positions, accounts=("transient", "pet_slow"), span=span)
     shown: list[go.Figure] = []
 
@@ -90,10 +90,10 @@ def test_the_code_of_a_view_gives_the_same_numbers(scenario, knobs, span, monkey
         np.testing.assert_allclose(metrics[name], space["table"][name], rtol=1e-4, atol=1e-6)
 
 
-def test_the_code_is_short_and_names_only_what_was_moved(scenario, knobs):
+def test_the_code_is_short_and_names_only_what_was_moved(scenario, specs):
     plain = ldn.load_scenario("night_vs_morning")
     assert "with_changes" not in code(view_of(plain))
-    assert '"night.dose": "3 mg"' in code(view_of(scenario, {knobs["night.dose", "amount"]: 3.0}))
+    assert '"night.dose": "3 mg"' in code(view_of(scenario, {specs["night.dose", "amount"]: 3.0}))
     assert "accounts" not in code(view_of(plain))
 
 
@@ -167,4 +167,4 @@ def test_without_the_packages_it_says_what_to_install(scenario, monkeypatch):
 
 
 def slider(panel: Panel, address: str):
-    return next(control for knob, control in panel._controls.items() if knob.address == address)
+    return next(control for spec, control in panel._controls.items() if spec.address == address)

@@ -44,7 +44,7 @@ def test_a_grid_has_its_axes_as_dims_and_each_cell_the_bits_of_a_run(question):
 
 
 def test_people_are_those_of_a_run(question, monkeypatch):
-    monkeypatch.setattr(layout, "MOST_PEOPLE", 7)
+    monkeypatch.setattr(layout, "MAX_PEOPLE", 7)
     monkeypatch.setattr(layout, "LEAST_STRETCH", 3)
     population = question.with_changes({"population.size": 20, "population.seed": 4})
     grid = ldn.sweep(population, {"night.dose": ["1.5 mg", "3 mg"], "occupancy.EC50": ["x 0.5", "x 1", "x 2"]})
@@ -66,7 +66,7 @@ def test_doses_that_are_drawn_and_missed(ask):
 def test_blocks_and_workers_do_not_move_a_bit(question, monkeypatch, workers):
     axes = {"night.dose": ["1.5 mg", "3 mg", "4 mg"], "night.at": ["20:00", "22:00"]}
     whole = ldn.sweep(question, axes)
-    monkeypatch.setattr(layout, "MOST_PEOPLE", 2)
+    monkeypatch.setattr(layout, "MAX_PEOPLE", 2)
     assert ldn.sweep(question, axes, workers=workers).identical(whole)
 
 

@@ -27,12 +27,12 @@ def question(ask):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Fails where any block is worked on."""
+    """Fails if any block is computed."""
 
     def working(*_, **__):
-        raise AssertionError("worked")
+        raise AssertionError("a block was computed")
 
-    monkeypatch.setattr(blocks.Bench, "arrays", working)
+    monkeypatch.setattr(blocks.BlockComputer, "arrays", working)
 
 
 @pytest.mark.parametrize(

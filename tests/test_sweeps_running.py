@@ -18,12 +18,12 @@ import xarray as xr
 import ldnsim as ldn
 from ldnsim.metrics.summary import over_people
 from ldnsim.sweeps import layout, sweep
-from ldnsim.sweeps.blocks import Bench
+from ldnsim.sweeps.blocks import BlockComputer
 
 AXES = {"night.dose": ["1.5 mg", "3 mg", "4.5 mg"], "night.at": ["20:00", "22:00"]}
 ARGUMENTS = ["--axis", "night.dose=1.5 mg,3 mg,4.5 mg", "--axis", "night.at=20:00,22:00"]
 NIGHT = '{input: oral, dose: 4.5 mg, at: "22:00"}'
-SMALL = "from ldnsim.sweeps import layout; layout.MOST_PEOPLE = layout.LEAST_STRETCH = 40"
+SMALL = "from ldnsim.sweeps import layout; layout.MAX_PEOPLE = layout.LEAST_STRETCH = 40"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def question(ask):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Eighteen blocks of forty people."""
-    monkeypatch.setattr(layout, "MOST_PEOPLE", 40)
+    monkeypatch.setattr(layout, "MAX_PEOPLE", 40)
     monkeypatch.setattr(layout, "LEAST_STRETCH", 40)
 
 
@@ -68,16 +68,16 @@ def test_a_store_opens_in_plain_xarray(question, tmp_path):
 
 
 def test_it_goes_on_where_it_stopped(question, tmp_path, small_blocks, monkeypatch):
-    """Ctrl-C after five blocks: they stay, and are not worked on again."""
-    worked, arrays = [], Bench.arrays
+    """Ctrl-C after five blocks: they are kept, and are not computed again."""
+    computed, arrays = [], BlockComputer.arrays
 
     def stopped(self, block, threads=1):
-        if len(worked) == 5:
+        if len(computed) == 5:
             raise KeyboardInterrupt
-        worked.append(block.number)
+        computed.append(block.number)
         return arrays(self, block, threads)
 
-    monkeypatch.setattr(Bench, "arrays", stopped)
+    monkeypatch.setattr(BlockComputer, "arrays", stopped)
     with pytest.raises(KeyboardInterrupt):
         ldn.sweep(question, AXES, store=tmp_path / "a.zarr", workers=1)
     there = blocks_in(tmp_path / "a.zarr")
@@ -91,7 +91,7 @@ def test_it_goes_on_where_it_stopped(question, tmp_path, small_blocks, monkeypat
         again.append(block.number)
         return arrays(self, block, threads)
 
-    monkeypatch.setattr(Bench, "arrays", counted)
+    monkeypatch.setattr(BlockComputer, "arrays", counted)
     resumed = ldn.sweep(question, AXES, store=tmp_path / "a.zarr", workers=2)
     assert len(again) == 18 - there
     monkeypatch.undo()
@@ -101,8 +101,8 @@ def test_it_goes_on_where_it_stopped(question, tmp_path, small_blocks, monkeypat
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_process_loses_only_blocks_in_flight(question, tmp_path, small_blocks, how):
     slow = (
-        "import time; from ldnsim.sweeps.blocks import Bench; arrays = Bench.arrays; "
-        "Bench.arrays = lambda self, *a: (time.sleep(0.1), arrays(self, *a))[1]"
+        "import time; from ldnsim.sweeps.blocks import BlockComputer; arrays = BlockComputer.arrays; "
+        "BlockComputer.arrays = lambda self, *a: (time.sleep(0.1), arrays(self, *a))[1]"
     )
     command = ["sweep", "question.yaml", "-o", "a.zarr", "--workers", "2", *ARGUMENTS]
     process = started(slow, *command, cwd=tmp_path)
@@ -178,18 +178,18 @@ def test_a_full_disk_is_told_and_gone_on_from(question, tmp_path, small_blocks, 
 
 
 def test_a_block_that_failed_is_reported_and_tried_again(question, tmp_path, small_blocks, monkeypatch):
-    arrays = Bench.arrays
+    arrays = BlockComputer.arrays
 
     def failing(self, block, threads=1):
         if block.number == 7:
             raise MemoryError("no more of it")
         return arrays(self, block, threads)
 
-    monkeypatch.setattr(Bench, "arrays", failing)
+    monkeypatch.setattr(BlockComputer, "arrays", failing)
     with pytest.raises(ldn.LdnsimError, match="block 8 of 18 failed: MemoryError: no more of it"):
         ldn.sweep(question, AXES, store=tmp_path / "a.zarr")
     assert blocks_in(tmp_path / "a.zarr") == 17
-    monkeypatch.setattr(Bench, "arrays", arrays)
+    monkeypatch.setattr(BlockComputer, "arrays", arrays)
     xr.testing.assert_equal(ldn.sweep(question, AXES, store=tmp_path / "a.zarr").load(), ldn.sweep(question, AXES))
 
 

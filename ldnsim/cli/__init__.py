@@ -1,6 +1,6 @@
 """The command line. It parses, calls the library, prints and writes; it computes nothing itself.
 
-Exit codes: 0 done; 1 the files or the science are at fault; 2 usage; 3 finished, but some cells failed.
+Exit codes: 0 done; 1 a file or a value is invalid; 2 wrong usage; 3 finished, but some cells failed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
         if debug:
             raise
         typer.echo(
-            f"ldnsim failed: {type(caught).__name__}: {caught}\nThis is a fault of ldnsim; --debug shows where.",
+            f"ldnsim failed: {type(caught).__name__}: {caught}\nThis is a bug in ldnsim; --debug shows where.",
             err=True,
         )
         raise SystemExit(1) from None

@@ -25,19 +25,19 @@ ORDER = (
     "validate",
     "discriminate",
 )
-EXIT_CODES = "Exit codes: 0 done; 1 a file or a value is at fault; 2 wrong usage; 3 finished, but some runs failed."
+EXIT_CODES = "Exit codes: 0 done; 1 a file or a value is invalid; 2 wrong usage; 3 finished, but some runs failed."
 
 
 class WholeSentences(TyperGroup):
-    """Commands listed with their whole summary, which would be cut to the width of the terminal."""
+    """A group of commands that lists them with their whole summaries instead of cutting them at the terminal width."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """What is used most comes first."""
+        """The most used commands first."""
         found = super().list_commands(ctx)
         return sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; where the reader of its output has gone (`| head`), end without a word and without fault."""
+        """Run the command; if its output is closed (`| head`), end silently with exit code 0."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

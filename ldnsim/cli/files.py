@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @app.command(
     "list",
     **help_of(
-        "List what there is: models, scenarios and fits, or everything of another kind.",
+        "List models, scenarios and fits, or all items of another kind.",
         "ldnsim list",
         "ldnsim list metrics",
         "ldnsim list accounts ldn_opioids",
@@ -39,7 +39,7 @@ def list_(
         typer.Argument(
             metavar="[KIND]",
             help="models, parts, scenarios, fits, accounts, inputs, outputs, states, parameters, sets, drugs, metrics, "
-            "output-kinds, facts, sources, formats or solvers; models, scenarios and fits where left out.",
+            "output-kinds, facts, sources, formats or solvers; models, scenarios and fits by default.",
             autocompletion=kinds,
         ),
     ] = "",
@@ -48,7 +48,7 @@ def list_(
         typer.Argument(
             metavar="[MODEL]",
             help="The model whose accounts, inputs, outputs, states, parameters, sets or drugs are listed; "
-            "ldn where left out.",
+            "ldn by default.",
             autocompletion=names_of("models"),
         ),
     ] = "",
@@ -87,7 +87,7 @@ def describe(
     ],
     form: Annotated[
         str,
-        typer.Option("--format", metavar="md|html|json", help="Format; rendered for the terminal where left out."),
+        typer.Option("--format", metavar="md|html|json", help="Format; rendered for the terminal by default."),
     ] = "",
     changes: Sets = [],  # noqa: B006
     json: AsJson = False,
@@ -158,7 +158,7 @@ def check(
     if faults:
         raise LdnsimError(faults)
     if not quiet:
-        typer.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} without fault")
+        typer.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} without faults")
 
 
 @app.command(

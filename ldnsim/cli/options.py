@@ -70,7 +70,7 @@ Start = Annotated[
     typer.Option(
         "--start",
         metavar="drug_free|steady_state",
-        help="State of the body when day 1 begins; as the scenario says where left out.",
+        help="State of the body when day 1 begins; as the scenario says by default.",
     ),
 ]
 Formats = Annotated[

@@ -33,7 +33,7 @@ def data(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.csv", help="The file to write.")],
     account: AccountName = "",
     outputs: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Outputs, separated by commas; all where left out.")
+        str, typer.Option(metavar="NAME,...", help="Outputs, separated by commas; all by default.")
     ] = "",
     solver: SolverOption = "native",
     rtol: Rtol = 1e-6,

@@ -95,7 +95,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     keep: Annotated[
         str, typer.Option(metavar="WHAT", help="What is stored: metrics, quantiles (over people) or courses.")
     ] = "metrics",
-    workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="Threads; one per core where left out.")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="Threads; one per core by default.")] = None,
     scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="A Dask cluster that computes instead.")] = "",
     shard: Annotated[
         str, typer.Option(metavar="K/N", help="Compute part K of N; `ldnsim merge` joins the parts.")
@@ -132,7 +132,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
             progress=not (quiet or json),
         )
     except KeyboardInterrupt:
-        typer.echo(f"Stopped. What is done is stored in {out}: the same command continues from there.", err=True)
+        typer.echo(f"Stopped. Finished blocks are stored in {out}; the same command continues from there.", err=True)
         raise typer.Exit(STOPPED) from None
     if shard:
         if not quiet:
@@ -147,7 +147,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each is an option of the command
     )
 )
 def merge(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store whose shards stand beside it.")],
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store to write, next to its shards.")],
     formats: Formats = "",
     quiet: Quiet = False,
     json: AsJson = False,

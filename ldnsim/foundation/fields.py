@@ -67,7 +67,7 @@ class Record(BaseModel):
 def wrong(
     message: str, expected: str = "", nearest: str = "", offset: tuple[int, int] | None = None
 ) -> PydanticCustomError:
-    """An error that becomes a Fault with its place (see `misfits`)."""
+    """An error that becomes a Fault with its place (see `schema_faults`)."""
     return PydanticCustomError(
         "ldnsim", "{message}", {"message": message, "expected": expected, "nearest": nearest, "offset": offset}
     )

@@ -58,7 +58,7 @@ TO_COHERENT = {
     "[mass]": 1e-3,
     "[length]": 1.0,
 }  # from pint's base unit
-# What may stand in a unit. pint would also read `mh` as millihours and `ds` as several days: both are slips of the pen.
+# What may stand in a unit. pint would also read `mh` as millihours and `ds` as several days: both are typing errors.
 SYMBOLS = (
     *("%", "percent", "h", "min", "d", "mg", "ng", "g", "ug", "µg", "μg", "mcg", "pg", "kg"),
     *("nmol", "mol", "pmol", "umol", "µmol", "μmol", "mmol", "nM", "M", "pM", "uM", "µM", "μM", "mM"),

@@ -18,7 +18,7 @@ from ldnsim.plots.curves import chosen, curves, output_named, title_of
 from ldnsim.plots.scales import scale_of
 from ldnsim.plots.selection import with_picked
 from ldnsim.plots.style import ACCOUNTS, MUTED, evidence_mark, faded
-from ldnsim.plots.traces import Pen
+from ldnsim.plots.traces import CurveTraces
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,8 +84,8 @@ def account_fan(result: xr.Dataset, output: str, *, arm: str | None = None, log:
     figure.add_trace(go.Scatter(y=typical.min(axis=0), **quiet))
     figure.add_trace(go.Scatter(y=typical.max(axis=0), fill="tonexty", fillcolor=faded(MUTED, 0.14), **quiet))
     colours = {account: ACCOUNTS[index % len(ACCOUNTS)] for index, account in enumerate(accounts)}
-    pen = Pen(figure, axis, scale, ArmStyles(colours, dict.fromkeys(accounts, "solid")), 0.0, POINTS)
-    pen.draw(0, found, set())
+    traces = CurveTraces(figure, axis, scale, ArmStyles(colours, dict.fromkeys(accounts, "solid")), 0.0, POINTS)
+    traces.draw(0, found, set())
     frame.name_reference(figure, scale)
     frame.stripe_nights(figure, 1, axis)
     frame.add_doses(figure, 1, axis, {accounts[0]: found[0].doses}, dict.fromkeys(accounts, MUTED), "dose")

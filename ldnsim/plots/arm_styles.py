@@ -13,7 +13,7 @@ from ldnsim.plots.style import COLOURWAY, ladder
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ArmStyles", "look_of"]
+__all__ = ["ArmStyles", "arm_styles_of"]
 
 DASHES = ("solid", "8px 4px", "2px 3px", "10px 3px 2px 3px")
 STEPS = 4  # this many arms with rising first doses count as dose levels
@@ -27,8 +27,19 @@ class ArmStyles:
     dashes: dict[str, str]
 
 
-def look_of(result: xr.Dataset) -> ArmStyles:
-    """A colour and dash for every arm, the same in all figures of the result; dose levels go from light to dark."""
+def arm_styles_of(result: xr.Dataset) -> ArmStyles:
+    """Choose a colour and dash for every arm, the same in all figures of a result.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As returned by `simulate`.
+
+    Returns
+    -------
+    ArmStyles
+        Colours and dashes by arm; dose levels go from light to dark.
+    """
     arms = [str(arm) for arm in result["arm"].values]
     amounts = [dose[1] if (dose := first_dose(result, arm)) else np.nan for arm in arms]
     if len(arms) >= STEPS and np.all(np.diff(amounts) > 0):

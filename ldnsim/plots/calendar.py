@@ -75,9 +75,9 @@ def calendar(of: xr.Dataset | Scenario, *, arms: Sequence[str] | None = None, su
     missed = {name: doses_in_arm(data.sel(arm=name), "missed") for name in names}
     pixels = float(np.clip(days * ROW, FEWEST_PIXELS, MOST_PIXELS))
     figure = empty_calendar(f"Doses by day and clock time{who}", data, names, days, pixels)
-    pen = _CalendarPen(figure, legend_entries(taken.values()), largest_doses(taken.values()), pixels / days, end)
+    traces = _CalendarPen(figure, legend_entries(taken.values()), largest_doses(taken.values()), pixels / days, end)
     for panel, name in enumerate(names):
-        pen.draw(panel, taken[name], missed[name])
+        traces.draw(panel, taken[name], missed[name])
     night = {"symbol": "square", "size": 13, "color": "rgba(61, 78, 112, 0.2)"}
     figure.add_trace(
         go.Scatter(

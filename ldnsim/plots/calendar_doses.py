@@ -23,7 +23,7 @@ __all__ = ["CalendarDoses", "doses_in_arm", "doses_of_person", "largest_doses", 
 
 Floats = NDArray[np.float64]
 
-MOST_KINDS = 8  # doses with a legend entry of their own
+MAX_KINDS = 8  # doses with a legend entry of their own
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "hexagon")
 
 
@@ -82,7 +82,7 @@ def legend_entries(arms: Iterable[CalendarDoses]) -> dict[tuple[str, float], tup
     kinds = {}
     for way, mg in found:
         own = [size for each, size in found if each == way]
-        alone = len(found) <= MOST_KINDS or len(own) == 1
+        alone = len(found) <= MAX_KINDS or len(own) == 1
         name = dose_text(mg, "mg", way) if alone else f"{own[0]:.6g} to {dose_text(own[-1], 'mg', way)}"
         kinds[way, mg] = name, colours[mg], SYMBOLS[ways.index(way) % len(SYMBOLS)]
     return kinds

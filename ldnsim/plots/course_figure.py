@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from ldnsim.metrics.attributes import evidence_of
 from ldnsim.metrics.summary import NO_MECHANISM
 from ldnsim.plots import frame
-from ldnsim.plots.arm_styles import look_of
+from ldnsim.plots.arm_styles import arm_styles_of
 from ldnsim.plots.clock import TimeAxis
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import Curve, curves, title_of, twin_curve
 from ldnsim.plots.observed import ObservedPoints
 from ldnsim.plots.scales import scale_of
-from ldnsim.plots.traces import Pen
+from ldnsim.plots.traces import CurveTraces
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,8 +28,8 @@ __all__ = ["PEOPLE", "POINTS", "Drawing", "Floats", "course_figure"]
 
 Floats = NDArray[np.float64]
 POINTS = 20_000  # samples of a figure: half a megabyte
-MOST_FAILED = 5  # notes on people or accounts without a solution
-ALIKE = 1e-4  # of the range: less than the width of a line
+MAX_FAILED = 5  # notes on people or accounts without a solution
+SAME_CURVE = 1e-4  # of the range: less than the width of a line
 PEOPLE = 8  # single people shown behind a ribbon
 PANEL = 215  # px, of one of several panels
 ONLY_PANEL = 300
@@ -69,18 +69,18 @@ def course_figure(result: xr.Dataset, output: str, drawing: Drawing) -> go.Figur
     if alike:
         headings = [frame.Heading("All accounts agree", ", ".join(drawing.accounts), headings[0].tag, words)]
     figure = frame.framed(drawing.title, headings, PANEL if len(accounts) > 1 else ONLY_PANEL, axis, scale, drawing.log)
-    look, rows = look_of(result), len(accounts)
+    look, rows = arm_styles_of(result), len(accounts)
     lines = len(found) * (5 if peopled else 1) + len(twins)  # a band and single people count as four lines
-    pen = Pen(figure, axis, scale, look, origin, max(2, drawing.points // lines))
+    traces = CurveTraces(figure, axis, scale, look, origin, max(2, drawing.points // lines))
     told: set[str] = set()
     for row, account in enumerate(accounts):
         here = [curve for curve in found if curve.account == account]
-        told |= pen.draw(row, here, told)
+        told |= traces.draw(row, here, told)
         if not any(curve.drawn for curve in here):
-            frame.say_in_panel(figure, row, f"{_absence(here[0])}: " + (here[0].reason or "no values"))
+            frame.write_in_panel(figure, row, f"{_absence(here[0])}: " + (here[0].reason or "no values"))
     for index, (account, values) in enumerate(twins.items()):
-        pen.twin(accounts.index(account), time, values, in_legend=index == 0)
-    pen.observed(rows, drawing.observed)
+        traces.twin(accounts.index(account), time, values, in_legend=index == 0)
+    traces.observed(rows, drawing.observed)
     frame.name_reference(figure, scale)
     frame.stripe_nights(figure, rows, axis)
     schedules = {curve.arm: curve.doses - origin for curve in found if curve.drawn}
@@ -105,7 +105,7 @@ def _all_alike(found: Sequence[Curve], accounts: Sequence[str]) -> bool:
     size = float(np.ptp(shown[0]))  # NaN where somebody was not solved
     others = shown[1:]
     return bool(
-        others and size > 0 and all(np.allclose(other, shown[0], rtol=0, atol=ALIKE * size) for other in others)
+        others and size > 0 and all(np.allclose(other, shown[0], rtol=0, atol=SAME_CURVE * size) for other in others)
     )
 
 
@@ -128,5 +128,5 @@ def _notes(found: Sequence[Curve], peopled: bool) -> list[str]:
             who = f"{left_out} of {curve.total} people in " if peopled else ""
             why = f": {curve.reason}" if curve.reason else ""
             failed.append(f"{_absence(curve)} and left out: {who}{curve.account}, {curve.title}{why}.")
-    more = len(failed) - MOST_FAILED
-    return [*notes, *failed[:MOST_FAILED], *([f"And {more} more of these."] if more > 0 else [])]
+    more = len(failed) - MAX_FAILED
+    return [*notes, *failed[:MAX_FAILED], *([f"And {more} more of these."] if more > 0 else [])]

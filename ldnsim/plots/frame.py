@@ -26,12 +26,12 @@ __all__ = [
     "add_notes",
     "add_reach",
     "add_scale_buttons",
-    "bare",
     "framed",
     "make_room_for_legend",
     "name_reference",
-    "say_in_panel",
     "stripe_nights",
+    "without_text",
+    "write_in_panel",
     "yaxis_name",
 ]
 
@@ -90,7 +90,7 @@ def framed(
         "xaxis": {**axis.layout(), "anchor": yaxis_name(rows - 1)},
         "annotations": [],
         "shapes": [],
-        # for pages: headings that fit a phone, and notes that pages set as text (see `bare`)
+        # for pages: headings that fit a phone, and notes that pages set as text (see `without_text`)
         "meta": {"narrow": [heading.text(NARROW) for heading in headings], "notes": []},
     }
     for row, heading in enumerate(headings):
@@ -206,7 +206,7 @@ def _add_shapes(figure: go.Figure, shapes: list[dict[str, Any]]) -> None:
     figure.layout.shapes = (*figure.layout.shapes, *shapes)
 
 
-def say_in_panel(figure: go.Figure, row: int, text: str) -> None:
+def write_in_panel(figure: go.Figure, row: int, text: str) -> None:
     """A sentence in the middle of panel `row`, which has no curve."""
     place = {"xref": "x domain", "x": 0.5, "yref": f"{yaxis_name(row)} domain", "y": 0.5}
     lines = "<br>".join(map(label, textwrap.wrap(text, 60, max_lines=3, placeholder="...")))
@@ -262,7 +262,7 @@ def add_notes(figure: go.Figure, notes: Sequence[str]) -> None:
     )
 
 
-def bare(figure: go.Figure) -> go.Figure:
+def without_text(figure: go.Figure) -> go.Figure:
     """A copy without title and notes, for pages that show both as text."""
     copy = go.Figure(figure)
     notes = [note for note in copy.layout.annotations if note.name == "note"]

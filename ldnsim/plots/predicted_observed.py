@@ -19,7 +19,7 @@ __all__ = ["predicted_observed"]
 ROW = 340  # px
 ACROSS = 3  # panels
 WIDE = 10  # ratio of largest to smallest value above which axes are logarithmic
-ROOM = 1.25  # margin around the data on a logarithmic axis, as a factor
+MARGIN = 1.25  # margin around the data on a logarithmic axis, as a factor
 
 
 def predicted_observed(predictions: pd.DataFrame) -> go.Figure:
@@ -108,6 +108,6 @@ def _ends(rows: pd.DataFrame, logarithmic: bool) -> list[float]:
     both = rows[["observed", "predicted"]].to_numpy(float)
     low, high = float(np.nanmin(both)), float(np.nanmax(both))
     if logarithmic:
-        return [low / ROOM, high * ROOM]
+        return [low / MARGIN, high * MARGIN]
     room = max(0.08 * (high - low), 0.15 * max(abs(low), abs(high))) or 1.0
     return [low - room, high + room]

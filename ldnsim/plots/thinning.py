@@ -7,13 +7,13 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["telling_points"]
+__all__ = ["shape_points"]
 
 Floats = NDArray[np.float64]
 DECADES = 4.0  # range of a logarithmic axis
 
 
-def telling_points(time: Floats, curves: Floats, most: int) -> NDArray[np.intp]:
+def shape_points(time: Floats, curves: Floats, most: int) -> NDArray[np.intp]:
     """Indices (m,), m <= most, of the samples to keep of `curves` (k, n) on `time` (n,); all of them if n <= most.
 
     Starting from both ends, the sample farthest from the straight line between its kept neighbours is added next

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["tornado"]
 
 BAR = 26  # px
-MOST = 20  # bars
+MAX_BARS = 20  # bars
 
 
-def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", most: int = MOST) -> go.Figure:
+def tornado(table: pd.DataFrame, base: float, metric: str, *, unit: str = "", most: int = MAX_BARS) -> go.Figure:
     """Draw a tornado plot: the effect of each parameter on a metric, the largest on top.
 
     Parameters

@@ -17,9 +17,9 @@ from ldnsim.plots.frame import yaxis_name
 from ldnsim.plots.observed import ObservedPoints
 from ldnsim.plots.scales import ValueAxis, label
 from ldnsim.plots.style import INK, MUTED, faded
-from ldnsim.plots.thinning import telling_points
+from ldnsim.plots.thinning import shape_points
 
-__all__ = ["Pen"]
+__all__ = ["CurveTraces"]
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ PERSON_POINTS = 200  # samples of a single person's line
 
 
 @dataclass(frozen=True)
-class Pen:
+class CurveTraces:
     """Draws into the panels of a figure, at time minus `origin` (h), with at most `most` samples per curve."""
 
     figure: go.Figure
@@ -51,7 +51,7 @@ class Pen:
 
     def _kept(self, curve: Curve) -> NDArray[np.intp]:
         ribbon = () if curve.low is None or curve.high is None else (curve.low, curve.high)
-        return telling_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
+        return shape_points(curve.time, np.array([curve.typical, *ribbon]), self.most)
 
     def _spread(self, row: int, curve: Curve, keep: NDArray[np.intp]) -> None:
         """Single people and the band, if the curve has them."""
@@ -99,7 +99,7 @@ class Pen:
 
     def twin(self, row: int, time: Floats, values: Floats, *, in_legend: bool) -> None:
         """The drug-free twin (n,) over `time` (n,), h, into panel `row`."""
-        keep = telling_points(time, values[None], self.most)
+        keep = shape_points(time, values[None], self.most)
         look = {"line": {"color": MUTED, "width": 1.3, "dash": "1px 3px"}, "mode": "lines", "name": "without drug"}
         ties = {"yaxis": yaxis_name(row), "legendgroup": "without drug", "showlegend": in_legend}
         hover = {"hovertemplate": f"%{{y:{self.scale.hover}}}"}
@@ -113,7 +113,7 @@ class Pen:
         ys: list[Floats] = []
         gap = np.array([np.nan])
         for values in curve.people:
-            keep = telling_points(curve.time, values[None], most)
+            keep = shape_points(curve.time, values[None], most)
             xs += [self.axis.x(curve.time[keep] - self.origin), gap]
             ys += [values[keep], gap]
         self.figure.add_trace(go.Scatter(x=np.concatenate(xs), y=_short(np.concatenate(ys)), **look))

@@ -16,7 +16,7 @@ import numpy as np
 from ldnsim.dosing.dose_text import DoseEntry, dose_words, missed_words
 from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.fields import WEEKDAYS
-from ldnsim.plots.arm_styles import look_of
+from ldnsim.plots.arm_styles import arm_styles_of
 from ldnsim.plots.curves import title_of
 from ldnsim.report.comparison import Comparison, comparison
 from ldnsim.report.page_figures import calendar_figure, course_figures, dose_figures, ordered
@@ -129,7 +129,7 @@ def _answers(result: xr.Dataset, answers: Iterable[str]) -> Iterator[Answer]:
 
 
 def _arms(result: xr.Dataset) -> Iterator[ComparedArm]:
-    look = look_of(result)
+    look = arm_styles_of(result)
     for name in (str(arm) for arm in result["arm"].values):
         yield ComparedArm(name, title_of(result, "arm", name), look.colours[name], _doses(result, name))
 

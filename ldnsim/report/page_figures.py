@@ -11,7 +11,7 @@ from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics.attributes import is_ratio_to_twin, observed_of
 from ldnsim.metrics.outputs import kind_in, outputs_in
 from ldnsim.plots import by_arm, calendar, last_day, time_course
-from ldnsim.plots.frame import bare
+from ldnsim.plots.frame import without_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -127,7 +127,7 @@ def ordered(result: xr.Dataset) -> list[str]:
 
 def page_figure(figure: go.Figure, key: str) -> PageFigure:
     """A figure without its title and notes, which the page prints as text."""
-    shown = bare(figure)
+    shown = without_text(figure)
     notes = tuple(str(note) for note in (figure.layout.meta or {}).get("notes", ()))
     title = unescape(str(figure.layout.title.text))  # plotly has it as HTML
     return PageFigure(key, title, notes, int(shown.layout.height), _json(shown))

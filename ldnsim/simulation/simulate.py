@@ -47,7 +47,7 @@ def simulate(
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     times : sequence of float, optional
         Sample times, h since midnight of day 1, ascending. Default: chosen from doses, window and `sample` of the
         scenario.

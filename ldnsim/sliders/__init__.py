@@ -2,7 +2,8 @@
 
     ldn.explore(scenario)
 
-`knobs` says what can be moved, `view` what is seen then (both without a screen), `panel` and `sheet` put it there.
+`controls` defines the sliders, `view` computes figures and tables (both without a screen), `panel` and `sheet` display
+them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def explore(scenario: Scenario, *, sliders: Iterable[str] = ()) -> Panel:
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     sliders : iterable of str
         Addresses of parameters with a slider from the start. Doses, clock times, days, accounts and switches always
         have one, and every other parameter that moves a reported output can be added.

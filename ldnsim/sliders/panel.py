@@ -12,7 +12,7 @@ from plotly.io import to_json
 from ldnsim.foundation.clock import clock_text
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
 from ldnsim.plots.style import COLOURWAY
-from ldnsim.sliders.controls import Knob, parameter_knobs, scenario_knobs
+from ldnsim.sliders.controls import SliderSpec, parameter_sliders, scenario_sliders
 from ldnsim.sliders.sheet import Sheet
 from ldnsim.sliders.view import View, accounts_of, code, figures, outputs_of, result_of, table
 
@@ -35,10 +35,10 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self, scenario: Scenario, sliders: Iterable[str] = ()) -> None:
         self._scenario, self._quiet = scenario, False
         self._table_due: asyncio.TimerHandle | None = None
-        parameters = parameter_knobs(scenario)
-        self._first = [*scenario_knobs(scenario), *(knob for knob in parameters if knob.kind == "switch")]
-        self._later = {knob.address: knob for knob in parameters if knob.kind != "switch"}
-        self._controls: dict[Knob, Any] = {knob: self._control(knob, knob.title) for knob in self._first}
+        parameters = parameter_sliders(scenario)
+        self._first = [*scenario_sliders(scenario), *(spec for spec in parameters if spec.kind == "switch")]
+        self._later = {spec.address: spec for spec in parameters if spec.kind != "switch"}
+        self._controls: dict[SliderSpec, Any] = {spec: self._control(spec, spec.title) for spec in self._first}
         known = tuple(scenario.model.accounts) or accounts_of(scenario)
         self._accounts = {name: self._box(name, name in accounts_of(scenario)) for name in known}
         self._shown = outputs_of(scenario)
@@ -64,29 +64,29 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         for index, (name, arm) in enumerate(self._scenario.arms.items()):
             colour = COLOURWAY[index % len(COLOURWAY)] if len(self._scenario.arms) < 4 else "#52606d"
             rows.append(_heading(arm.title or name, colour))
-            rows += [control for knob, control in self._controls.items() if knob.address.split(".")[0] == name]
+            rows += [control for spec, control in self._controls.items() if spec.address.split(".")[0] == name]
         rows.append(_heading("Run"))
         rows += [self._controls[k] for k in self._controls if k.address in ("duration", "population.size")]
         rows += [_heading("Accounts"), *self._accounts.values()]
-        switches = [control for knob, control in self._controls.items() if knob.kind == "switch"]
+        switches = [control for spec, control in self._controls.items() if spec.kind == "switch"]
         rows += [_heading("Parameters"), *switches, self._added, self._more]
         return [*rows, _heading("Show"), self._span, *self._outputs.values(), reset]
 
     @property
     def view(self) -> View:
-        """What is looked at now."""
+        """The current view."""
         accounts, outputs = (
             tuple(name for name, box in boxes.items() if box.value) for boxes in (self._accounts, self._outputs)
         )
-        positions = {knob: _position(knob, control) for knob, control in self._controls.items()}
+        positions = {spec: _position(spec, control) for spec, control in self._controls.items()}
         return View(self._scenario, accounts, outputs, self._span.value, positions)
 
     def reset(self) -> None:
-        """Everything back to where it was in the beginning."""
+        """Reset all controls to their start."""
         self._quiet = True
-        for knob, control in self._controls.items():
-            control.value = False if knob.kind == "switch" else knob.start
-        self._controls = {knob: self._controls[knob] for knob in self._first}
+        for spec, control in self._controls.items():
+            control.value = False if spec.kind == "switch" else spec.start
+        self._controls = {spec: self._controls[spec] for spec in self._first}
         self._added.children = ()
         for name, box in self._accounts.items():
             box.value = name in accounts_of(self._scenario)
@@ -102,26 +102,26 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         box.observe(self._moved, "value")
         return box
 
-    def _control(self, knob: Knob, words: str) -> Any:
-        """A slider or a checkbox for a knob, with `words` before it."""
-        if knob.kind == "switch":
+    def _control(self, spec: SliderSpec, words: str) -> Any:
+        """A slider or a checkbox, with `words` before it."""
+        if spec.kind == "switch":
             return self._box(words, value=False)
-        words = f"{words}, {knob.unit}" if knob.unit and words != "days" else words
-        look = {"description": words, "style": {"description_width": "84px"}, "layout": {"width": WIDTH}}
-        if knob.kind == "clock":
-            steps = sorted({*(knob.low + n * knob.step for n in range(round(knob.high / knob.step) + 1)), knob.start})
-            slider = widgets.SelectionSlider(options=[(clock_text(h), h) for h in steps], value=knob.start, **look)
+        words = f"{words}, {spec.unit}" if spec.unit and words != "days" else words
+        layout = {"description": words, "style": {"description_width": "84px"}, "layout": {"width": WIDTH}}
+        if spec.kind == "clock":
+            steps = sorted({*(spec.low + n * spec.step for n in range(round(spec.high / spec.step) + 1)), spec.start})
+            slider = widgets.SelectionSlider(options=[(clock_text(h), h) for h in steps], value=spec.start, **layout)
         else:
-            ends = {"min": knob.low, "max": knob.high, "step": knob.step, "readout_format": ".4g"}
-            slider = widgets.FloatSlider(value=knob.start, **ends, **look)
+            ends = {"min": spec.low, "max": spec.high, "step": spec.step, "readout_format": ".4g"}
+            slider = widgets.FloatSlider(value=spec.start, **ends, **layout)
         slider.observe(self._moved, "value")
         return slider
 
-    def _addable(self) -> list[tuple[str, Knob | None]]:
-        left = [(address, knob) for address, knob in self._later.items() if knob not in self._controls]
+    def _addable(self) -> list[tuple[str, SliderSpec | None]]:
+        left = [(address, spec) for address, spec in self._later.items() if spec not in self._controls]
         return [("add a parameter ...", None), *left]
 
-    def _found(self, address: str) -> Knob:
+    def _found(self, address: str) -> SliderSpec:
         if address not in self._later:
             expected, near = f"one of: {listed(self._later)}", nearest(address, self._later)
             raise LdnsimError(Fault(f"there is no slider for {address!r} to add", (), expected, near))
@@ -131,14 +131,14 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         if change["new"] is not None:
             self._add([change["new"]])
 
-    def _add(self, knobs: Iterable[Knob]) -> None:
-        """Sliders for more parameters; they move nothing yet."""
-        for knob in knobs:
-            if knob not in self._controls:
-                self._controls[knob] = self._control(knob, "times" if knob.kind == "factor" else "value")
-                words = f"<b>{escape(knob.address)}</b> <small>{escape(knob.title)}</small>"
-                told = widgets.HTML(f"<div style='line-height: 1.35; margin-top: 4px'>{words}</div>")
-                self._added.children += (widgets.VBox([told, self._controls[knob]]),)
+    def _add(self, specs: Iterable[SliderSpec]) -> None:
+        """Add sliders for parameters, at their start."""
+        for spec in specs:
+            if spec not in self._controls:
+                self._controls[spec] = self._control(spec, "times" if spec.kind == "factor" else "value")
+                words = f"<b>{escape(spec.address)}</b> <small>{escape(spec.title)}</small>"
+                caption = widgets.HTML(f"<div style='line-height: 1.35; margin-top: 4px'>{words}</div>")
+                self._added.children += (widgets.VBox([caption, self._controls[spec]]),)
         self._more.options = self._addable()
 
     def _moved(self, _: object) -> None:
@@ -176,8 +176,8 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
             self.sheet.message = str(caught)
 
 
-def _position(knob: Knob, control: Any) -> float:
-    return (0.0 if control.value else 1.0) if knob.kind == "switch" else float(control.value)
+def _position(spec: SliderSpec, control: Any) -> float:
+    return (0.0 if control.value else 1.0) if spec.kind == "switch" else float(control.value)
 
 
 def _heading(words: str, colour: str = "") -> Any:

@@ -1,6 +1,6 @@
-"""One view of a scenario: what was moved and what is shown; its figures, its table, and the code that gives them again.
+"""One view of a scenario: positions of the sliders, and what is shown; its figures, tables, and the code for them.
 
-Pure: positions in, figures and texts out. `panel` puts them on the screen.
+Pure functions: positions in, figures and texts out. `panel` displays them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ldnsim.scenario.changes import resolve
 from ldnsim.simulation.provenance import shown_outputs
 from ldnsim.simulation.sampling import sample_times
 from ldnsim.simulation.simulate import simulate
-from ldnsim.sliders.controls import Knob
+from ldnsim.sliders.controls import SliderSpec
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -44,17 +44,17 @@ MAKERS = {"day": "last_day", "course": "time_course"}
 
 @dataclass(frozen=True)
 class View:
-    """What is looked at: the scenario as it was opened, where its knobs stand, accounts, outputs, and the span."""
+    """The scenario as it was opened, the positions of its sliders, and what is shown: accounts, outputs, span."""
 
     scenario: Scenario
     accounts: tuple[str, ...]
     outputs: tuple[str, ...]
     span: Span = "day"
-    positions: Mapping[Knob, float] = field(default_factory=dict)
+    positions: Mapping[SliderSpec, float] = field(default_factory=dict)
 
 
 def moved(view: View) -> Scenario:
-    """The scenario of the view; raises LdnsimError for positions that it cannot have, or nothing chosen to look at."""
+    """The scenario of the view; raises LdnsimError for invalid positions, or if no account or output is chosen."""
     for chosen, what in ((view.accounts, "account"), (view.outputs, "output")):
         if not chosen:
             raise LdnsimError(f"No {what} is chosen; expected at least one.")
@@ -62,7 +62,7 @@ def moved(view: View) -> Scenario:
 
 
 def result_of(view: View) -> xr.Dataset:
-    """The result that the view shows. For the last day alone only its samples are taken: the same, and quicker."""
+    """The result that the view shows. For the last day only its samples are taken, which is faster."""
     scenario = moved(view)
     times = sample_times(scenario, resolve(scenario))
     if view.span == "day":
@@ -71,7 +71,7 @@ def result_of(view: View) -> xr.Dataset:
 
 
 def _first_needed(scenario: Scenario) -> float:
-    """Where the metrics begin to look, h: the window's start, or the last dose where that is earlier."""
+    """The first time that metrics need, h: the start of the window, or the last dose if that is earlier."""
     resolved = resolve(scenario)
     duration = hours(resolved.duration)
     last_doses = [planned_doses(arm, duration, scenario.start_day)[-1:] for arm in resolved.arms.values()]
@@ -80,8 +80,8 @@ def _first_needed(scenario: Scenario) -> float:
 
 
 def outputs_of(scenario: Scenario) -> dict[str, bool]:
-    """What can be looked at, in the scenario's order, and whether it is in the beginning: opioid tone (or what else is
-    endogenous) and blockade; without these, the first output."""
+    """The outputs, in the order of the scenario, and whether each is shown at first: opioid tone (or another endogenous
+    output) and blockade; without these, the first output."""
     shown = shown_outputs(scenario)
     endogenous = sorted(
         (name for name in shown if kind_named(shown[name].kind).says_tone),
@@ -99,12 +99,12 @@ def figures(view: View, result: xr.Dataset) -> Iterator[go.Figure]:
     """A figure for each output chosen, one after the other."""
     draw = last_day if view.span == "day" else time_course
     for output in view.outputs:
-        yield draw(result, output, people=0)  # single people would take longer than all else
+        yield draw(result, output, people=0)  # single people would take most of the time
 
 
 def table(view: View, result: xr.Dataset) -> str:
     """The metrics of the outputs chosen, as HTML tables."""
-    # what says whether receptors are blocked belongs to the metrics of what they answer to
+    # metrics of endogenous outputs need the blockade
     wanted = [name for name in result.data_vars if not _left_out(view, result, str(name))]
     titles = {str(arm): title_of(result, "arm", str(arm)) or str(arm) for arm in result["arm"].values}
     shown = [found for found in comparison(summarize(result[wanted])) if found.output in view.outputs]
@@ -112,14 +112,14 @@ def table(view: View, result: xr.Dataset) -> str:
 
 
 def _left_out(view: View, result: xr.Dataset, name: str) -> bool:
-    """Whether a variable is an output (or the twin of one) that is not looked at."""
+    """Whether a variable is an output (or the twin of one) that is not shown."""
     data = result[name]
     chosen = output_of(name) in view.outputs
     return "time" in data.dims and not chosen and not kind_named(data.attrs["kind"]).is_blockade
 
 
 def code(view: View) -> str:
-    """Python that gives the view again, with `import ldnsim` alone."""
+    """Python code that reproduces the view, with `import ldnsim` alone."""
     known = library("scenarios").get(view.scenario.name)
     same = known is not None and known.read_text(encoding="utf-8-sig") == view.scenario.text
     where = view.scenario.name if same else f"{view.scenario.name}.yaml"
@@ -128,8 +128,8 @@ def code(view: View) -> str:
         lines.append(f"scenario = scenario.model_copy(update={{'accounts': {view.accounts!r}}})")
     changes = {**view.scenario.changes, **_changes(view)}
     if changes:
-        told = "".join(f"\n    {address!r}: {value!r}," for address, value in changes.items())
-        lines.append(f"scenario = scenario.with_changes({{{told}\n}})")
+        caption = "".join(f"\n    {address!r}: {value!r}," for address, value in changes.items())
+        lines.append(f"scenario = scenario.with_changes({{{caption}\n}})")
     lines += ["result = ldn.simulate(scenario)", "table = ldn.summarize(result)"]
     lines += [f"ldn.plots.{MAKERS[view.span]}(result, {output!r}).show()" for output in view.outputs]
     return "\n".join(line.replace("'", '"') for line in lines) + "\n"
@@ -146,11 +146,11 @@ def _with_accounts(view: View) -> Scenario:
 
 
 def _changes(view: View) -> dict[str, str | float]:
-    """Address -> new value of all that does not stand where it started; a switch that is off goes before a slider."""
-    last = sorted(view.positions, key=lambda knob: knob.kind == "switch")
-    return {knob.address: knob.change(view.positions[knob]) for knob in last if _away(knob, view.positions[knob])}
+    """Address -> new value, of all sliders that were moved; a switch that is off overrides a slider."""
+    last = sorted(view.positions, key=lambda spec: spec.kind == "switch")
+    return {spec.address: spec.change(view.positions[spec]) for spec in last if _is_moved(spec, view.positions[spec])}
 
 
-def _away(knob: Knob, position: float) -> bool:
-    """Whether a knob stands elsewhere than in the beginning; the digits that a slider loses do not count."""
-    return knob.change(position) != knob.change(knob.start)
+def _is_moved(spec: SliderSpec, position: float) -> bool:
+    """Whether a slider was moved; digits that a slider loses do not count."""
+    return spec.change(position) != spec.change(spec.start)

@@ -13,7 +13,7 @@ from ldnsim.scenario.uncertainty import Uncertainty
 from ldnsim.studies.request import ListedCells, reasons_of
 from ldnsim.sweeps.cells import CELL, cells_of
 from ldnsim.sweeps.plan import plan_of
-from ldnsim.sweeps.sweep import carried_out, with_sweep
+from ldnsim.sweeps.sweep import execute, with_sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,8 +89,8 @@ def sweep_draws(
     --------
     >>> import ldnsim as ldn
     >>> from ldnsim.scenario.uncertainty import Uncertainty
-    >>> doubt = Uncertainty(draws=20, parameters=["occupancy.EC50"])
-    >>> scenario = ldn.load_scenario("night_vs_morning").model_copy(update={"uncertainty": doubt})
+    >>> uncertainty = Uncertainty(draws=20, parameters=["occupancy.EC50"])
+    >>> scenario = ldn.load_scenario("night_vs_morning").model_copy(update={"uncertainty": uncertainty})
     >>> table = ldn.sweep_draws(scenario, {"night.dose": ["3 mg", "4.5 mg"]})
     >>> table["opioid_tone_mean"].dims
     ('night.dose', 'account', 'arm', 'quantile')
@@ -98,25 +98,25 @@ def sweep_draws(
     if scenario.uncertainty is None:
         expected = "uncertainty: {draws: 100, parameters: [occupancy.EC50]}, or `sweep`"
         raise LdnsimError(Fault("the scenario states no uncertainty", ("uncertainty",), expected, at_key=True))
-    doubt = scenario.uncertainty
-    asked = with_sweep(scenario.model_copy(update={"uncertainty": None}), axes)
-    if asked.design.kind != "grid" or not asked.sweep:
-        raise LdnsimError(Fault(f"a design of kind {asked.design.kind}", ("design",), "axes of a grid"))
-    resolve(asked.model_copy(update={"uncertainty": doubt}))
-    grid = cells_of(asked)
+    uncertainty = scenario.uncertainty
+    checked = with_sweep(scenario.model_copy(update={"uncertainty": None}), axes)
+    if checked.design.kind != "grid" or not checked.sweep:
+        raise LdnsimError(Fault(f"a design of kind {checked.design.kind}", ("design",), "axes of a grid"))
+    resolve(checked.model_copy(update={"uncertainty": uncertainty}))
+    grid = cells_of(checked)
     rows = tuple(grid.changes(cell) for cell in range(len(grid)))
-    size = len(rows) * (1 + doubt.draws)
-    people = asked.population is not None or "population.size" in asked.changes
-    plan = plan_of(asked, _Drawn((CELL,), (size,), (), rows, doubt), keep="quantiles" if people else "metrics")
-    table = carried_out(plan, workers=workers, progress=False)
-    shaped = _shaped(table, (*grid.shape, 1 + doubt.draws), (*grid.dims, "subject"))
+    size = len(rows) * (1 + uncertainty.draws)
+    people = checked.population is not None or "population.size" in checked.changes
+    plan = plan_of(checked, _Drawn((CELL,), (size,), (), rows, uncertainty), keep="quantiles" if people else "metrics")
+    table = execute(plan, workers=workers, progress=False)
+    shaped = _shaped(table, (*grid.shape, 1 + uncertainty.draws), (*grid.dims, "subject"))
     spread = shaped.isel(subject=slice(1, None))
     middle = spread.sel(quantile=0.5, drop=True) if people else spread
     found = over_people(middle, quantiles)
     if "n_solved" not in found:
         found["n_solved"] = (spread["n_solved"] > 0).sum("subject")
     found["n_solved"].attrs = {"units": "1", "long_name": "Draws whose simulation succeeded"}
-    found["n_draws"] = ((), doubt.draws, {"units": "1", "long_name": "Draws of what is uncertain"})
+    found["n_draws"] = ((), uncertainty.draws, {"units": "1", "long_name": "Draws of what is uncertain"})
     stated = shaped.isel(subject=0)
     for name in [str(name) for name, data in stated.data_vars.items() if "metric" in data.attrs]:
         data = stated[name].rename(quantile="quantile_of_people") if people else stated[name]
@@ -129,7 +129,7 @@ def sweep_draws(
     found.attrs = {
         **table.attrs, "axes": list(grid.dims), "design": '{"kind":"grid"}', "failed": str(failed or ""),
         "quantiles_over": "draws of what is uncertain",
-        "uncertainty": doubt.model_dump_json(exclude={"fit"}), "uncertain": list(doubt.addresses),
+        "uncertainty": uncertainty.model_dump_json(exclude={"fit"}), "uncertain": list(uncertainty.addresses),
     }  # fmt: skip
     return found
 

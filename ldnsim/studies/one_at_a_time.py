@@ -13,7 +13,7 @@ from ldnsim.scenario.design import ends_of
 from ldnsim.studies.request import ListedCells, metric_faults, names_of, reasons_of, spans_of, typical, typical_table
 from ldnsim.sweeps.cells import CELL
 from ldnsim.sweeps.plan import plan_of
-from ldnsim.sweeps.sweep import carried_out, with_sweep
+from ldnsim.sweeps.sweep import execute, with_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sensitivity"]
 
-MOST_AXES = 20  # of a sweep
+MAX_AXES = 20  # of a sweep
 STEP = 1.05  # factor of elasticities: large against the solver's tolerance, small enough for a slope
 
 
@@ -51,7 +51,7 @@ def sensitivity(
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     parameters : sequence of str or mapping, optional
         Addresses whose range the model states, or address -> `(low, high)`. Where accounts have different parts, each
         uses the range of its own. Default: every parameter behind the outputs that states a range, except those of the
@@ -95,18 +95,18 @@ def sensitivity(
     names = names_of(metrics)
     base = typical_table(scenario)
     faults = metric_faults(base, names)
-    asked = typical(scenario)
-    moves, found = _moves(asked, parameters, factor)
+    checked = typical(scenario)
+    moves, found = _moves(checked, parameters, factor)
     faults += found
-    faults += _unfit(asked, moves)
+    faults += _unfit(checked, moves)
     if faults:
         raise LdnsimError(faults)
-    scaled = [name for name in dict.fromkeys(move.address for move in moves) if _can_be_scaled(asked, name)]
+    scaled = [name for name in dict.fromkeys(move.address for move in moves) if _can_be_scaled(checked, name)]
     rows: list[dict[str, Any]] = [{}]
     rows += ({move.address: end} for move in moves for end in (move.low, move.high))
     rows += ({name: f"x {step!r}"} for name in scaled for step in (1 / STEP, STEP))
     cells = ListedCells((CELL,), (len(rows),), (), tuple(rows))
-    table = carried_out(plan_of(asked, cells), workers=workers, progress=False)
+    table = execute(plan_of(checked, cells), workers=workers, progress=False)
     records = [
         row
         for name in names
@@ -200,7 +200,7 @@ def _unfit(scenario: Scenario, moves: Sequence[_Move]) -> list[Fault]:
     faults: list[Fault] = []
     values = {move.address: [move.low, move.high] for move in moves}
     names = list(values)
-    for some in (names[at : at + MOST_AXES] for at in range(0, len(names), MOST_AXES)):
+    for some in (names[at : at + MAX_AXES] for at in range(0, len(names), MAX_AXES)):
         try:
             with_sweep(scenario, {name: values[name] for name in some}, {"kind": "list"})
         except LdnsimError as caught:

@@ -104,9 +104,9 @@ def spans_of(
     if not stated:
         faults.append(Fault("no parameter is given", ("parameters",), "addresses, such as ['occupancy.EC50']"))
     settings = resolve(typical(scenario)).settings
-    told: dict[str, str] = {}
+    names: dict[str, str] = {}
     for address, ends in stated.items():
-        first = told.setdefault(qualified(str(address), settings), str(address))
+        first = names.setdefault(qualified(str(address), settings), str(address))
         if first != address:
             message = f"{first!r} and {address!r} are the same parameter"
             faults.append(Fault(message, ("parameters", str(address)), "each of them once"))
@@ -129,15 +129,15 @@ def _range(ends: Any) -> Range:
     if isinstance(ends, Range):
         return ends
     if isinstance(ends, Mapping):
-        asked: dict[str, Any] = dict(ends)
+        checked: dict[str, Any] = dict(ends)
     elif isinstance(ends, Sequence) and not isinstance(ends, str) and len(ends) in (2, 3):
-        asked = dict(zip(("from", "to", "scale"), ends, strict=False))
+        checked = dict(zip(("from", "to", "scale"), ends, strict=False))
     else:
         raise LdnsimError(
             Fault(f"{ends!r} is not a range", (), "(low, high), (low, high, 'log'), or {from: ..., to: ...}")
         )
     try:
-        return Range.model_validate(asked)
+        return Range.model_validate(checked)
     except ValidationError as caught:
         raise LdnsimError(faults_of(caught)) from None
 

@@ -11,7 +11,7 @@ from ldnsim.foundation.fields import Record, Share, Whole, at_most
 __all__ = ["PLACEBO", "Response", "Trial"]
 
 PLACEBO = "placebo"  # the drug's arm without drug, where the scenario has no arm of this name
-MOST_SIZES = 100
+MAX_SIZES = 100
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 Sd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -90,7 +90,7 @@ class Trial(Record):
     people: Annotated[
         tuple[Annotated[Whole, Field(ge=2, le=100_000)], ...],
         Field(min_length=1),
-        at_most(MOST_SIZES),
+        at_most(MAX_SIZES),
         BeforeValidator(lambda found: (found,) if isinstance(found, int) else found),
     ]
     design: Literal["parallel", "paired"] = "parallel"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["virtual_trial"]
 
 Floats = NDArray[np.float64]
-MOST_SCORES = 2 * 10**7  # people of the largest size x replicates
+MAX_SCORES = 2 * 10**7  # people of the largest size x replicates
 NOTE = (
     "The response is an assumption of whoever asks, not fitted to any trial: this says what a trial could tell if it "
     "were so, and nothing of whether the drug helps."
@@ -55,7 +55,7 @@ def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.Da
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     trial : Trial or mapping
         Arms, response, sizes and test; see `Trial` for the fields.
 
@@ -94,31 +94,31 @@ def virtual_trial(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> pd.Da
     import pandas as pd
     from scipy.stats import binomtest  # imported late: it costs a second
 
-    asked, question, small = _checked(scenario, trial)
+    checked, question, small = _checked(scenario, trial)
     table = sweep(question, progress=False) if resolve(question).population else small
-    groups = _groups(asked, max(asked.people))
-    response = asked.response
+    groups = _groups(checked, max(checked.people))
+    response = checked.response
     records = []
     for account in map(str, table.account.values):
-        values, left_out = _bank(table, account, asked)
-        scores = _scores(asked, values, groups)
-        for size in asked.people:
-            p = _p_values(asked, scores, groups, size)
-            won = int(np.sum(p < asked.alpha))
-            ends = binomtest(won, asked.replicates).proportion_ci(method="wilson")
+        values, left_out = _bank(table, account, checked)
+        scores = _scores(checked, values, groups)
+        for size in checked.people:
+            p = _p_values(checked, scores, groups, size)
+            won = int(np.sum(p < checked.alpha))
+            ends = binomtest(won, checked.replicates).proportion_ci(method="wilson")
             drug, control = response.slope * values.mean(axis=1) + response.placebo + response.course
             records.append(
                 {
-                    "assumption": account, "people": size, "power": won / asked.replicates, "low": float(ends.low),
-                    "high": float(ends.high), "difference": drug - control, "sd": _sd(asked, values), "drug": drug,
-                    "control": control, "replicates": asked.replicates, "untested": int(np.isnan(p).sum()),
+                    "assumption": account, "people": size, "power": won / checked.replicates, "low": float(ends.low),
+                    "high": float(ends.high), "difference": drug - control, "sd": _sd(checked, values), "drug": drug,
+                    "control": control, "replicates": checked.replicates, "untested": int(np.isnan(p).sum()),
                     "bank": values.shape[1], "left_out": left_out, "evidence": "hypothesis",
                 }
             )  # fmt: skip
     frame = pd.DataFrame(records)
     frame.attrs = {
         "scenario": scenario.name, "evidence": "hypothesis", "note": NOTE,
-        "trial": {**asked.model_dump(exclude={"dropout"}), "dropout": coherent(asked.dropout)},
+        "trial": {**checked.model_dump(exclude={"dropout"}), "dropout": coherent(checked.dropout)},
         "metric_unit": table[response.metric].attrs["units"],
     }  # fmt: skip
     return frame
@@ -129,7 +129,7 @@ def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Tria
     given = dict(trial) if isinstance(trial, Trial | Mapping) else {}
     faults: list[Fault] = []
     try:
-        asked = Trial.model_validate(given)
+        checked = Trial.model_validate(given)
     except ValidationError as caught:
         faults += faults_of(caught)
     drug, control = given.get("drug"), given.get("control", PLACEBO)
@@ -153,19 +153,19 @@ def _checked(scenario: Scenario, trial: Trial | Mapping[str, Any]) -> tuple[Tria
             Fault(f.message, ("response", "metric"), f.expected, f.nearest) for f in metric_faults(small, [metric])
         )
     if not faults:
-        faults += _limit_faults(asked)
+        faults += _limit_faults(checked)
     if faults:
         raise LdnsimError(faults)
-    return asked, question, small
+    return checked, question, small
 
 
 def _limit_faults(trial: Trial) -> list[Fault]:
     faults = []
     if coherent(trial.dropout) >= 1:
         faults.append(Fault("a dropout of 100 %", ("dropout",), "less than 100 %"))
-    if max(trial.people) * trial.replicates > MOST_SCORES:
+    if max(trial.people) * trial.replicates > MAX_SCORES:
         message = f"{trial.replicates:,} replicates of {max(trial.people):,} people"
-        faults.append(Fault(message, ("replicates",), f"at most {MOST_SCORES:,} people in all"))
+        faults.append(Fault(message, ("replicates",), f"at most {MAX_SCORES:,} people in all"))
     return faults
 
 

@@ -13,7 +13,7 @@ from ldnsim.foundation.random_streams import generator
 from ldnsim.studies.request import metric_faults, names_of, reasons_of, spans_of, typical, typical_table
 from ldnsim.sweeps.cells import CELL, sampled_cells
 from ldnsim.sweeps.plan import plan_of
-from ldnsim.sweeps.sweep import carried_out, with_sweep
+from ldnsim.sweeps.sweep import execute, with_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,8 @@ __all__ = ["sobol"]
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500
-LEAST_POINTS = 16  # fewest points for an index
-MOST_POINTS = 2**14
+MIN_POINTS = 16  # fewest points for an index
+MAX_POINTS = 2**14
 FLAT = 1e-9  # a relative SD below this is numerical noise
 INTERVAL = (0.025, 0.975)
 
@@ -48,7 +48,7 @@ def sobol(
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     parameters : sequence of str or mapping, optional
         Addresses whose range the model states, or address -> `(low, high)`, `(low, high, "log")` or a `Range`. Default:
         every parameter behind the outputs that states a range, except those of the slot `person`.
@@ -105,13 +105,13 @@ def sobol(
     if ranges and not faults:
         try:
             size = {"kind": "random", "cells": n * (len(ranges) + 2), "seed": seed}
-            asked = with_sweep(typical(scenario), ranges, size)
+            checked = with_sweep(typical(scenario), ranges, size)
         except LdnsimError as caught:
             faults += caught.faults
     if faults:
         raise LdnsimError(faults)
-    plan = plan_of(asked, sampled_cells(asked, _shares(n, len(ranges), seed)))
-    table = carried_out(plan, workers=workers, progress=False)
+    plan = plan_of(checked, sampled_cells(checked, _shares(n, len(ranges), seed)))
+    table = execute(plan, workers=workers, progress=False)
     picks = generator(seed, "sobol.bootstrap", 0).random((RESAMPLES, n))
     records = []
     for name in names:
@@ -133,8 +133,8 @@ def sobol(
 
 def _number_faults(n: int, seed: int) -> list[Fault]:
     faults = []
-    if isinstance(n, bool) or not isinstance(n, int) or not LEAST_POINTS <= n <= MOST_POINTS or n & (n - 1):
-        faults.append(Fault(f"{n!r} points", ("n",), f"a power of 2 from {LEAST_POINTS} to {MOST_POINTS}, such as 512"))
+    if isinstance(n, bool) or not isinstance(n, int) or not MIN_POINTS <= n <= MAX_POINTS or n & (n - 1):
+        faults.append(Fault(f"{n!r} points", ("n",), f"a power of 2 from {MIN_POINTS} to {MAX_POINTS}, such as 512"))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= 10**18:
         faults.append(Fault(f"a seed of {seed!r}", ("seed",), "a whole number, 0 or above"))
     return faults
@@ -161,11 +161,11 @@ def _rows(values: Floats, picks: Floats, texts: list[str]) -> list[dict[str, Any
     used, axes = int(usable.sum()), len(values) - 2
     reason = max(sorted(set(texts)), key=texts.count) if texts else ""
     sd, mean = (float(f(values[:2, usable])) if used else np.nan for f in (np.std, np.mean))
-    if used < LEAST_POINTS:
+    if used < MIN_POINTS:
         reason = f"only {used} points have a value" + (f": {reason}" if reason else "")
     elif sd <= FLAT * max(1.0, abs(mean)):
         reason = "the metric does not vary"
-    nothing = used < LEAST_POINTS or reason == "the metric does not vary"
+    nothing = used < MIN_POINTS or reason == "the metric does not vary"
     indices = np.full((2, axes), np.nan) if nothing else _indices(values[:, usable])
     ends = np.full((2, 2, axes), np.nan)
     if not nothing:

@@ -27,34 +27,34 @@ if TYPE_CHECKING:
     from ldnsim.scenario.scenario import Scenario
     from ldnsim.sweeps.layout import Block
 
-__all__ = ["Bench", "worked"]
+__all__ = ["BlockComputer", "compute_block"]
 
-MOST_CELLS_KEPT = 2_048  # cells whose resolved scenario is cached, for their next people
+MAX_CELLS_CACHED = 2_048  # cells whose resolved scenario is cached, for their next people
 Members = list[tuple[int, Case]]  # a cell's place in its block, and its case
 
 
-class Bench:
+class BlockComputer:
     """Computes the blocks of one plan, on any number of threads."""
 
     def __init__(self, plan: SweepPlan) -> None:
         self.plan = plan
         self._shown = shown_outputs(plan.scenario)
-        self._resolved = lru_cache(MOST_CELLS_KEPT)(self._apply)
+        self._resolved = lru_cache(MAX_CELLS_CACHED)(self._apply)
 
     def arrays(self, block: Block, threads: int | None = 1) -> dict[str, np.ndarray]:
         """Every variable of the plan over the block. The bits do not depend on `threads` or block size."""
         plan = self.plan
-        room = plan.room(block)
+        arrays = plan.empty_arrays(block)
         batches: dict[Any, tuple[np.ndarray, tuple[float, float] | None, range, Members]] = {}
         doses: dict[Any, list[tuple[Dose, ...]]] = {}
         for at, cell in enumerate(block.cells):
             found = self._resolved(cell)
             if isinstance(found, str):
-                room["status"][at], room["reason"][at] = UNFIT, found
+                arrays["status"][at], arrays["reason"][at] = UNFIT, found
                 continue
             scenario, resolved = found
             subjects = range(block.subjects.start, min(block.subjects.stop, everyone(resolved).stop))
-            room["status"][at, ..., len(subjects) :] = ABSENT
+            arrays["status"][at, ..., len(subjects) :] = ABSENT
             if not subjects:
                 continue
             case = Case(resolved, self._doses(scenario, resolved, subjects, doses))
@@ -65,10 +65,10 @@ class Bench:
             look = RunSettings(plan.scenario, subjects, times, self._shown, plan.rtol, plan.solver, threads, window)
             courses = solve(look, [case for _, case in members])
             if plan.keep == "courses":
-                self._keep_courses(room, look, members, courses)
+                self._keep_courses(arrays, look, members, courses)
             else:
-                self._keep_metrics(room, look, members, courses)
-        return {name: plan.shaped(name, array, block) for name, array in room.items()}
+                self._keep_metrics(arrays, look, members, courses)
+        return {name: plan.shaped(name, array, block) for name, array in arrays.items()}
 
     def _apply(self, cell: int) -> tuple[Scenario, Resolved] | str:
         """The scenario of a cell, and the same with its changes applied; or the reason why they cannot be applied."""
@@ -98,7 +98,7 @@ class Bench:
         times = np.array([0.0, duration])
         return times, window_of(scenario, resolved, times)
 
-    def _keep_metrics(self, room: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
+    def _keep_metrics(self, arrays: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
         assert found.recorded is not None
         assert look.window is not None
         status = found.status
@@ -117,42 +117,42 @@ class Bench:
         if status.any():
             unsolved = np.where(status != 0, "not solved: " + found.reason, "").astype(object).reshape(-1)
         places = [at for at, _ in members]
-        self._keep_status(room, places, found)
+        self._keep_status(arrays, places, found)
         for of_rows in measured(found.recorded.mesh, outputs, look.window, first_of):
             name = f"{of_rows.output}_{of_rows.metric}"
             withheld = silent.reshape(-1) if outputs[of_rows.output].kind.needs_mechanism else None
             values, reason = judged(of_rows, unsolved, withheld)
-            room[name][places, :, :, :people] = values.reshape(status.shape)
-            if reason is not None and f"{name}_reason" in room:
-                room[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
+            arrays[name][places, :, :, :people] = values.reshape(status.shape)
+            if reason is not None and f"{name}_reason" in arrays:
+                arrays[f"{name}_reason"][places, :, :, :people] = reason.reshape(status.shape)
 
-    def _keep_courses(self, room: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
+    def _keep_courses(self, arrays: dict[str, np.ndarray], look: RunSettings, members: Members, found: Courses) -> None:
         places, people, size = [at for at, _ in members], len(look.subjects), len(look.times)
-        self._keep_status(room, places, found)
+        self._keep_status(arrays, places, found)
         for name, output in look.shown.items():
-            room[name][places, :, :, :people, :size] = found.values[name]
+            arrays[name][places, :, :, :people, :size] = found.values[name]
             if has_twin(output):
-                room[twin_name(name)][places, :, :people, :size] = found.twins[name]
+                arrays[twin_name(name)][places, :, :people, :size] = found.twins[name]
         for at, case in members:
             for arm, taken in enumerate(case.doses.values()):
                 for name, values in zip(
                     ("dose_time", "dose_amount"), dose_amounts(look.scenario.model, taken), strict=True
                 ):
-                    room[name][at, arm, :people, : values.shape[1]] = values
+                    arrays[name][at, arm, :people, : values.shape[1]] = values
 
     @staticmethod
-    def _keep_status(room: dict[str, np.ndarray], places: list[int], found: Courses) -> None:
+    def _keep_status(arrays: dict[str, np.ndarray], places: list[int], found: Courses) -> None:
         people = found.status.shape[-1]
-        room["status"][places, :, :, :people] = found.status
+        arrays["status"][places, :, :, :people] = found.status
         if found.status.any():
-            room["reason"][places, :, :, :people] = found.reason
+            arrays["reason"][places, :, :, :people] = found.reason
 
 
-def worked(bench: Bench, number: int, *, threads: int, as_chunks: bool) -> Any:
+def compute_block(computer: BlockComputer, number: int, *, threads: int, as_chunks: bool) -> Any:
     """The result of a block: arrays, or the content of chunk files."""
-    block = bench.plan.layout.block(number)
-    arrays = bench.arrays(block, threads)
-    return encoded(bench.plan, block, arrays) if as_chunks else arrays
+    block = computer.plan.layout.block(number)
+    arrays = computer.arrays(block, threads)
+    return encoded(computer.plan, block, arrays) if as_chunks else arrays
 
 
 def _doses_by_row(members: Members, shape: tuple[int, ...], inputs: tuple[str, ...]) -> np.ndarray:

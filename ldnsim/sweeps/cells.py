@@ -25,7 +25,7 @@ __all__ = ["CELL", "Cells", "cells_of", "sampled_cells"]
 
 CELL = "cell"
 SHORT = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s"}  # xarray takes the long names for time spans
-MOST_WRITTEN = 200  # up to this many values are also stored as written
+MAX_WRITTEN = 200  # up to this many values are also stored as written
 KINDS = {"clock": "Clock time", "factor": "Factor on what the scenario says", "quantity": "", "whole": ""}
 
 
@@ -52,7 +52,7 @@ class CellAxis:
         if self.ends is not None and self.numbers is not None:
             return self.numbers, _labels(self.address, self.ends.kind, self.ends.unit)
         found, labels = _scaled(self.address, self.values)
-        if len(self.values) <= MOST_WRITTEN:
+        if len(self.values) <= MAX_WRITTEN:
             labels["written"] = [_written(value) for value in self.values]
         return (found if self.picks is None else found[self.picks]), labels
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.simulation.provenance import package_version
-from ldnsim.sweeps.blocks import Bench, worked
+from ldnsim.sweeps.blocks import BlockComputer, compute_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
     from ldnsim.sweeps.plan import SweepPlan
 
-__all__ = ["connected", "parcel", "remote"]
+__all__ = ["compute_remotely", "connected", "pickled_plan"]
 
 PATIENCE = 5.0  # s, to wait for the scheduler and for its first worker
 
 
-def parcel(plan: SweepPlan) -> bytes:
+def pickled_plan(plan: SweepPlan) -> bytes:
     """A pickled plan, sent with each block, so that workers can join or be replaced at any time."""
     return pickle.dumps((package_version(), plan))
 
 
-def remote(sent: bytes, number: int, *, as_chunks: bool) -> Any:
+def compute_remotely(sent: bytes, number: int, *, as_chunks: bool) -> Any:
     """Compute a block of the plan that was sent, on one thread of a worker."""
-    return worked(_bench(sent), number, threads=1, as_chunks=as_chunks)
+    return compute_block(_computer(sent), number, threads=1, as_chunks=as_chunks)
 
 
 @lru_cache(2)
-def _bench(sent: bytes) -> Bench:
+def _computer(sent: bytes) -> BlockComputer:
     version, plan = pickle.loads(sent)  # noqa: S301 - from the client, which can run any code here anyway
     if version != package_version():
         raise LdnsimError(f"the worker has ldnsim {package_version()}; expected {version}, which planned the sweep")
-    return Bench(plan)
+    return BlockComputer(plan)
 
 
 @contextmanager

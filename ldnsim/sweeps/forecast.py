@@ -30,7 +30,7 @@ class Forecast:
     people: int
     memory: float
     disk: float
-    room: float
+    free: float
     seconds: float = math.nan
 
     def text(self) -> str:
@@ -40,7 +40,7 @@ class Forecast:
             parts.append(f"about {duration_text(self.seconds)}")
         parts.append(f"{size_text(self.memory)} of memory")
         if self.disk:
-            parts.append(f"at most {size_text(self.disk)} on disk ({size_text(self.room)} free)")
+            parts.append(f"at most {size_text(self.disk)} on disk ({size_text(self.free)} free)")
         return ", ".join(parts)
 
 
@@ -54,25 +54,25 @@ def forecast(plan: SweepPlan, blocks: int, workers: int, store: Path | None) -> 
     outputs = shown if plan.keep == "courses" else 8
     memory = BASE + workers * rows * times * outputs * 8 * COPIES
     share = blocks / len(layout)
-    disk, room = 0.0, math.inf
+    disk, free = 0.0, math.inf
     if store is None:
         memory += plan.bytes
     else:
         disk = plan.bytes * share * SLACK
         folder = next(parent for parent in (store.absolute(), *store.absolute().parents) if parent.exists())
-        room = float(shutil.disk_usage(folder).free)
+        free = float(shutil.disk_usage(folder).free)
     available = free_memory()
     faults = []
     if memory > available:
         message = f"the sweep needs {size_text(memory)} of memory; {size_text(available)} is free"
         expected = "a store on disk, keep='metrics' or 'quantiles', fewer cells or people, or fewer workers"
         faults.append(Fault(message, expected=expected))
-    if disk > room:
-        message = f"the sweep needs up to {size_text(disk)} on the disk of {store}; {size_text(room)} is free"
+    if disk > free:
+        message = f"the sweep needs up to {size_text(disk)} on the disk of {store}; {size_text(free)} is free"
         faults.append(Fault(message, expected="another disk, keep='metrics' or 'quantiles', fewer cells or people"))
     if faults:
         raise LdnsimError(faults)
-    return Forecast(blocks, people, memory, disk, room)
+    return Forecast(blocks, people, memory, disk, free)
 
 
 def duration_text(seconds: float) -> str:

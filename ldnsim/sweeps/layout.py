@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Layout", "layout_of"]
 
-MOST_PEOPLE = 1_000  # in a block, summed over its cells
-MOST_ROWS = 2_000  # people x arms x accounts
-MOST_NUMBERS = 4_000_000  # values of all outputs at all times
+MAX_PEOPLE = 1_000  # in a block, summed over its cells
+MAX_ROWS = 2_000  # people x arms x accounts
+MAX_NUMBERS = 4_000_000  # values of all outputs at all times
 LEAST_STRETCH = 250  # people of one cell in a block, if there are as many: they share the work per cell
 
 
@@ -68,7 +68,7 @@ def layout_of(shape: Sequence[int], people: int, rows: int, numbers: int) -> Lay
 
     `rows` is accounts x arms; `numbers` counts the values per row in memory while a block is computed.
     """
-    most = max(1, min(MOST_PEOPLE, MOST_ROWS // rows, MOST_NUMBERS // (rows * max(numbers, 1))))
+    most = max(1, min(MAX_PEOPLE, MAX_ROWS // rows, MAX_NUMBERS // (rows * max(numbers, 1))))
     cells = math.prod(shape)
     stretch = min(people, most, max(LEAST_STRETCH, -(-most // cells)))
     left, chunk = max(1, most // stretch), []

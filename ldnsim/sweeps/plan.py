@@ -38,9 +38,9 @@ __all__ = ["ABSENT", "PENDING", "UNFIT", "Keep", "ResultVariable", "SweepPlan", 
 Keep = Literal["metrics", "quantiles", "courses"]
 PENDING, ABSENT, UNFIT = -1, -2, -3  # statuses in addition to those of the solver
 STATES = {PENDING: "not_yet_computed", ABSENT: "not_in_the_population", UNFIT: "changes_do_not_go_together"}
-MOST_PROBES = 200  # cells that are checked before the start
-MOST_NOTES = 20
-MOST_TIMES = 20_000
+MAX_PROBES = 200  # cells that are checked before the start
+MAX_NOTES = 20
+MAX_TIMES = 20_000
 TEXT_SIZE = 8  # mean bytes of a reason on disk: most are empty, the others compressed
 
 
@@ -82,7 +82,7 @@ class SweepPlan:
         """The scenario of one cell; its changes are not checked."""
         return changed(self.scenario, self.cells.changes(cell))
 
-    def room(self, block: Block) -> dict[str, np.ndarray]:
+    def empty_arrays(self, block: Block) -> dict[str, np.ndarray]:
         """Empty arrays for a block, of dims (cells, account, arm, subject, ...)."""
         lengths = {**self.sizes, "subject": len(block.subjects)}
         return {
@@ -100,7 +100,7 @@ class SweepPlan:
         return dims
 
     def shaped(self, name: str, array: np.ndarray, block: Block) -> np.ndarray:
-        """An array of `room`, reshaped to the dims of its variable."""
+        """An array of `empty_arrays`, reshaped to the dims of its variable."""
         variable = self.variables[name]
         if "subject" not in variable.dims:
             array = array.take(0, axis=1 + self.with_people(variable).index("subject"))
@@ -217,7 +217,7 @@ def _probes(scenario: Scenario, cells: Cells) -> list[tuple[Scenario, Resolved]]
     """A sample of cells with their changes applied; raises LdnsimError if none is valid."""
     found: list[tuple[Scenario, Resolved]] = []
     faults: list[Fault] = []
-    for cell in cells.probes(MOST_PROBES):
+    for cell in cells.probes(MAX_PROBES):
         one = changed(scenario, cells.changes(cell))
         try:
             found.append((one, resolve(one)))
@@ -251,8 +251,8 @@ def _common_times(scenario: Scenario, cells: Cells, times: Sequence[float] | Non
             found = np.union1d(found, sample_times(one, resolve(one)))
         except LdnsimError:
             continue
-        if len(found) > MOST_TIMES:
-            message = f"the cells have more than {MOST_TIMES:,} different sample times"
+        if len(found) > MAX_TIMES:
+            message = f"the cells have more than {MAX_TIMES:,} different sample times"
             raise LdnsimError(Fault(message, expected="times=..., or sample: 1 h in the scenario"))
     return found
 
@@ -302,7 +302,7 @@ def _attributes(
     attrs = provenance(first, resolved, small["time"].to_numpy())
     attrs |= {
         "changes": json.dumps(scenario.changes),
-        "notes": list(notes)[:MOST_NOTES],
+        "notes": list(notes)[:MAX_NOTES],
         "axes": [axis.address for axis in cells.axes],
         "design": scenario.design.model_dump_json() if cells.dims == (CELL,) else '{"kind":"grid"}',
     }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldnsim.sweeps.forecast import Forecast
 
-__all__ = ["Bar", "Silent", "somebody_watches"]
+__all__ = ["Bar", "Silent", "has_display"]
 
 
-def somebody_watches() -> bool:
+def has_display() -> bool:
     """Whether there is a terminal or notebook to show a bar."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
@@ -49,7 +49,7 @@ class Bar:
             TextColumn("blocks {task.fields[rate]}"),
             TimeRemainingColumn(elapsed_when_finished=True),
         ]
-        self._progress = Progress(*columns, console=self._console, disable=not somebody_watches())
+        self._progress = Progress(*columns, console=self._console, disable=not has_display())
         self._task = self._progress.add_task("sweep", total=whole, completed=done, rate="")
 
     def __enter__(self) -> Bar:

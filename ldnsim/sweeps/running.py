@@ -48,17 +48,17 @@ def run(
     from time import perf_counter
 
     waiting: Iterator[Block] = iter(blocks)
-    flying: dict[Future[Any], Block] = {}
+    in_flight: dict[Future[Any], Block] = {}
     failed: dict[int, str] = {}
     begun, limit = perf_counter(), 1
     try:
         while True:
-            while len(flying) < limit and (block := next(waiting, None)) is not None:
-                flying[executor.submit(work, block.number)] = block
-            if not flying:
+            while len(in_flight) < limit and (block := next(waiting, None)) is not None:
+                in_flight[executor.submit(work, block.number)] = block
+            if not in_flight:
                 return failed
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                block = flying.pop(future)
+            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                block = in_flight.pop(future)
                 try:
                     found = future.result()
                 except (LdnsimError, CancelledError):  # errors of the whole sweep, not of one block
@@ -75,7 +75,7 @@ def run(
                 watcher.first(perf_counter() - begun)
                 limit = workers * AHEAD
     finally:
-        for future in flying:
+        for future in in_flight:
             future.cancel()
 
 

@@ -14,13 +14,13 @@ from ldnsim.foundation.errors import Fault, LdnsimError, Lost
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.scenario.changes import axis_faults, resolve
 from ldnsim.scenario.design import Design, SweepAxis
-from ldnsim.sweeps.blocks import Bench, worked
+from ldnsim.sweeps.blocks import BlockComputer, compute_block
 from ldnsim.sweeps.cells import cells_of
-from ldnsim.sweeps.cluster import connected, parcel, remote
+from ldnsim.sweeps.cluster import compute_remotely, connected, pickled_plan
 from ldnsim.sweeps.forecast import forecast
 from ldnsim.sweeps.memory import Memory
 from ldnsim.sweeps.plan import Keep, SweepPlan, plan_of
-from ldnsim.sweeps.progress import Bar, Silent, somebody_watches
+from ldnsim.sweeps.progress import Bar, Silent, has_display
 from ldnsim.sweeps.quantiles import over_cells, restored, summarise_store
 from ldnsim.sweeps.running import run, threads
 from ldnsim.sweeps.shards import Shard, shard_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
-MOST_REPORTED = 5  # failed blocks
+MAX_REPORTED = 5  # failed blocks
 AXES: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, SweepAxis])
 
 
@@ -62,7 +62,7 @@ def sweep(  # noqa: PLR0913 - keyword arguments, most with a default
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     axes : mapping, optional
         Address -> list of values, or a range such as `{"from": "1 mg", "to": "6 mg", "scale": "log"}` (in a grid, also
         with `points`). Default: axes and design of the scenario.
@@ -114,7 +114,7 @@ def sweep(  # noqa: PLR0913 - keyword arguments, most with a default
     part = _checked(workers, scheduler, shard, store)
     asked = with_sweep(scenario, axes, design)
     plan = plan_of(asked, cells_of(asked), keep=keep, times=times, rtol=rtol, solver=solver)
-    return carried_out(plan, store=store, workers=workers, scheduler=scheduler, shard=part, progress=progress)
+    return execute(plan, store=store, workers=workers, scheduler=scheduler, shard=part, progress=progress)
 
 
 def _checked(workers: int | None, scheduler: str | None, shard: str | None, store: str | Path | None) -> Shard | None:
@@ -168,7 +168,7 @@ def with_sweep(
     return changed
 
 
-def carried_out(
+def execute(
     plan: SweepPlan,
     *,
     store: str | Path | None = None,
@@ -193,18 +193,18 @@ def carried_out(
         todo = [number for number in mine if number not in done]
         expected = forecast(plan, len(todo), many, path)
         if scheduler:
-            work: Any = partial(remote, parcel(plan), as_chunks=path is not None)
+            work: Any = partial(compute_remotely, pickled_plan(plan), as_chunks=path is not None)
         else:  # with few blocks, each uses several threads of the solver
             each = max(1, many // max(1, len(todo)))
-            work = partial(worked, Bench(plan), threads=each, as_chunks=path is not None)
-        watched = somebody_watches() if progress is None else progress
+            work = partial(compute_block, BlockComputer(plan), threads=each, as_chunks=path is not None)
+        watched = has_display() if progress is None else progress
         with Bar(expected, many, len(mine) - len(todo), len(mine)) if watched and todo else Silent() as watcher:
             failed = run(map(plan.layout.block, todo), work, sink, executor, many, watcher)
     if failed:
         again = "" if path is None else "the same command, which tries them again"
         raise LdnsimError(
             Fault(f"block {number + 1} of {len(plan.layout)} failed: {reason}", expected=again)
-            for number, reason in list(failed.items())[:MOST_REPORTED]
+            for number, reason in list(failed.items())[:MAX_REPORTED]
         )
     if plan.keep == "quantiles" and shard is None:
         if path is None:

@@ -42,7 +42,7 @@ def export_doses(scenario: Scenario, account: str | None = None) -> pd.DataFrame
     Parameters
     ----------
     scenario : Scenario
-        The scenario, as of `load_scenario`.
+        The scenario, as returned by `load_scenario`.
     account : str, optional
         Name of an account; required if the scenario compares several.
 
