@@ -10,7 +10,6 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +18,8 @@ import numpy as np
 from ldnsim.engine import choose
 from ldnsim.engine.events import Status
 from ldnsim.engine.grids import Grids
+from ldnsim.engine.newton import Map, newton_step, slopes_of
+from ldnsim.engine.settling import DOUBTED, expands, reach, refine
 from ldnsim.foundation.expressions import names_in
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ NEAR, SETTLED = 1e-3, 1e-8  # drift after one cycle, of a state's size
 NUDGE = 1e-4
 MOST_ITERATIONS = 30
 REFRESH = 6  # iterations with one Jacobian
-SINGULAR = 1e-9
-
-# (people, their states at the start, rtol) -> states at the end, status, reasons
-Map = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray, list[str]]]
 
 
 @dataclass(frozen=True)
@@ -55,18 +52,24 @@ class Cycles:
 
 class Returning(NamedTuple):
     """state (people, states) at the start of the cycle; residual (people, states): what a cycle still changes, as a
-    share of the state's size; status (people,) and reasons of the solves. Above `SETTLED` a residual has not settled.
+    share of the state's size, or how far from its steady value it may be, where that is much more; status (people,) and
+    reasons of the solves. Above `SETTLED` a residual has not settled. grows (people,): the number of a state that grows
+    from cycle to cycle without end, so that nothing comes back; -1 for none. verified (people,): whose state was
+    doubted, and does come back.
     """
 
     state: np.ndarray
     residual: np.ndarray
     status: np.ndarray
     reason: list[str]
+    grows: np.ndarray
+    verified: np.ndarray
 
 
 class _Search(NamedTuple):
     """What is known of each person: the answer so far; slope of the map (people, states, states) with the active
-    states; which states are held where they are (people, states); who is given up (people,).
+    states; which states are held where they are (people, states); who is given up (people,); how far the last step went
+    against what a cycle changed, and whether it went the other way (people,).
     """
 
     found: Returning
@@ -74,6 +77,8 @@ class _Search(NamedTuple):
     active: np.ndarray
     held: np.ndarray
     given_up: np.ndarray
+    reach: np.ndarray
+    turned: np.ndarray
 
 
 def returning_states(
@@ -82,6 +87,7 @@ def returning_states(
     guess: np.ndarray,
     *,
     held: np.ndarray | None = None,
+    attracting: bool = False,
     outputs: Sequence[str] = (),
     solver: choose.SolverName = "native",
     threads: int | None = None,
@@ -89,17 +95,29 @@ def returning_states(
     """The states from which each person's cycle comes back; guess (people, states).
 
     `held` (people, states): states that stay at the guess, besides those that only count. A person whose solve fails
-    keeps its status and reason. `outputs`: those of the solves to come, so that one compiled system serves both.
+    keeps its status and reason. `attracting`: only states that cycles lead to, not those that they lead away from.
+    What a cycle changes is divided by how much of a deviation it takes away, so that a state that settles slowly is no
+    less exact. `outputs`: those of the solves to come, so that one compiled system serves both.
     """
     people, size = guess.shape
     cycle = cycle_map(system, cycles, outputs=outputs, solver=solver, threads=threads)
-    found = Returning(guess.copy(), np.zeros((people, size)), np.zeros(people, np.int8), [""] * people)
+    solved, nothing = np.zeros(people, np.int8), np.full(people, -1)
+    found = Returning(
+        guess.copy(), np.zeros((people, size)), solved, [""] * people, grows=nothing, verified=np.zeros(people, bool)
+    )
     slope, active = np.zeros((people, size, size)), np.zeros((people, size), bool)
     kept = _counters(system) | (np.zeros((people, size), bool) if held is None else held)
-    search = _Search(found, slope, active, kept, np.zeros(people, bool))
+    nobody = np.zeros(people, bool)
+    search = _Search(found, slope, active, kept, nobody, np.ones(people), nobody.copy())
     if size:
         _settle(system, search, cycle, LOOSE, NEAR, refresh=1)
         _settle(system, search, cycle, TIGHT, SETTLED, refresh=REFRESH)
+        doubted = (found.residual.max(axis=1) * search.reach > DOUBTED) | search.turned | search.given_up
+        if attracting:
+            doubted |= expands(slope, active)
+        who = np.flatnonzero((found.status == Status.SOLVED) & doubted)
+        if len(who):
+            refine(cycle, found, who, kept[who], 1e-3 * np.asarray(system.scale, float), attracting=attracting)
     return found
 
 
@@ -158,7 +176,9 @@ def _settle(system: System, search: _Search, cycle: Map, rtol: float, settled: f
         if len(todo):
             if iteration % refresh == refresh - 1:
                 _take_slopes(search, cycle, rtol, todo, end, drift, size)
-            proposed = state + _newton_step(search.slope[todo], search.active[todo], drift)
+            step = newton_step(search.slope[todo], search.active[todo], drift)
+            search.reach[todo], search.turned[todo] = reach(step / size, drift / size)
+            proposed = state + step
             # A plain cycle never leads to a state that cannot be, Newton may. Later on a state may change sign: there
             # are orbits that cross zero.
             same_sign = (proposed > 0) | (state <= 0) | (iteration >= MOST_ITERATIONS // 2)
@@ -180,48 +200,11 @@ def _take_slopes(
     drift: np.ndarray,
     size: np.ndarray,
 ) -> None:
-    """The Jacobian of the map by differences: a row per person and active state. States that stay at zero need none."""
+    """New slopes for some people. States that stay at zero need none."""
     state = search.found.state[todo]
     active = ((drift != 0) | (state != 0)) & ~search.held[todo]
-    who, which = np.nonzero(active)
-    nudge = NUDGE * size[who, which]
-    nudged = state[who]
-    nudged[np.arange(len(who)), which] += nudge
-    after, status, _ = cycle(todo[who], nudged, rtol)
-    slope = np.zeros((len(todo), state.shape[1], state.shape[1]))
-    slope[who, :, which] = np.where((status == Status.SOLVED)[:, None], (after - end[who]) / nudge[:, None], np.nan)
-    search.slope[todo], search.active[todo] = slope, active
-
-
-def _newton_step(slope: np.ndarray, active: np.ndarray, drift: np.ndarray) -> np.ndarray:
-    """x of (slope - 1) x = -drift for each person, inactive states left at 0: elimination with pivoting, all at once.
-
-    Element by element over people, so that nobody's rounding depends on the company. A direction in which a cycle
-    changes nothing (something conserved) has a pivot of about zero and is left alone.
-    """
-    used = np.flatnonzero(active.any(axis=0))  # what somebody else uses is an identity here, and changes no bit
-    people, size = len(drift), len(used)
-    everyone, active = np.arange(people), active[:, used]
-    square = active[:, :, None] & active[:, None, :]
-    matrix = np.where(square, slope[:, used[:, None], used], 0.0) - np.eye(size)
-    right = np.where(active, -drift[:, used], 0.0)
-    free = np.zeros((people, size), bool)
-    for k in range(size):
-        pivot = k + np.argmax(np.abs(matrix[:, k:, k]), axis=1)
-        for array in (matrix, right):
-            array[everyone, k], array[everyone, pivot] = array[everyone, pivot], array[everyone, k]
-        free[:, k] = np.abs(matrix[:, k, k]) < SINGULAR
-        lead = np.where(free[:, k], np.inf, matrix[:, k, k])
-        factor = matrix[:, k + 1 :, k] / lead[:, None]
-        matrix[:, k + 1 :] -= factor[:, :, None] * matrix[:, k, None]
-        right[:, k + 1 :] -= factor * right[:, k, None]
-    x = np.zeros_like(drift)
-    for k in range(size - 1, -1, -1):
-        total = right[:, k]
-        for j in range(k + 1, size):
-            total = total - matrix[:, k, j] * x[:, used[j]]
-        x[:, used[k]] = np.where(free[:, k], 0.0, total / np.where(free[:, k], 1.0, matrix[:, k, k]))
-    return x
+    search.slope[todo] = slopes_of(cycle, rtol, todo, state, end, active, NUDGE * size)
+    search.active[todo] = active
 
 
 def _native_map(system: System, cycles: Cycles, outputs: Sequence[str], threads: int | None) -> Map:

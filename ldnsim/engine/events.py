@@ -39,6 +39,7 @@ class Status(IntEnum):
     STEP_TOO_SMALL = 3
     NO_RHYTHM = 4
     BAD_EQUATION = 5
+    NO_STEADY_STATE = 6
 
 
 class Solution(NamedTuple):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["periodic_states"]
 
 DAY = 24.0
+SLOWEST = 1e-4  # of a state's size, that it may be away from a rhythm that is certain, but hardly draws it near
 
 
 def periodic_states(
@@ -43,7 +44,11 @@ def periodic_states(
     days = Cycles(parameters, no_events(people), np.zeros(people), np.full(people, DAY))
     found = returning_states(system, days, guess, outputs=outputs, solver=solver, threads=threads)
     status, reason = found.status, [f"no drug-free rhythm: {text}" if text else "" for text in found.reason]
-    drifts = np.any(found.residual > SETTLED, axis=1) & (status == Status.SOLVED)
+    for person in np.flatnonzero((found.grows >= 0) & (status == Status.SOLVED)).tolist():
+        status[person] = Status.NO_RHYTHM
+        reason[person] = f"no drug-free rhythm: {system.states[found.grows[person]]} grows from day to day without end"
+    left = np.where(found.verified, SLOWEST, SETTLED)[:, None]
+    drifts = np.any(found.residual > left, axis=1) & (status == Status.SOLVED)
     for person in np.flatnonzero(drifts).tolist():
         status[person] = Status.NO_RHYTHM
         worst = system.states[int(np.argmax(found.residual[person]))]

@@ -7,15 +7,18 @@ on one cycle (`cycles`) arrives at once where the equations are linear, however 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ldnsim.engine.choose import SolverName
 from ldnsim.engine.cycles import SETTLED, TIGHT, Cycles, Returning, cycle_map, returning_states
 from ldnsim.engine.events import Status
+from ldnsim.engine.newton import Map
 from ldnsim.engine.orbit import DAY, periodic_states
 from ldnsim.engine.rhythm import ignores_time, repeats_daily
+from ldnsim.engine.schedules import no_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +31,8 @@ MOST_REPEATS = 366  # of a regimen until it meets the clock again
 FAR = 1e-3  # from the drug-free state, of a state's size
 ENDLESS = 1.0
 STILL = 1e-2  # of what the first cycle changed
+LITTLE, KEPT = 1e-3, 1e-5  # of a state's size, and of that
+GROWS = "grows from cycle to cycle without end: less is taken away than is added"
 
 
 class Steady(NamedTuple):
@@ -75,17 +80,25 @@ def steady_states(
     start, status, reason = periodic_states(system, cycles.parameters, outputs=outputs, solver=solver, threads=threads)
     with_rhythm = status == Status.SOLVED
     start[~with_rhythm] = system.initial  # solved in vain, so that nobody's place moves
-    found = returning_states(system, cycles, start, outputs=outputs, solver=solver, threads=threads)
-    endless = _endless(system, cycles, start, found, outputs, solver, threads)
+    given: dict[str, Any] = {"outputs": outputs, "solver": solver, "threads": threads}
+    found = returning_states(system, cycles, start, attracting=True, **given)
+    map_of_cycle = cycle_map(system, cycles, **given)
+    endless = _endless(system, map_of_cycle, start, found)
     again = np.flatnonzero(endless.any(axis=1))
     if len(again):  # what grows without end must not carry the others away
         some = Cycles(cycles.parameters[again], cycles.schedules.of(again), cycles.start[again], cycles.period[again])
         held = endless[again]
-        anew = returning_states(system, some, start[again], held=held, outputs=outputs, solver=solver, threads=threads)
-        found.state[again], found.status[again] = anew.state, anew.status
+        left_alone = cycle_map(system, replace(cycles, schedules=no_events(len(start))), **given)
+        anew = returning_states(system, some, start[again], held=held, attracting=True, **given)
+        for array, replaced in zip(found[:3], anew[:3], strict=True):
+            array[again] = replaced
         found.residual[again] = np.where(held, ENDLESS, anew.residual)
+        found.grows[again] = np.where(anew.grows >= 0, anew.grows, _outgrowing(system, left_alone, start, again, held))
         for place, person in enumerate(again.tolist()):
             found.reason[person] = anew.reason[place]
+    for person in np.flatnonzero((found.status == Status.SOLVED) & (found.grows >= 0)).tolist():
+        found.status[person] = Status.NO_STEADY_STATE
+        found.reason[person] = f"{system.states[found.grows[person]]} {GROWS}"
     reasons = [
         why or (f"no steady state: {text}" if text else "") for why, text in zip(reason, found.reason, strict=True)
     ]
@@ -95,26 +108,36 @@ def steady_states(
     return Steady(found.state, found.residual, status, reasons)
 
 
-def _endless(
-    system: System,
-    cycles: Cycles,
-    start: np.ndarray,
-    found: Returning,
-    outputs: Sequence[str],
-    solver: SolverName,
-    threads: int | None,
-) -> np.ndarray:
+def _outgrowing(system: System, left_alone: Map, start: np.ndarray, who: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Of people with states that grow without end (held: people, states), one that a cycle without doses takes a little
+    of, but doses add more; -1 where nothing is ever taken from them, so that they only keep what they are given.
+    """
+    first, status, _ = left_alone(who, start[who], TIGHT)
+    found = np.full(len(who), -1)
+    for state in np.flatnonzero(held.any(axis=0)).tolist():
+        more = start[who]
+        added = LITTLE * np.maximum(np.abs(more[:, state]), system.scale[state])
+        more[:, state] += added
+        after, moved, _ = left_alone(who, more, TIGHT)
+        kept = np.abs(after[:, state] - first[:, state] - added) <= KEPT * added
+        solved = (status == Status.SOLVED) & (moved == Status.SOLVED)
+        found = np.where(held[:, state] & solved & ~kept, state, found)
+    return found
+
+
+def _endless(system: System, cycle: Map, start: np.ndarray, found: Returning) -> np.ndarray:
     """States (people, states) that a cycle still changes about as much as it did at first, however far they have gone.
 
     Against their own size such a change may seem small: the search leaps far where a cycle hardly takes anything away.
     """
-    cycle = cycle_map(system, cycles, outputs=outputs, solver=solver, threads=threads)
     everyone = np.arange(len(start))
     first, at_first, _ = cycle(everyone, start, TIGHT)
     size = np.maximum(np.abs(found.state), 1e-3 * np.asarray(system.scale, float))
     far = np.abs(found.state - start) > FAR * size
     as_before = found.residual * size > STILL * np.abs(first - start)
-    return np.asarray((far | (found.residual > SETTLED)) & as_before & (at_first == Status.SOLVED)[:, None])
+    return np.asarray(
+        (far | (found.residual > SETTLED)) & as_before & ((at_first == Status.SOLVED) & ~found.verified)[:, None]
+    )
 
 
 def unsettled(system: System, residual: np.ndarray) -> list[str]:
@@ -128,7 +151,7 @@ def unsettled(system: System, residual: np.ndarray) -> list[str]:
             notes.append(f"{state} has not settled{_share(grows)}: {text}.")
         if slow.any():
             worst = f"{100 * residual[slow, index].max():.2g} %"
-            notes.append(f"{state} has not settled{_share(slow)}: a further cycle still changes it by {worst}.")
+            notes.append(f"{state} has not settled{_share(slow)}: it may still be {worst} from its steady value.")
     return notes
 
 
