@@ -114,3 +114,39 @@ def test_fits_are_listed_described_checked_and_have_a_schema(command):
     schema = json.loads(command("schema", "fit")[1])
     assert {"estimate", "facts", "tables"} <= schema["properties"].keys()
     assert schema["properties"]["model"] == {"type": "string"}
+
+
+def test_the_tolerance_reaches_the_solver(monkeypatch):
+    """`fit --rtol` and `validate --rtol`, `--solver`: what is asked for is what is used."""
+    from ldnsim.calibration.fitting import batch
+    from ldnsim.calibration.validation import runs
+
+    asked = []
+    solver = batch.choose.solver
+
+    def noted(name="native", threads=None):
+        solve = solver(name, threads)
+
+        def with_note(system, parameters, initial, schedules, times, outputs, rtol=1e-6, **more):
+            asked.append((name, rtol))
+            return solve(system, parameters, initial, schedules, times, outputs, rtol, **more)
+
+        return with_note
+
+    monkeypatch.setattr(batch.choose, "solver", noted)
+    record = ldn.load_fit("oral_clearance")
+    some = {"plasma.CL": record.estimate["plasma.CL"]}
+    ldn.fit(record.model_copy(update={"starts": 1, "estimate": some}), rtol=1e-7)
+    assert {rtol for name, rtol in asked} >= {1e-7}
+    assert 1e-9 not in {rtol for _, rtol in asked}
+    told = []
+    monkeypatch.setattr(runs, "simulate", lambda scenario, **options: told.append(options) or "none")
+    runs.runs_of(ldn.load_model("ldn"), ldn_predictions(), {}, rtol=1e-8, solver="reference")
+    assert told
+    assert all(options == {"rtol": 1e-8, "solver": "reference"} for options in told)
+
+
+def ldn_predictions():
+    from ldnsim.library.files import load_predictions
+
+    return load_predictions()

@@ -15,6 +15,7 @@ from ldnsim.cli.options import (
     AsJson,
     ModelName,
     Quiet,
+    Rtol,
     SolverOption,
     names_of,
 )
@@ -37,6 +38,7 @@ def fit_(
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the results.")] = Path("results"),
     solver: SolverOption = "native",
+    rtol: Rtol = 1e-9,
     quiet: Quiet = False,
     json: AsJson = False,
 ) -> None:
@@ -49,7 +51,7 @@ def fit_(
 
     records = []
     for record in [load_fit(file) for file in files]:  # all are read before the first one is worked on
-        result = fit(record, solver=solver)
+        result = fit(record, rtol=rtol, solver=solver)
         data, estimates = data_table(result), estimates_table(result)
         texts = {**fit_files(result), f"{record.name}.html": fit_page(result, data, estimates)}
         written = write_files(out, {name: partial(_write, text) for name, text in texts.items()})
@@ -77,6 +79,8 @@ def validate(
     account: AccountName = "",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with figures to this file.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this file.")] = None,
+    solver: SolverOption = "native",
+    rtol: Rtol = 1e-6,
     quiet: Quiet = False,
     json: AsJson = False,
 ) -> None:
@@ -86,7 +90,7 @@ def validate(
     from ldnsim.report.validation_table import print_validation
 
     record = load_model(model, account or None)
-    found = evaluate(record)
+    found = evaluate(record, rtol=rtol, solver=solver)
     frame = frame_of(found)
     texts = {} if csv is None else {csv: frame.to_csv(index=False)}
     if html is not None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ldnsim.scenario.changes import Resolved
     from ldnsim.scenario.scenario import Scenario
 
-__all__ = ["Batch", "BatchCurves", "batch_of"]
+__all__ = ["RTOL", "Batch", "BatchCurves", "batch_of"]
 
 RTOL = 1e-9  # relative tolerance: the curves are differenced
 
@@ -63,6 +63,7 @@ class Batch:
     spans: tuple[tuple[float, float], ...]
     outputs: dict[str, Output]
     solver: choose.SolverName
+    rtol: float
 
     def curves(self, parameters: np.ndarray) -> BatchCurves:
         """Solve all rows of `parameters` (rows, parameters), in coherent units."""
@@ -81,7 +82,7 @@ class Batch:
         windows = windows_of(
             np.broadcast_to(np.reshape(self.spans, (1, -1, 2)), (arms * len(solved), len(self.spans), 2))
         )
-        done = solve(self.system, *at, schedules, self.times, names, RTOL, windows=windows)
+        done = solve(self.system, *at, schedules, self.times, names, self.rtol, windows=windows)
         repeats = repeats_daily(self.system, tuple(names))
         clock = self.times % DAY if repeats else self.times
         day = np.arange(0.0, DAY)
@@ -89,7 +90,7 @@ class Batch:
         twin, day_values, without = None, None, [None] * len(names)
         if any(output.relative_to for output in self.outputs.values()):
             bare = twin_windows(len(solved), float(self.times[-1]), repeats=repeats)
-            twin = solve(self.system, rows, start[solved], [()] * len(solved), with_day, names, RTOL, windows=bare)
+            twin = solve(self.system, rows, start[solved], [()] * len(solved), with_day, names, self.rtol, windows=bare)
             found = twin.values[:, place]
             day_values, without = found[:, : len(day)], list(np.moveaxis(found[:, len(day) : -1], -1, 0))
         for index, (name, output) in enumerate(self.outputs.items()):
@@ -133,6 +134,7 @@ def batch_of(
     times: np.ndarray,
     spans: tuple[tuple[float, float], ...],
     solver: choose.SolverName,
+    rtol: float,
 ) -> Batch:
     """The batch of a scenario's one account, at some times (h, ascending, from 0 to the end) and over spans of time."""
     setting = resolved.settings[0]
@@ -140,4 +142,4 @@ def batch_of(
     typical = parameters_of(scenario.model, system, setting, resolved, TYPICAL)[0]
     doses = {arm: doses_of(scenario, resolved, arm, TYPICAL)[0] for arm in resolved.arms}
     outputs = {name: output for name, output in scenario.model.outputs.items() if name in scenario.report}
-    return Batch(scenario, system, typical, doses, times, spans, outputs, solver)
+    return Batch(scenario, system, typical, doses, times, spans, outputs, solver, rtol)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnsim.calibration.fitting.batch import RTOL
 from ldnsim.calibration.fitting.problem import Problem, problem_of
 from ldnsim.calibration.fitting.profile import Interval, covariance, profile
 from ldnsim.calibration.fitting.result import FitResult
@@ -31,7 +32,7 @@ NO_EFFECT = 1e-9  # largest change of any datum, in errors, while a parameter go
 MAX_RETURNS = 5  # times that a profile may find a lower minimum
 
 
-def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
+def fit(what: Fit | str | Path, *, rtol: float = RTOL, solver: SolverName = "native") -> FitResult:
     """Estimate parameters from data by weighted least squares.
 
     Data with a `cv` are compared on the log scale, data with an `sd` on the linear scale. The search starts from
@@ -42,6 +43,8 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     ----------
     what : Fit, str or path
         A fit, as returned by `load_fit`, or the name or path of its file.
+    rtol : float
+        Relative tolerance of the solver; small, since curves are differenced.
     solver : {"native", "reference"}
         Compiled solver, or the slow reference solver.
 
@@ -68,7 +71,7 @@ def fit(what: Fit | str | Path, *, solver: SolverName = "native") -> FitResult:
     """
     record = what if isinstance(what, Fit) else load_fit(what)
     _refuse_faulty(record)
-    problem = problem_of(record, solver)
+    problem = problem_of(record, solver, rtol)
     _refuse_without_effect(problem, evaluate_at(problem, problem.start))
     starting_points = starts(problem)
     found = [descend(problem, start) for start in starting_points]

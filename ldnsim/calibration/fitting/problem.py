@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnsim.calibration.fitting.batch import Batch, batch_of
+from ldnsim.calibration.fitting.batch import RTOL, Batch, batch_of
 from ldnsim.calibration.fitting.predict import predict
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import hours
@@ -119,11 +119,11 @@ class Problem:
         return np.where(np.isfinite(plain), plain / self.error, np.nan)
 
 
-def problem_of(fit: Fit, solver: SolverName) -> Problem:
+def problem_of(fit: Fit, solver: SolverName, rtol: float = RTOL) -> Problem:
     """Convert a fit to numbers. Raises LdnsimError where its changes or arms cannot be simulated."""
     scenario = fit.scenario
     resolved = resolve(scenario)
-    batch = batch_of(scenario, resolved, *_required(fit, hours(resolved.duration)), solver)
+    batch = batch_of(scenario, resolved, *_required(fit, hours(resolved.duration)), solver, rtol)
     axes = tuple(_axis(fit, resolved, batch, name, estimate) for name, estimate in fit.estimate.items())
     data = fit.data
     units = [declared(datum.value.unit, molar_mass(fit.model, datum.of)) for datum in data.values()]

@@ -21,6 +21,7 @@ from ldnsim.scenario.changes import setting_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldnsim.engine.choose import SolverName
     from ldnsim.foundation.fields import Change
     from ldnsim.library.facts import Fact
     from ldnsim.library.predictions import Predictions
@@ -54,13 +55,17 @@ class Validation:
     parameter_sets: tuple[str, ...]
 
 
-def validate(model: Model) -> pd.DataFrame:
+def validate(model: Model, *, rtol: float = 1e-6, solver: SolverName = "native") -> pd.DataFrame:
     """Compare a model with every fact of the library, fitted or predicted.
 
     Parameters
     ----------
     model : Model
         The model, as returned by `load_model`.
+    rtol : float
+        Relative tolerance of the solver.
+    solver : {"native", "reference"}
+        Compiled solver, or the slow reference solver.
 
     Returns
     -------
@@ -84,11 +89,16 @@ def validate(model: Model) -> pd.DataFrame:
     >>> sorted(set(table["use"]))
     ['context', 'fit', 'test']
     """
-    return frame_of(evaluate(model))
+    return frame_of(evaluate(model, rtol=rtol, solver=solver))
 
 
 def evaluate(
-    model: Model, predictions: Predictions | None = None, facts: Mapping[str, Fact] | None = None
+    model: Model,
+    predictions: Predictions | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    *,
+    rtol: float = 1e-6,
+    solver: SolverName = "native",
 ) -> Validation:
     """Compare a model with facts, as records.
 
@@ -100,6 +110,10 @@ def evaluate(
         How facts are predicted. The library's by default.
     facts : mapping of str to Fact, optional
         Facts by their id. The library's by default.
+    rtol : float
+        Relative tolerance of the solver.
+    solver : {"native", "reference"}
+        Compiled solver, or the slow reference solver.
 
     Returns
     -------
@@ -117,7 +131,7 @@ def evaluate(
 
     def runs(changes: Mapping[str, Change]) -> ModelRuns:
         settings = {name: setting_of(model, name, changes) for name in accounts}
-        return ModelRuns(settings, runs_of(model, predictions, changes))
+        return ModelRuns(settings, runs_of(model, predictions, changes, rtol=rtol, solver=solver))
 
     chosen = {name: parameter_set_changes(model, choice) for name, choice in predictions.rivals.items()}
     under = {name: runs(changes) for name, changes in chosen.items() if changes}

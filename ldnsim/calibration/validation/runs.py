@@ -16,6 +16,7 @@ from ldnsim.foundation.units import Quantity, coherent
 from ldnsim.metrics.attributes import evidence_of, is_ratio_to_twin
 from ldnsim.metrics.outputs import output_of, twin_name
 from ldnsim.metrics.recorded import mesh_in, signal_in
+from ldnsim.scenario.changes import resolve
 from ldnsim.scenario.scenario import Scenario
 from ldnsim.simulation.simulate import simulate
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from ldnsim.engine.choose import SolverName
     from ldnsim.foundation.fields import Change
     from ldnsim.library.predictions import Predictions, RivalChoice, Setup
     from ldnsim.model.records import Model
@@ -90,7 +92,14 @@ def required_runs(predictions: Predictions) -> dict[Key, Mapping[str, Change]]:
     return found
 
 
-def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]) -> Runs:
+def runs_of(
+    model: Model,
+    predictions: Predictions,
+    rivals: Mapping[str, Change],
+    *,
+    rtol: float = 1e-6,
+    solver: SolverName = "native",
+) -> Runs:
     """Simulate every required arm in all accounts, with the published parameter sets `rivals` (address -> set)."""
     outputs = _outputs(model, predictions)
     keys = required_runs(predictions)
@@ -109,7 +118,9 @@ def runs_of(model: Model, predictions: Predictions, rivals: Mapping[str, Change]
     for _, group in groupby(sorted(possible, key=shared), key=shared):
         here = list(group)
         setups = {arm: predictions.arms[arm] for arm, _ in here}
-        found = _simulated(model, setups, outputs, {**rivals, **keys[here[0]]})
+        found: Scenario | xr.Dataset | str = _scenario(model, setups, outputs, {**rivals, **keys[here[0]]})
+        if isinstance(found, Scenario):
+            found = simulate(found, rtol=rtol, solver=solver)
         results.update(dict.fromkeys(here, found))
     return Runs(results, dict(predictions.arms))
 
@@ -136,9 +147,10 @@ def _outputs(model: Model, predictions: Predictions) -> tuple[str, ...]:
     return tuple(name for name in model.outputs if name in named)
 
 
-def _simulated(
+def _scenario(
     model: Model, setups: Mapping[str, Setup], outputs: tuple[str, ...], changes: Mapping[str, Change]
-) -> xr.Dataset | str:
+) -> Scenario | str:
+    """The scenario of some arms, or why there is none: the model lacks what they or the changes name."""
     if not outputs:
         return "not in this model: none of the outputs of the facts"
     duration = next(iter(setups.values())).duration
@@ -153,6 +165,8 @@ def _simulated(
         report=outputs,
     )
     try:
-        return simulate(scenario.with_changes(dict(changes)) if changes else scenario)
+        scenario = scenario.with_changes(dict(changes)) if changes else scenario
+        resolve(scenario)
     except LdnsimError as caught:
         return f"not in this model: {caught.faults[0].message}"
+    return scenario
