@@ -134,7 +134,16 @@ def _neg(a: Bounds) -> Bounds:
 
 def _mul(a: Bounds, b: Bounds) -> Bounds:
     product = _hull([x * y for x in (a.low, a.high) for y in (b.low, b.high)], a.sure & b.sure)
-    return _anything(product, np.isnan(product.low) & ~_valueless(a, b))  # 0 * infinity
+    nothing = (_endless(a) & _through_zero(b)) | (_endless(b) & _through_zero(a))  # 0 * infinity, within or at an end
+    return _anything(product, (np.isnan(product.low) | nothing) & ~_valueless(a, b))
+
+
+def _endless(a: Bounds) -> np.ndarray:
+    return np.asarray(np.isinf(a.low) | np.isinf(a.high))
+
+
+def _through_zero(a: Bounds) -> np.ndarray:
+    return np.asarray((a.low <= 0) & (a.high >= 0))
 
 
 def _square(a: Bounds) -> Bounds:
@@ -184,10 +193,12 @@ def _pow(a: Bounds, b: Bounds) -> Bounds:
     rises = b.low > 0
     found = _hull([*corners, np.where(fixed & whole & through & rises, 0.0, corners[0])], a.sure & b.sure)
     positive = (a.low > 0) | ((a.low == 0) & rises)
+    # 1 to any power is 1, and so is anything to the power of 0: also of what has no value
+    one = (np.isnan(b.low) & (a.low <= 1) & (a.high >= 1)) | (np.isnan(a.low) & (b.low <= 0) & (b.high >= 0))
     fine = positive | (fixed & whole & (rises | ~through)) | _valueless(a, b)
-    never = fixed & ~whole & (a.high < 0)
+    never = fixed & ~whole & (a.high < 0) & (a.low > -np.inf)  # minus infinity has a power
     found = Bounds(np.where(never, np.nan, found.low), np.where(never, np.nan, found.high), found.sure)
-    return _anything(found, ~fine & ~never)
+    return _anything(found, one | (~fine & ~never))
 
 
 def _compared(operation: str, a: Bounds, b: Bounds) -> Bounds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ldnsim.engine.compiler.derivative import TIME, gradients
@@ -38,6 +38,8 @@ def node_of(graph: Graph, tree) -> int:
 @given(
     tree=TREES, low=st.floats(-50, 50), width=st.sampled_from([1e-9, 1e-3, 0.1, 1.0, 10.0, 100.0]), p=st.floats(-5, 5)
 )
+@example(tree=("power", "t", ("log", -2.0)), low=0.0, width=1.0, p=0.0)  # 1 to the power of what has no value is 1
+@example(tree=("power", ("log", -2.0), "t"), low=-1.0, width=10.0, p=0.0)
 @settings(max_examples=400, deadline=None, print_blob=True)
 def test_no_value_is_outside(tree, low, width, p):
     graph = Graph()

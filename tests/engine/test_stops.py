@@ -153,7 +153,7 @@ class TestWindows:
     @given(
         windows=st.lists(st.tuples(st.floats(0.01, 300), st.floats(1 / 60, 12)), min_size=1, max_size=4),
         k=st.floats(1e-3, 5),
-        doses=st.lists(st.tuples(st.floats(0.01, 300), st.floats(0, 10)), max_size=5),
+        doses=st.lists(st.tuples(st.floats(0.01, 300), st.just(0.0) | st.floats(1e-9, 10)), max_size=5),
         literal=st.booleans(),
         seed=st.integers(0, 99),
     )
