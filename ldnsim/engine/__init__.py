@@ -10,6 +10,7 @@ its name, from the modules in `solvers/`.
     machine, cache, native                 native code, kept on disk, called
     reference, equations                   the slow solver that tests compare with
     checks                                 what both refuse
+    guard                                  comparisons on states: none changes twice within a step
     switches, stops, intervals             comparisons on the time become events, so that no step goes over one
     cycles, orbit, steady                  states that come back: the drug-free rhythm that every run starts on, and
                                            the steady state of a regimen

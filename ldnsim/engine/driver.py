@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.engine.events import Kind, Status
+from ldnsim.engine.guard import SHORTEST, allowed_share
 from ldnsim.engine.job import (
     CALLED,
     CODE,
@@ -181,6 +182,10 @@ def judge(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
     awake = (own[PERSON] >= 0) & (own[CODE] == 0)
     accepted = awake & (error <= 1.0)
     rejected = awake & ~(error <= 1.0)
+    share = 1.0
+    if m.guards > 0:
+        share = allowed_share(m, w)
+        accepted = accepted & ((share >= 1.0) | (w[m.h] <= SHORTEST))
     arrives = w[m.proposed] >= w[m.stop] - w[m.time]
     reached = where(arrives, w[m.stop], w[m.time] + w[m.h])
     look_back(m, job, accepted, reached, w, own)
@@ -189,6 +194,8 @@ def judge(m: Program, job: Job, w: Rows, own: RowsOfInts) -> None:
     factor = SAFETY * inverse_tenth_root(error)
     factor = where(factor < MOST_SHRINK, MOST_SHRINK, where(factor > MOST_GROWTH, MOST_GROWTH, factor))
     proposed = w[m.h] * where(finite, factor, SHRINK_NOT_FINITE)
+    if m.guards > 0:
+        proposed = where(awake & ~accepted & (error <= 1.0), share * w[m.h], proposed)
     w[m.proposed] = proposed
     w[m.restart] = where(accepted & (own[FRESH] > 0), proposed, w[m.restart])
     own[FRESH] = where(accepted, 0, own[FRESH])

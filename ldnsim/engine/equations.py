@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.expressions import Call, Expression, Name, Number, names_in
+from ldnsim.foundation.expressions import Call, Expression, Name, Number, names_in, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ldnsim.model.system import System
 
-__all__ = ["derivative_function", "output_function"]
+__all__ = ["comparison_function", "derivative_function", "output_function"]
 
 DAY = 24.0
 # `math.pow` and not `**`: a negative base must fail, not turn complex
@@ -43,6 +43,23 @@ def output_function(
 ) -> Callable[[float, Sequence[float], Sequence[float]], list[float]]:
     """f(t, states, parameters) -> the exported names asked for."""
     return _compile(system, [Name(system.exports[name]) for name in names])
+
+
+def comparison_function(system: System) -> Callable[[float, Sequence[float], Sequence[float]], list[float]] | None:
+    """f(t, states, parameters) -> the difference of the two sides of each comparison on states; None without any."""
+    rests = set(system.states)
+    trees = []
+    for name, expression in _needed(system, system.derivatives):
+        if names_in(expression) & rests:
+            rests.add(name)
+        trees.append(expression)
+    sides = [
+        part.arguments
+        for tree in (*trees, *system.derivatives)
+        for part in walk(tree)
+        if isinstance(part, Call) and part.operation in ("<", "<=", ">", ">=") and names_in(part) & rests
+    ]
+    return _compile(system, [Call("-", pair) for pair in dict.fromkeys(sides)]) if sides else None
 
 
 def _compile(

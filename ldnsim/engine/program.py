@@ -5,6 +5,7 @@ clock     time -> what depends on time and parameters alone   once per distinct 
 first     states -> LU factors of W, df/dt and the first stage
 stage     states of a later stage -> its solution
 observe   states at a sample time -> outputs
+guard     states within a step -> differences of what is compared, where equations compare states
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.engine.compiler.derivative import TIME, gradients
-from ldnsim.engine.compiler.graph import ON_TIME, Graph, Node, system_graph
+from ldnsim.engine.compiler.graph import COMPARISONS, ON_STATES, ON_TIME, Graph, Node, system_graph
 from ldnsim.engine.compiler.kernel import Kernel, cut
 from ldnsim.engine.compiler.lu import factor
 from ldnsim.engine.pieces import NODE_COUNT
@@ -49,6 +50,8 @@ class Program:
         self.graph = graph
         self.states, self.parameters, self.outputs = len(slopes), len(system.parameters), len(shown)
         n, rows = self.states, RowNumbers()
+        guards = _differences(graph, slopes)
+        self.guards = len(guards)
         # of the person and the step
         self.time, self.at, self.h, self.inverse_h, self.inverse_gamma_h = (rows.take(1) for _ in range(5))
         self.proposed, self.restart, self.stop, self.next_sample = (rows.take(1) for _ in range(4))
@@ -59,10 +62,12 @@ class Program:
         self.o, self.largest, self.roughness = (rows.take(self.outputs) for _ in range(3))
         self.curve = rows.take(self.outputs * NODE_COUNT)
         self._asked = (tuple(slopes), tuple(shown))
-        self._kernels(graph, slopes, shown, rows)
+        self._kernels(graph, slopes, shown, guards, rows)
         self.count = rows.count
 
-    def _kernels(self, graph: Graph, slopes: list[Node], shown: list[Node], rows: RowNumbers) -> None:
+    def _kernels(
+        self, graph: Graph, slopes: list[Node], shown: list[Node], guards: list[Node], rows: RowNumbers
+    ) -> None:
         n = self.states
         inverse_gamma_h, h = graph.node("row", "inverse_gamma_h", 0), graph.node("row", "h", 0)
         rate = [graph.node("row", "rate", i) for i in range(n)]
@@ -79,7 +84,7 @@ class Program:
         later_stage = factors.replaced(kept).solve(graph, [graph.add(slopes[i], right[i]) for i in range(n)])
 
         fixed = {graph.node("p", i): self.p + i for i in range(self.parameters)}
-        ahead = cut(graph, [*first_stage, *later_stage, *factors.nodes(), *change.values(), *shown], 0)
+        ahead = cut(graph, [*first_stage, *later_stage, *factors.nodes(), *change.values(), *shown, *guards], 0)
         fixed |= _rows_of(ahead, rows)
         self.prepare = Kernel(
             "prepare",
@@ -102,15 +107,22 @@ class Program:
         inputs = at_time | timed_rows | kept_rows | {graph.node("y", i): self.u + i for i in range(n)}
         inputs |= {right[i]: self.right + i for i in range(n)}
         self.stage = Kernel("stage", graph, dict(enumerate(later_stage)), inputs, offset=True)
-        self._observe(graph, shown, at_time, rows)
+        self._observe(graph, shown, guards, at_time, rows)
 
-    def _observe(self, graph: Graph, shown: list[Node], at_time: dict[Node, int], rows: RowNumbers) -> None:
-        needed = [graph.nodes[node][1] for node in graph.reached(shown, at_time) if graph.nodes[node][0] == "y"]
+    def _observe(
+        self, graph: Graph, shown: list[Node], guards: list[Node], at_time: dict[Node, int], rows: RowNumbers
+    ) -> None:
+        reached = graph.reached([*shown, *guards], at_time)
+        needed = [graph.nodes[node][1] for node in reached if graph.nodes[node][0] == "y"]
         self.observed = {
             state: (rows.take(1), rows.take(3)) for state in sorted(needed)
         }  # state -> its row, its interpolant's
         at_sample = at_time | {graph.node("y", i): row for i, (row, _) in self.observed.items()}
         self.observe = Kernel("observe", graph, {self.o + i: node for i, node in enumerate(shown)}, at_sample)
+        if guards:
+            self.g, self.g_before, self.g_earlier = (rows.take(len(guards)) for _ in range(3))
+            self.flips, self.share = rows.take(1), rows.take(1)
+            self.guard = Kernel("guard", graph, {self.g + i: node for i, node in enumerate(guards)}, at_sample)
 
     @property
     def text(self) -> str:
@@ -120,12 +132,23 @@ class Program:
         return f"{self.states} {self.parameters} {self.count} {self._asked} {self.graph.nodes}"
 
     def kernels(self) -> tuple[Kernel, ...]:
-        return self.prepare, self.clock, self.first, self.stage, self.observe
+        always = self.prepare, self.clock, self.first, self.stage, self.observe
+        return (*always, self.guard) if self.guards else always
 
 
 def _rows_of(nodes: Sequence[Node], rows: RowNumbers) -> dict[Node, int]:
     first = rows.take(len(nodes))
     return {node: first + i for i, node in enumerate(nodes)}
+
+
+def _differences(graph: Graph, slopes: Sequence[Node]) -> list[Node]:
+    """Of each comparison on states in the equations, the difference of its sides."""
+    compared = [
+        graph.arguments(node)
+        for node in graph.reached(slopes)
+        if graph.nodes[node][0] in COMPARISONS.values() and graph.depends[node] & ON_STATES
+    ]
+    return list(dict.fromkeys(graph.sub(left, right) for left, right in compared))
 
 
 def _w_matrix(graph: Graph, slope_gradients: list[dict[int, Node]], inverse_gamma_h: Node) -> list[dict[int, Node]]:

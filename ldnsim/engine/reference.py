@@ -9,14 +9,15 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ldnsim.engine.checks import check, run_ends
-from ldnsim.engine.equations import derivative_function, output_function
+from ldnsim.engine.equations import comparison_function, derivative_function, output_function
 from ldnsim.engine.events import Event, Kind, Solution, Status
 from ldnsim.engine.grids import Grids
+from ldnsim.engine.guard import POINTS, SHORTEST, share_of
 from ldnsim.engine.pieces import NODES, Pieces, Windows
 from ldnsim.engine.schedules import Schedules, pack
 from ldnsim.engine.stops import with_stops
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Failed", "integrate", "solve"]
 
-SHORTEST = 4  # roundings of the time
+LEAST = 4  # roundings of the time
 PIECES_OF_A_STEP = 2  # orders go up to 12, and those of pieces to 5
 MOST_EVALUATIONS = 3_000_000  # of the right-hand side, for one person
 
@@ -44,10 +45,11 @@ At = tuple[float, list[float], list[float]]  # time, states, parameters
 
 class Method(NamedTuple):
     """derivative(t, states, parameters), and how exactly it is followed: rtol, atol (states,). Within windows, (start,
-    end) in h, curves are kept.
+    end) in h, curves are kept. compared(t, states, parameters): the comparisons on states, None without any.
     """
 
     derivative: Callable[..., list[float]]
+    compared: Callable[..., list[float]] | None
     rtol: float
     atol: np.ndarray
     windows: Sequence[tuple[float, float]]
@@ -146,7 +148,7 @@ def integrate(
     """One person's run, with pieces within windows (start, end) in h; raises Failed."""
     state, p, rates = list(map(float, initial)), list(map(float, parameters)), [0.0] * len(initial)
     atol = np.maximum(1e-3 * rtol * np.asarray(system.scale), 1e-300)
-    method = Method(_counted(derivative_function(system)), rtol, atol, windows)
+    method = Method(_counted(derivative_function(system)), comparison_function(system), rtol, atol, windows)
     now, done = float(times[0]), 0
     course = Course([], [])
     groups = [(time, list(group)) for time, group in groupby(schedule, key=lambda event: event.time)]
@@ -185,7 +187,7 @@ def _stretch(
         values = method.derivative(t, y.tolist(), p)
         return [value + rate for value, rate in zip(values, rates, strict=True)]
 
-    if stop - start <= SHORTEST * np.spacing(max(abs(start), abs(stop))):  # lsoda refuses: nothing bends that quickly
+    if stop - start <= LEAST * np.spacing(max(abs(start), abs(stop))):  # lsoda refuses: nothing bends that quickly
         slope = np.asarray(change(start, np.asarray(state)))
 
         def line(t: float) -> np.ndarray:
@@ -196,21 +198,64 @@ def _stretch(
     at = np.append(wanted, stop) if len(wanted) == 0 or wanted[-1] < stop else wanted
     tolerances = {"rtol": method.rtol, "atol": method.atol}
     dense = any(begin < stop and end > start for begin, end in method.windows)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # lsoda warns before it fails; the status says so
-            found = solve_ivp(change, (start, stop), state, method="LSODA", t_eval=at, dense_output=dense, **tolerances)
-    except (ArithmeticError, ValueError) as caught:
-        raise Failed(Status.BAD_EQUATION, f"the equations cannot be computed after {start:.6g} h: {caught}") from None
-    if not found.success:
-        raise Failed(Status.STEP_TOO_SMALL, f"the solver stopped between {start:.6g} and {stop:.6g} h: {found.message}")
-    if not np.all(np.isfinite(found.y)):
-        raise Failed(Status.NOT_FINITE, f"a state is not finite between {start:.6g} and {stop:.6g} h")
+
+    def run(begin: float, end: float, from_state: Sequence[float], **more: Any) -> Any:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # lsoda warns before it fails; the status says so
+                found = solve_ivp(change, (begin, end), from_state, method="LSODA", **tolerances, **more)
+        except (ArithmeticError, ValueError) as caught:
+            message = f"the equations cannot be computed after {begin:.6g} h: {caught}"
+            raise Failed(Status.BAD_EQUATION, message) from None
+        if not found.success:
+            message = f"the solver stopped between {begin:.6g} and {end:.6g} h: {found.message}"
+            raise Failed(Status.STEP_TOO_SMALL, message)
+        if not np.all(np.isfinite(found.y)):
+            raise Failed(Status.NOT_FINITE, f"a state is not finite between {begin:.6g} and {end:.6g} h")
+        return found
+
+    if method.compared is not None:
+        return _guarded(method, run, start, stop, state, p, at, len(wanted))
+    found = run(start, stop, state, t_eval=at, dense_output=dense)
     states = found.y.T.tolist()
     steps = [(step.t_old, step.t, step) for step in found.sol.interpolants] if dense else []
     return Stretch(
         states[: len(wanted)], list(states[-1]), _cut(method.windows, steps)
     )  # events change states in place
+
+
+def _guarded(
+    method: Method,
+    run: Callable[..., Any],
+    start: float,
+    stop: float,
+    state: list[float],
+    p: list[float],
+    at: np.ndarray,
+    wanted: int,
+) -> Stretch:
+    """A stretch in steps in which the comparisons on states change once at most: see `guard`."""
+    assert method.compared is not None
+    steps: list[Any] = []
+    now, until, longest = start, stop, math.inf
+    while now < stop:
+        found = run(now, until, state, dense_output=True, max_step=longest)
+        state, now, longest = found.y[:, -1].tolist(), until, math.inf
+        for step in found.sol.interpolants:
+            length = step.t - step.t_old
+            times = step.t_old + length * np.linspace(0, 1, POINTS + 1)
+            share = share_of(np.array([method.compared(t, step(t).tolist(), p) for t in times.tolist()]))
+            if share < 1 and length > SHORTEST:  # once more from here, in shorter steps, up to where this one ended
+                state, now = step(step.t_old).tolist(), step.t_old
+                until, longest = step.t, share * length
+                break
+            steps.append(step)
+        else:
+            until = stop
+    place = np.minimum(np.searchsorted([step.t for step in steps], at), len(steps) - 1)
+    states = [steps[number](t).tolist() for t, number in zip(at.tolist(), place.tolist(), strict=True)]
+    curves = [(step.t_old, step.t, step) for step in steps]
+    return Stretch(states[:wanted], states[-1], _cut(method.windows, curves))
 
 
 def _cut(

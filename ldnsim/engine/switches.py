@@ -3,7 +3,7 @@
 A solver steps over what it does not look at, and at a jump it must not see both sides at once. So each comparison, and
 each min, max and abs, on the time (with parameters and constants, without states) is replaced by a parameter that is 1
 where the condition holds and 0 elsewhere. It changes by an event (`stops`): a step ends there, and within a step every
-condition has one value. Comparisons on states stay what they are; `guard` looks after them.
+condition has one value. Comparisons on states stay what they are: see `guard`.
 
 Equations without such a condition are returned as they are.
 """
