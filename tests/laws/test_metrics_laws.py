@@ -77,7 +77,9 @@ def test_a_shift_moves_times_only(doses, shift):
         (window[0] + shift / 60, window[1] + shift / 60),
         duration=f"{96 + shift / 60!r} h",
     )
-    assert exposure(moved) == pytest.approx(plain, rel=2e-5, nan_ok=True)
+    found = exposure(moved)
+    assert found.pop("Tmax") == pytest.approx(plain.pop("Tmax"), abs=1e-3)  # h; a peak is flat
+    assert found == pytest.approx(plain, rel=1e-4, nan_ok=True)
 
 
 @few
