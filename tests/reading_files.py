@@ -10,7 +10,7 @@ from pathlib import Path
 from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.fields import Record
 from ldnsim.foundation.yaml import read_document
-from ldnsim.library.files import check_file
+from ldnsim.library.files import load_file
 
 FOLDER = Path(__file__).parent / "bad_input"
 GOOD = FOLDER / "good"
@@ -21,7 +21,7 @@ def read(file: Path) -> LdnsimError | Record:
     """What comes of a file. Anything but a record or an LdnsimError, and anything slow, fails the test."""
     start = time.process_time()
     try:
-        found: LdnsimError | Record = check_file(file)
+        found: LdnsimError | Record = load_file(file)
     except LdnsimError as caught:
         found = caught
     assert time.process_time() - start < MOST_SECONDS

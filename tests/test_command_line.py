@@ -175,7 +175,7 @@ def test_ctrl_c_ends_without_a_word(tmp_path):
 
 
 def test_titles_are_those_of_the_checked_files():
-    from ldnsim.library.files import check_file
+    from ldnsim.library.files import load_file
     from ldnsim.library.index import library
     from ldnsim.report.listing import entries
 
@@ -184,7 +184,7 @@ def test_titles_are_those_of_the_checked_files():
         assert found
         files = library(kind)
         for name, title in found:
-            record = check_file(files[name])
+            record = load_file(files[name])
             assert title == (getattr(record, "question", "") or record.title)
 
 

@@ -11,11 +11,19 @@ from pydantic import ValidationError
 
 import ldnsim as ldn
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.foundation.fields import Record
 from ldnsim.foundation.units import Quantity
 from ldnsim.library.bibliography import read_bibliography
-from ldnsim.library.files import FORMATS, check_file, find_any, library, load_bibliography, source_text
-from ldnsim.library.reading import STAND_INS
+from ldnsim.library.files import (
+    FORMATS,
+    faults_in,
+    files_under,
+    library,
+    load_any,
+    load_bibliography,
+    load_file,
+    source_text,
+)
+from ldnsim.library.people_table import read_people
 from ldnsim.model.records import Model, Part
 from ldnsim.scenario.changes import setting_of
 from ldnsim.scenario.scenario import Scenario
@@ -33,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 def faults(file: Path) -> list[str]:
     with pytest.raises(LdnsimError) as caught:
-        check_file(file)
+        load_file(file)
     return [fault.message for fault in caught.value.faults]
 
 
@@ -45,18 +53,18 @@ def test_every_file_of_the_library_is_without_fault(kind):
     names = library(kind)
     assert names
     for name, file in names.items():
-        assert check_file(file).name == name  # type: ignore[attr-defined]
+        assert load_file(file).name == name  # type: ignore[attr-defined]
 
 
 def test_by_name_by_path_and_by_text_of_a_path():
     path = library("scenarios")["night_vs_morning"]
     assert ldn.load_scenario("night_vs_morning") == ldn.load_scenario(path) == ldn.load_scenario(str(path))
     assert isinstance(ldn.load_model("ldn"), Model)
-    assert isinstance(find_any("ldn"), Model)
-    assert isinstance(find_any("occupancy_plasma"), Part)
-    assert isinstance(find_any("night_vs_morning"), Scenario)
-    assert isinstance(find_any(str(path)), Scenario)
-    assert isinstance(check_file(str(path)), Scenario)
+    assert isinstance(load_any("ldn"), Model)
+    assert isinstance(load_any("occupancy_plasma"), Part)
+    assert isinstance(load_any("night_vs_morning"), Scenario)
+    assert isinstance(load_any(str(path)), Scenario)
+    assert isinstance(load_file(str(path)), Scenario)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_by_name_by_path_and_by_text_of_a_path():
     [
         (ldn.load_scenario, "night_vs_mourning", "night_vs_morning"),
         (ldn.load_model, "lnd", "ldn"),
-        (find_any, "ocupancy_plasma", "occupancy_plasma"),
+        (load_any, "ocupancy_plasma", "occupancy_plasma"),
         (ldn.load_model, "", ""),
         (ldn.load_model, "n" * 5_000, ""),
         (ldn.load_scenario, "a\0b", ""),
@@ -169,15 +177,21 @@ def test_sources_of_one_s_own_stand_in_a_file_beside(folder):
     part.write_text(part.read_text().replace("source: assumed, note", "source: me2024, note"))
     assert faults(part) == ["unknown source 'me2024'"] * 6
     (folder / "references.bib").write_text("@misc{me2024,\n  title = {My notes},\n}\n")
-    check_file(part)
+    load_file(part)
     assert load_bibliography(folder)["me2024"] == "My notes"
     assert "me2024" not in load_bibliography()
 
 
-def test_references_that_cannot_be_read_are_told_with_the_rest(folder):
+def test_references_that_cannot_be_read_are_reported_with_the_schema_faults(folder):
     (folder / "references.bib").write_bytes(b"@misc{\xff")
-    (folder / "one.yaml").write_text((folder / "one.yaml").read_text().replace("ka*gut -", "ka*gutt -"))
-    assert faults(folder / "one.yaml") == ["unknown name 'gutt'", "not a text file: these bytes are no UTF-8"]
+    text = (folder / "one.yaml").read_text().replace("ka*gut -", "ka*gutt -")
+    (folder / "one.yaml").write_text(text)
+    assert faults(folder / "one.yaml") == ["not a text file: these bytes are no UTF-8"]
+    (folder / "one.yaml").write_text(text.replace("version:", "verzion:"))
+    assert faults(folder / "one.yaml") == ["unknown key 'verzion'", "not a text file: these bytes are no UTF-8"]
+    (folder / "references.bib").unlink()
+    (folder / "one.yaml").write_text(text)
+    assert faults(folder / "one.yaml") == ["unknown name 'gutt'"]
 
 
 def test_citations():
@@ -235,23 +249,6 @@ def test_every_kind_of_file_has_a_schema_for_editors(record_type):
     assert json.loads(json.dumps(schema)) == schema
 
 
-def kinds_of_records(record_type: type[Record]) -> set[type[Record]]:
-    return {record_type}.union(*(kinds_of_records(kind) for kind in record_type.__subclasses__()))
-
-
-def test_every_required_field_has_a_stand_in():
-    """So that one value which cannot be read does not hide what is wrong with the others."""
-    required = {
-        info.alias or name
-        for record_type in kinds_of_records(Record)
-        for name, info in record_type.model_fields.items()
-        if info.is_required()
-        and record_type.__module__.startswith("ldnsim.")
-        and not record_type.__module__.startswith("ldnsim.studies.")  # no file holds these
-    }
-    assert required - {"format"} <= STAND_INS.keys()
-
-
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -269,11 +266,11 @@ def test_one_slip_does_not_hide_the_others(folder, old, new):
     """With each of these, the same two other faults are told."""
     text = (folder / "once.yaml").read_text()
     assert old in text
-    text = text.replace(old, new).replace("until: day 9", "until: day 2, from: day 4").replace("report:", "reprot:")
+    text = text.replace(old, new).replace("until: day 9", "until: day 0").replace("report:", "reprot:")
     (folder / "q.yaml").write_text(text)
     told = faults(folder / "q.yaml")
     assert "unknown key 'reprot'" in told
-    assert "until day 2 is before from day 4" in told
+    assert "'day 0' is not a day" in told
     assert len(told) == 3
 
 
@@ -287,8 +284,6 @@ def test_one_slip_does_not_hide_the_others(folder, old, new):
             'unit: nmol, scale: 1000 nmol, description: "In the gut"',
             'unit: nml, scale: 1000 nmol, description: "In the gut"',
         ),
-        ("Cp = central/V", "Cp = (central/V"),
-        ("Cp = central/V", "Cp = central//V"),
         ('exports: {Cp: "Concentration"}', "exports: {Cp: [1]}"),
         ("evidence: measured", "evidence: mesured"),
         ("parameters:", "paramters:"),
@@ -297,12 +292,63 @@ def test_one_slip_does_not_hide_the_others(folder, old, new):
 def test_one_slip_in_a_part_does_not_hide_the_others_nor_bring_in_more(folder, old, new):
     text = (folder / "one.yaml").read_text()
     assert old in text
-    text = text.replace(old, new, 1).replace("ka*gut - CL*Cp", "ka*gut - CL*Cp + CL").replace("version:", "verzion:")
+    text = text.replace(old, new, 1).replace("30 min", "30 minn").replace("version:", "verzion:")
     (folder / "p.yaml").write_text(text)
     told = faults(folder / "p.yaml")
     assert "unknown key 'verzion'" in told
-    if new != "paramters:":  # without parameters, no unit is known
-        assert "this term has the unit L/h" in told
+    if new != "paramters:":  # whose contents are not looked at
+        assert "unknown unit 'minn'" in told
         assert len(told) == 3
     else:
         assert len(told) == 2
+
+
+@pytest.mark.parametrize("new", ["Cp = (central/V", "Cp = central//V"])
+def test_an_equation_that_cannot_be_read_does_not_hide_the_others_nor_bring_in_more(folder, new):
+    text = (folder / "one.yaml").read_text().replace("ka*gut - CL*Cp", "ka*gut - CL*Cp + CL")
+    (folder / "p.yaml").write_text(text.replace("Cp = central/V", new, 1))
+    told = faults(folder / "p.yaml")
+    assert "this term has the unit L/h" in told
+    assert len(told) == 2
+
+
+# --- the stages of checking: YAML, schema, cross-checks
+
+
+def test_cross_checks_run_once_yaml_and_schema_are_without_fault(folder):
+    text = (folder / "once.yaml").read_text().replace("Cp, occupancy", "Cp, ocupancy")
+    twice = text.replace("duration: 14 d", "duration: 14 dd\nduration: 14 d")
+    steps = [
+        (twice, "the key 'duration' stands here a second time, first in line"),
+        (text.replace("duration: 14 d", "duration: 14 dd"), "unknown unit 'dd'"),
+        (text, "model small has no output 'ocupancy'"),
+    ]
+    for content, message in steps:
+        (folder / "q.yaml").write_text(content)
+        (told,) = faults(folder / "q.yaml")
+        assert told.startswith(message)
+
+
+def test_schema_faults_of_a_file_and_of_those_that_it_names_are_reported_together(folder):
+    (folder / "one.yaml").write_text((folder / "one.yaml").read_text().replace("30 min", "30 minn"))
+    text = (folder / "once.yaml").read_text().replace("Cp, occupancy", "Cp, ocupancy")
+    (folder / "q.yaml").write_text(text.replace("duration: 14 d", "duration: 14 dd"))
+    assert faults(folder / "q.yaml") == ["unknown unit 'dd'", "unknown unit 'minn'"]
+    (folder / "q.yaml").write_text(text)  # its output is checked once its model can be relied on
+    assert faults(folder / "q.yaml") == ["unknown unit 'minn'"]
+
+
+def test_other_files_of_a_folder_are_still_checked_in_full(folder):
+    (folder / "a.yaml").write_text((folder / "once.yaml").read_text().replace("14 d", "14 dd"))
+    (folder / "b.yaml").write_text((folder / "once.yaml").read_text().replace("Cp, occupancy", "Cp, ocupancy"))
+    told = {fault.message for fault in faults_in(files_under([folder]))}
+    assert {"unknown unit 'dd'", "model small has no output 'ocupancy'"} <= told
+
+
+def test_a_table_that_is_no_text_is_not_called_a_yaml_file(tmp_path):
+    (tmp_path / "people.csv").write_bytes(b"weight [kg]\n7\xff\n")
+    with pytest.raises(LdnsimError) as caught:
+        read_people(tmp_path / "people.csv")
+    assert [(Path(f.file).name, f.line, f.expected) for f in caught.value.faults] == [
+        ("people.csv", 2, "a text file in UTF-8")
+    ]

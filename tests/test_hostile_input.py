@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from reading_files import GOOD, assert_shown_right, faults_of
 
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.library.files import check_file
+from ldnsim.library.files import load_file
 
 MOST_BYTES = 50e6
 
@@ -203,7 +203,7 @@ def test_long_files_take_bounded_memory(tmp_path, case):
     tracemalloc.start()
     try:
         with contextlib.suppress(LdnsimError):
-            check_file(file)
+            load_file(file)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

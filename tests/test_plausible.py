@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ldnsim.cli import app
 from ldnsim.foundation.errors import LdnsimError
-from ldnsim.library.files import check_file, doubts
+from ldnsim.library.files import implausible_values_in, load_file
 
 PART = """format: ldnsim-part/1
 name: body
@@ -35,8 +35,8 @@ def found(tmp_path: Path, x: str, use: str, rest: str = ""):
     name = re.split(r"[/*]", use)[0]
     text = PART.format(x=f"{x}, source: assumed, note: a test", use=use, rest=rest).replace("  x: ", f"  {name}: ")
     file.write_text(text, encoding="utf-8")
-    check_file(file)
-    return doubts(file)
+    load_file(file)
+    return implausible_values_in(file)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_values_of_accounts_stay_within_the_range(tmp_path):
         "accounts:\n  one: {title: One, values: {body.Vx: 9 L}}\noutputs: {Cp: {title: In plasma, unit: nmol/L}}\n",
         encoding="utf-8",
     )
-    (fault,) = doubts(model)
+    (fault,) = implausible_values_in(model)
     assert "9 L is outside of the range of body.Vx" in fault.message
     assert fault.line == 7
 
@@ -106,10 +106,10 @@ def test_values_of_accounts_stay_within_the_range(tmp_path):
 def test_naltrexone_has_its_reason(tmp_path):
     """Its clearance exceeds the liver's blood flow in all sources; without the reason that is told."""
     path = Path(__file__).parents[1] / "models" / "naltrexone_plasma.yaml"
-    assert doubts(path) == ()
+    assert implausible_values_in(path) == ()
     bare = re.sub(r' plausible: "[^"]*",', "", path.read_text(encoding="utf-8"))
     (tmp_path / path.name).write_text(bare, encoding="utf-8")
-    told = doubts(tmp_path / path.name)
+    told = implausible_values_in(tmp_path / path.name)
     assert {fault.path for fault in told} == {
         ("parameters", "CL", "value"),
         *(("rivals", f"clearance_{paper}", "CL") for paper in ("meyer1984", "dunbar2007", "licko1981")),

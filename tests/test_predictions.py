@@ -9,7 +9,7 @@ import pytest
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.library.checks.predictions import measured
 from ldnsim.library.facts import facts_of_library
-from ldnsim.library.files import check_file, load_predictions
+from ldnsim.library.files import load_file, load_predictions
 from ldnsim.library.predictions import Prediction
 
 ARM = 'arms: {once: {title: "50 mg", duration: 24 h, regimen: [{input: oral, dose: 50 mg, at: "00:00"}]}}'
@@ -19,7 +19,7 @@ def faults_of(tmp_path: Path, facts: str, rest: str = ""):
     file = tmp_path / "predictions.yaml"
     file.write_text(f"format: ldnsim-predictions/1\n{ARM}\nfacts:\n  {facts}\n{rest}\n", encoding="utf-8")
     with pytest.raises(LdnsimError) as caught:
-        check_file(file)
+        load_file(file)
     return caught.value.faults
 
 

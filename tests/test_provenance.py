@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import ldnsim as ldn
-from ldnsim.library.folders import LIBRARY
+from ldnsim.library.index import LIBRARY
 from ldnsim.metrics.summary import silent_arms
 from ldnsim.plots.coverage import coverage
 from ldnsim.plots.curves import first_dose

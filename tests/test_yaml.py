@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost, nearest
+from ldnsim.foundation.errors import Fault, LdnsimError, nearest
 from ldnsim.foundation.yaml import HOLE, Document, read_document
 
 quiet = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -240,19 +240,6 @@ def test_an_error_tells_each_fault_once_and_counts_those_that_it_does_not_show()
 )
 def test_the_nearest_name(found, known, expected):
     assert nearest(found, known) == expected
-
-
-def test_what_is_lost():
-    lost = Lost([("arms", "night", "regimen", 0, "dose"), ("report",), ("parameters", "ka")])
-    assert lost.touches("arms")
-    assert lost.touches("arms", "night", "regimen", 0, "dose", 3)
-    assert not lost.touches("arms", "night", "regimen", 1)
-    assert lost.touches("report", 2)
-    assert lost.within("arms", "night", "regimen", 0) == {("dose",)}
-    assert lost.within("report", 2) == {()}
-    assert lost.within("report", 2).touches("anything")
-    assert lost.names("parameters") == {"ka"}
-    assert set(lost.under("model")) == {("model", *path) for path in lost}
 
 
 def test_the_file_itself_is_named(tmp_path):

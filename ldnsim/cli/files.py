@@ -93,7 +93,7 @@ def describe(
     json: AsJson = False,
 ) -> None:
     from ldnsim.foundation.errors import Fault, LdnsimError
-    from ldnsim.library.files import find_any, load_bibliography
+    from ldnsim.library.files import load_any, load_bibliography
     from ldnsim.library.fit_file import Fit
     from ldnsim.model.records import Model, Part
     from ldnsim.report.describe import describe_fit, describe_model, describe_part, describe_scenario
@@ -102,7 +102,7 @@ def describe(
     if form not in ("", "md", "html", "json"):
         raise LdnsimError(Fault(f"unknown format {form!r}", expected="md, html or json"))
     form = "json" if json else form
-    record: Record = find_any(name)
+    record: Record = load_any(name)
     if isinstance(record, Scenario):
         record = changed(record, changes)
         text = describe_scenario(record)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ldnsim.dosing.regimen import DAY, WEEK, count_doses, line_doses, weeks_apart
-from ldnsim.foundation.errors import Fault, Lost, listed, nearest
+from ldnsim.foundation.errors import Fault, listed, nearest
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import DIMENSIONLESS, coherent, parse_unit
 
@@ -30,15 +30,14 @@ LARGEST_SPLIT_CV = 0.5
 
 
 def time_faults(
-    duration: Quantity, window: tuple[Quantity, Quantity] | None, sample: Quantity | None, lost: Lost
+    duration: Quantity, window: tuple[Quantity, Quantity] | None, sample: Quantity | None
 ) -> Iterator[Fault]:
     """Samples and metrics within the run. Paths start at the scenario."""
     end = hours(duration)
-    if not lost.touches("duration") and not lost.touches("sample"):
-        samples = end / (hours(sample) if sample else 1.0)
-        if samples > MOST_SAMPLES:
-            yield Fault(f"{_number(samples)} samples", ("sample",), f"at most {MOST_SAMPLES}")
-    if window is not None and not lost.touches("duration") and not lost.touches("window"):
+    samples = end / (hours(sample) if sample else 1.0)
+    if samples > MOST_SAMPLES:
+        yield Fault(f"{_number(samples)} samples", ("sample",), f"at most {MOST_SAMPLES}")
+    if window is not None:
         start, stop = (coherent(edge) for edge in window)
         if not 0 <= start < stop <= end:
             message = f"the window from {start:g} h to {stop:g} h does not lie in the run"
@@ -46,9 +45,9 @@ def time_faults(
 
 
 def arm_faults(
-    arms: Mapping[str, Arm], model: Model | None, duration: Quantity, start_day: str, lost: Lost, *, as_written: bool
+    arms: Mapping[str, Arm], model: Model, duration: Quantity, start_day: str, *, as_written: bool
 ) -> Iterator[Fault]:
-    """Regimens that can be taken. Without a model nothing is said about inputs. Paths start at the scenario.
+    """Regimens that can be taken. Paths start at the scenario.
 
     Days that are missed or late must have a dose in what is written in a file; a change may well leave them without.
     """
@@ -60,10 +59,9 @@ def arm_faults(
         counts = []
         for index, line in enumerate(arm.regimen):
             path = ("arms", name, "regimen", index)
-            unread = lost.within(*path)
-            yield from (fault.under(*path) for fault in _line_faults(line, unread))
-            yield from (fault.under(*path) for fault in _input_faults(line, model, unread, lost))
-            counts.append(0 if unread or lost.touches("duration") else count_doses(line, hours(duration)))
+            yield from (fault.under(*path) for fault in _line_faults(line))
+            yield from (fault.under(*path) for fault in _input_faults(line, model))
+            counts.append(count_doses(line, hours(duration)))
         if sum(counts) > MOST_DOSES:
             most = counts.index(max(counts))
             path = ("arms", name, "regimen", most, *(("every",) if arm.regimen[most].every else ()))
@@ -78,10 +76,10 @@ def arm_faults(
         yield Fault(f"{_number(in_all)} doses in all arms", ("arms",), f"at most {MOST_DOSES_IN_ALL}", at_key=True)
 
 
-def line_faults(line: RegimenLine, model: Model, duration: Quantity, start_day: str, lost: Lost) -> Iterator[Fault]:
+def line_faults(line: RegimenLine, model: Model, duration: Quantity, start_day: str) -> Iterator[Fault]:
     """What is wrong with one line that was changed. Paths start at the line."""
-    yield from _line_faults(line, Lost())
-    yield from _input_faults(line, model, Lost(), lost)
+    yield from _line_faults(line)
+    yield from _input_faults(line, model)
     count = count_doses(line, hours(duration))
     if count > MOST_DOSES:
         yield Fault(f"{_number(count)} doses", ("every",), f"at most {MOST_DOSES} in an arm")
@@ -93,19 +91,16 @@ def _number(count: float) -> str:
     return f"{count:,.0f}" if count < 1e12 else f"{count:.3g}"
 
 
-def _input_faults(line: RegimenLine, model: Model | None, unread: Lost, lost: Lost) -> Iterator[Fault]:
-    if model is None or unread.touches("input"):
-        return
-    known = {**model.inputs, **dict.fromkeys(lost.names("model", "inputs"))}
-    if line.input not in known and ("model", "inputs") not in lost:
+def _input_faults(line: RegimenLine, model: Model) -> Iterator[Fault]:
+    if line.input not in model.inputs:
         message = f"model {model.name} has no input {line.input!r}"
-        yield Fault(message, ("input",), listed(known), nearest(line.input, known))
+        yield Fault(message, ("input",), listed(model.inputs), nearest(line.input, model.inputs))
 
 
-def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
+def _line_faults(line: RegimenLine) -> Iterator[Fault]:
     """What does not depend on the run."""
-    yield from _amount_faults(line, lost)
-    if line.until is not None and line.until < line.from_ and not lost.touches("from") and not lost.touches("until"):
+    yield from _amount_faults(line)
+    if line.until is not None and line.until < line.from_:
         message = f"until day {line.until} is before from day {line.from_}"
         yield Fault(message, ("until",), f"day {line.from_} or later")
     for index, clock in enumerate(line.at):
@@ -114,20 +109,20 @@ def _line_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
     if line.every and len(line.at) > 1 and (hours(line.every) / DAY) % 1:
         message = f"every {line.every} with several clock times"
         yield Fault(message, ("every",), "whole days, or one clock time")
-    elif weeks_apart(line) % 1 and not lost.touches("days"):
+    elif weeks_apart(line) % 1:
         expected = f"whole weeks ({WEEK} d, {2 * WEEK} d, ...), at most a day, or no days of the week"
         yield Fault(f"every {line.every} on some days of the week", ("every",), expected)
-    yield from _strength_faults(line, lost)
+    yield from _strength_faults(line)
 
 
-def _strength_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
+def _strength_faults(line: RegimenLine) -> Iterator[Fault]:
     bottle, split = line.bottle, line.split
     for path, ends in ((("potency",), line.potency), (("bottle", "potency"), bottle.potency if bottle else None)):
         if ends is not None:
             low, high = ends
             if low.dimension != DIMENSIONLESS or high.dimension != DIMENSIONLESS or coherent(low) > coherent(high):
                 yield Fault("potency is no range of shares", path, "[90 %, 110 %]")
-    if bottle and bottle.potency is None and bottle.t90 is None and not lost.touches("bottle"):
+    if bottle and bottle.potency is None and bottle.t90 is None:
         expected = "potency: [90 %, 110 %], t90: 60 d, or both"
         yield Fault("the bottle changes nothing", ("bottle",), expected, at_key=True)
     if split and coherent(split.cv) > LARGEST_SPLIT_CV:
@@ -135,8 +130,8 @@ def _strength_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
         yield Fault(message, ("split", "cv"), f"at most {LARGEST_SPLIT_CV * 100:g} %")
 
 
-def _amount_faults(line: RegimenLine, lost: Lost) -> Iterator[Fault]:
-    if (line.dose is None) == (not line.ladder) and not lost.touches("dose") and not lost.touches("ladder"):
+def _amount_faults(line: RegimenLine) -> Iterator[Fault]:
+    if (line.dose is None) == (not line.ladder):
         both = "a dose and a ladder" if line.ladder else "neither a dose nor a ladder"
         expected = "one of dose: 4.5 mg and ladder: {day 1: 1.5 mg, day 8: 3 mg}"
         yield Fault(f"the line has {both}", (), expected, at_key=True)

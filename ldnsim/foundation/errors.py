@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-__all__ = ["MOST_FAULTS", "Fault", "LdnsimError", "Lost", "clipped", "listed", "nearest", "shown"]
+__all__ = ["MOST_FAULTS", "Fault", "LdnsimError", "clipped", "listed", "nearest", "shown"]
 
 MOST_FAULTS = 100  # collected in one file; a file with more is another kind of file
 MOST_FAULTS_SHOWN = 50
@@ -79,26 +79,6 @@ class LdnsimError(Exception):
             at_least = "at least " if len(self.faults) >= MOST_FAULTS else ""
             shown.append(f"... and {at_least}{len(self.faults) - len(shown)} more")
         return "\n".join(shown)
-
-
-class Lost(frozenset[tuple[str | int, ...]]):
-    """Paths of what could not be read, so that checks do not tell again what follows from it."""
-
-    def touches(self, *path: str | int) -> bool:
-        """Whether anything at, above or below `path` is lost."""
-        return any(lost[: len(path)] == path[: len(lost)] for lost in self)
-
-    def within(self, *path: str | int) -> Lost:
-        """What is lost at or below `path`, seen from there. What is lost above loses all of it: the empty path."""
-        return Lost(lost[len(path) :] for lost in self if lost[: len(path)] == path[: len(lost)])
-
-    def under(self, *path: str | int) -> Iterator[tuple[str | int, ...]]:
-        """The same paths, seen from a record that holds this one under `path`."""
-        return ((*path, *lost) for lost in self)
-
-    def names(self, *path: str) -> frozenset[str]:
-        """The keys of `path` that are lost with all they hold."""
-        return frozenset(str(lost[-1]) for lost in self if lost[:-1] == path)
 
 
 def nearest(found: str, known: Iterable[str]) -> str:

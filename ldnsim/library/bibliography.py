@@ -7,14 +7,27 @@ import re
 from typing import TYPE_CHECKING
 
 from ldnsim.foundation.errors import Fault, LdnsimError
+from ldnsim.foundation.yaml import read_text
+from ldnsim.library.index import LIBRARY, is_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bibtexparser.model import Block
 
-__all__ = ["read_bibliography"]
+__all__ = ["BIBLIOGRAPHY", "load_bibliography", "read_bibliography"]
 
+BIBLIOGRAPHY = "references.bib"
 BRACES = re.compile(r"[{}\"]")
 SPACES = re.compile(r"\s+")
+
+
+def load_bibliography(folder: Path | None = None) -> dict[str, str]:
+    """source key -> citation, from the library's references and those in `references.bib` of a folder."""
+    files = [LIBRARY / "models" / BIBLIOGRAPHY]
+    if folder is not None and is_file(folder / BIBLIOGRAPHY):
+        files.append(folder / BIBLIOGRAPHY)
+    return {key: citation for file in files for key, citation in read_bibliography(read_text(file), str(file)).items()}
 
 
 def read_bibliography(text: str, file: str = "references.bib") -> dict[str, str]:

@@ -20,7 +20,8 @@ from ldnsim.foundation.clock import parse_clock
 from ldnsim.foundation.csv_tables import CsvRow, CsvTable, header_faults, headers, in_order, read_csv
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.foundation.units import parse_unit
-from ldnsim.library.folders import LIBRARY, load_bibliography
+from ldnsim.library.bibliography import load_bibliography
+from ldnsim.library.index import LIBRARY
 
 __all__ = [
     "COLUMNS",

@@ -1,18 +1,18 @@
-"""Files -> records. Everything that is wrong with them is told at once, with file, line and column."""
+"""The front door: files, by name or path -> records. All faults are reported at once, with file, line and column."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.foundation.fields import Record
 from ldnsim.foundation.yaml import read_document, read_text
-from ldnsim.library.checks import plausible_account_faults, plausible_faults
+from ldnsim.library.bibliography import load_bibliography
+from ldnsim.library.checks import implausible_account_values, implausible_values
 from ldnsim.library.fit_file import Fit
-from ldnsim.library.folders import FORMATS, LIBRARY, SUFFIXES, is_file, load_bibliography
-from ldnsim.library.index import FOLDERS, library
-from ldnsim.library.loader import Loader
+from ldnsim.library.index import FOLDERS, LIBRARY, SUFFIXES, is_file, library
+from ldnsim.library.loader import FORMATS, Loader
 from ldnsim.library.predictions import Predictions
 from ldnsim.model.records import Model, Part
 from ldnsim.scenario.scenario import Scenario
@@ -24,19 +24,31 @@ __all__ = [
     "FOLDERS",
     "FORMATS",
     "LIBRARY",
-    "check_file",
-    "doubts",
     "faults_in",
     "files_under",
-    "find_any",
+    "implausible_values_in",
     "library",
+    "load_any",
     "load_bibliography",
+    "load_file",
     "load_fit",
     "load_model",
     "load_predictions",
     "load_scenario",
     "source_text",
 ]
+
+R = TypeVar("R", bound=Record)
+
+
+def load_file(path: Path | str, record_type: type[R] = Record) -> R:  # type: ignore[assignment]
+    """The record of a file, of one kind or of the kind that its `format` says; raises LdnsimError with all faults."""
+    return Loader().record(Path(path), record_type)
+
+
+def load_any(name: str | Path) -> Record:
+    """A model, part, scenario or fit by name (looked for in this order) or path; raises LdnsimError with all faults."""
+    return load_file(_find(name, *FOLDERS))
 
 
 def load_model(name: str | Path, account: str | None = None, **alternatives: str) -> Model:
@@ -67,7 +79,7 @@ def load_model(name: str | Path, account: str | None = None, **alternatives: str
     >>> list(model.accounts), list(model.inputs)[:2]
     (['pet_pool'], ['oral', 'oral_extended'])
     """
-    model = Loader().sound(_find(name, "models"), Model)
+    model = load_file(_find(name, "models"), Model)
     if account is None and not alternatives:
         return model
     faults = []
@@ -107,7 +119,7 @@ def load_scenario(name: str | Path) -> Scenario:
     >>> list(scenario.arms), scenario.duration
     (['night', 'morning'], Quantity(value=28.0, unit='d'))
     """
-    return Loader().sound(_find(name, "scenarios"), Scenario)
+    return load_file(_find(name, "scenarios"), Scenario)
 
 
 def load_fit(name: str | Path) -> Fit:
@@ -133,44 +145,12 @@ def load_fit(name: str | Path) -> Fit:
     >>> list(ldn.load_fit("oral_clearance").estimate)
     ['plasma.F', 'plasma.CL', 'plasma.V1', 'plasma.Q2', 'plasma.V2']
     """
-    return Loader().sound(_find(name, "fits"), Fit)
+    return load_file(_find(name, "fits"), Fit)
 
 
 def load_predictions() -> Predictions:
     """How the library's facts are predicted; raises LdnsimError with all faults of the file."""
-    return Loader().sound(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
-
-
-def find_any(name: str | Path) -> Record:
-    """A model, part, scenario or fit by name (looked for in this order) or path; raises LdnsimError with all faults."""
-    if _is_path(name):
-        return check_file(Path(name))
-    known = {**library("fits"), **library("scenarios"), **library("parts"), **library("models")}
-    if str(name) not in known:
-        expected = f"a path that ends in .yaml, or one of {listed(known)}"
-        raise LdnsimError(
-            Fault(
-                f"there is no model, part, scenario or fit {shown(str(name))}", (), expected, nearest(str(name), known)
-            )
-        )
-    return check_file(known[str(name)])
-
-
-def check_file(path: Path | str) -> Record:
-    """Any file of ours, read as what its `format` says it is; raises LdnsimError with all faults."""
-    return Loader().sound(Path(path), Record)
-
-
-def doubts(path: Path | str) -> tuple[Fault, ...]:
-    """What is hard to believe in a file without fault, with places: numbers that a body could hardly have."""
-    record = check_file(path)
-    found: Iterable[Fault] = ()
-    if isinstance(record, Part):
-        found = plausible_faults(record)
-    elif isinstance(record, Model):
-        found = plausible_account_faults(record)
-    document = read_document(Path(path))
-    return tuple(document.locate(fault) for fault in found)
+    return load_file(LIBRARY / "models" / "evidence" / "predictions.yaml", Predictions)
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
@@ -186,14 +166,28 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
 
 
 def faults_in(files: Iterable[Path]) -> tuple[Fault, ...]:
-    """Everything wrong with files, and every number in them that is hard to believe, each told once."""
+    """Every fault of the files, and every implausible value in those without fault, each once."""
+    loader = Loader()
     faults: dict[Fault, None] = {}
     for file in files:
-        try:
-            faults.update(dict.fromkeys(doubts(file)))
-        except LdnsimError as caught:
-            faults.update(dict.fromkeys(caught.faults))
+        record, found = loader.load(file, None)
+        faults.update(dict.fromkeys(found or _implausible(file, record)))
     return tuple(faults)
+
+
+def implausible_values_in(path: Path | str) -> tuple[Fault, ...]:
+    """Values of a file without fault that no body could have, with their places."""
+    return _implausible(Path(path), load_file(path))
+
+
+def _implausible(path: Path, record: Record | None) -> tuple[Fault, ...]:
+    found: Iterable[Fault] = ()
+    if isinstance(record, Part):
+        found = implausible_values(record)
+    elif isinstance(record, Model):
+        found = implausible_account_values(record)
+    document = read_document(path)
+    return tuple(document.locate(fault) for fault in found)
 
 
 def source_text(name: str | Path, folder: str) -> str:
@@ -201,19 +195,17 @@ def source_text(name: str | Path, folder: str) -> str:
     return read_text(_find(name, folder))
 
 
-def _is_path(name: str | Path) -> bool:
-    return Path(name).suffix in SUFFIXES or len(Path(name).parts) > 1
-
-
-def _find(name: str | Path, folder: str) -> Path:
-    if _is_path(name):
+def _find(name: str | Path, *kinds: str) -> Path:
+    """The file of a path, or of a name in the library: the first of the kinds ("models", ...) that has it."""
+    if Path(name).suffix in SUFFIXES or len(Path(name).parts) > 1:
         return Path(name)
-    found = LIBRARY / FOLDERS[folder] / f"{name}.yaml"
-    if is_file(found):
-        return found
-    known = library(folder)
+    for kind in kinds:
+        if is_file(file := LIBRARY / FOLDERS[kind] / f"{name}.yaml"):
+            return file
+    known = [stem for kind in reversed(kinds) for stem in library(kind)]
+    what = " or ".join(", ".join(kind[:-1] for kind in kinds).rsplit(", ", 1))
     expected = f"a path that ends in .yaml, or one of {listed(known)}"
-    raise LdnsimError(Fault(f"there is no {folder[:-1]} {shown(str(name))}", (), expected, nearest(str(name), known)))
+    raise LdnsimError(Fault(f"there is no {what} {shown(str(name))}", (), expected, nearest(str(name), known)))
 
 
 def _unknown(what: str, found: object, known: Iterable[str]) -> Fault:

@@ -9,7 +9,17 @@ from pathlib import Path
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.foundation.yaml import Document, build, read_text
 
-__all__ = ["FOLDERS", "FORMAT_NAMES", "LIBRARY", "SUFFIXES", "files_of_format", "format_line", "library", "title_of"]
+__all__ = [
+    "FOLDERS",
+    "FORMAT_NAMES",
+    "LIBRARY",
+    "SUFFIXES",
+    "files_of_format",
+    "format_line",
+    "is_file",
+    "library",
+    "title_of",
+]
 
 # fits stand with the models: they are where a model's numbers come from
 FOLDERS = {"models": "models", "parts": "models", "scenarios": "scenarios", "fits": "models/fits"}
@@ -47,6 +57,14 @@ def format_line(path: Path) -> str:
     except LdnsimError:
         return ""
     return found[1] if found else ""
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False for what cannot be the name of one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or one that holds NUL
+        return False
 
 
 def title_of(path: Path) -> str:

@@ -1,8 +1,8 @@
 """How facts are predicted: the record of `models/evidence/predictions.yaml`.
 
 A prediction is data: a regimen, an output, what is read off its curve and in which window, so that two half-lives of
-one curve are told apart by what is written here. Times count from midnight of day 1; doses that stand at 00:00 of day 1
-make them hours after the dose.
+one curve are two predictions. Times count from midnight of day 1; doses that stand at 00:00 of day 1 make them hours
+after the dose.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from ldnsim.engine.native import cores
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost
+from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.scenario.changes import axis_faults, resolve
 from ldnsim.scenario.design import Design, SweepAxis
@@ -159,7 +159,7 @@ def with_sweep(
     if not changed.sweep and (resolved.population is None or axes is not None):
         message = "an empty sweep" if axes is not None else "there is nothing to sweep"
         raise LdnsimError(Fault(message, ("sweep",), "axes, such as {'night.dose': ['1.5 mg', '3 mg']}"))
-    faults += axis_faults(changed, Lost())
+    faults += axis_faults(changed)
     if changed.uncertainty is not None:
         expected = "`ldnsim.sweep_draws`, no uncertainty, or axes over these parameters"
         faults.append(Fault("a sweep does not draw uncertain parameters", ("uncertainty",), expected, at_key=True))

@@ -15,14 +15,13 @@ from ldnsim.dosing.events import label_molar_mass
 from ldnsim.dosing.limits import AMOUNT
 from ldnsim.engine import reference
 from ldnsim.engine.events import Event, Kind
-from ldnsim.foundation.errors import Lost
 from ldnsim.foundation.units import coherent, parse_unit
-from ldnsim.library.folders import LIBRARY, files_in
+from ldnsim.library.index import LIBRARY, files_of_format
 from ldnsim.model.records import Model
 from ldnsim.model.system import compose, molar_mass
 from ldnsim.scenario.changes import examine, setting_of
 
-MODELS = {name: ldn.load_model(name) for name in files_in(LIBRARY / "models", Model)}
+MODELS = {name: ldn.load_model(name) for name in files_of_format(LIBRARY / "models", "ldnsim-model/1")}
 CASES = [(name, account) for name, model in MODELS.items() for account in model.accounts]
 SHARES = ("blockade", "occupancy", "effect")
 ON_MU = ("mu_occupancy", "naloxone_occupancy", "agonist_occupancy")  # of those that are drugs
@@ -69,7 +68,7 @@ def movable(name: str, account: str) -> tuple[str, ...]:
     arm = type(base.arms["once"]).model_validate({"regimen": regimen_of(model)})
     question = base.model_copy(update={"model": model, "accounts": (account,), "report": (), "arms": {"all": arm}})
     changed = question.model_copy(update={"changes": {a: str(setting.values[a]) for a in wanted}})
-    idle = {fault.path[1] for fault in examine(changed, Lost())[1] if fault.path[:1] == ("changes",)}
+    idle = {fault.path[1] for fault in examine(changed)[1] if fault.path[:1] == ("changes",)}
     return tuple(address for address in wanted if address not in idle)
 
 

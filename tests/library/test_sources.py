@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from ldnsim.library.facts import facts_of_library
-from ldnsim.library.files import check_file, doubts, library, load_bibliography, load_fit, load_model, load_predictions
+from ldnsim.library.files import (
+    implausible_values_in,
+    library,
+    load_bibliography,
+    load_file,
+    load_fit,
+    load_model,
+    load_predictions,
+)
 from ldnsim.model.records import ASSUMED, Model, Part
 
-PARTS = {name: check_file(path) for name, path in library("parts").items()}
+PARTS = {name: load_file(path) for name, path in library("parts").items()}
 MODELS = {name: load_model(name) for name in library("models")}
 
 
@@ -82,7 +90,7 @@ def test_fits_use_the_facts_for_what_they_are_for():
 
 @pytest.mark.parametrize("path", [*library("parts").values(), *library("models").values()], ids=lambda path: path.stem)
 def test_numbers_are_plausible_or_excused(path):
-    assert doubts(path) == ()
+    assert implausible_values_in(path) == ()
 
 
 def test_the_library_holds_models():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ldnsim.library.facts import claims_of_library
-from ldnsim.library.folders import LIBRARY
+from ldnsim.library.index import LIBRARY
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = re.compile(

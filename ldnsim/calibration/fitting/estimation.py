@@ -14,7 +14,7 @@ from ldnsim.calibration.fitting.profile import Interval, covariance, profile
 from ldnsim.calibration.fitting.result import FitResult
 from ldnsim.calibration.fitting.search import Minimum, Point, descend, evaluate_at, starts
 from ldnsim.calibration.fitting.statements import AT_BOUND, statements
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed
+from ldnsim.foundation.errors import Fault, LdnsimError, listed
 from ldnsim.library.checks import datum_faults, fit_faults
 from ldnsim.library.files import load_bibliography, load_fit
 from ldnsim.library.fit_file import Fit
@@ -100,10 +100,10 @@ def fit(what: Fit | str | Path, *, rtol: float = RTOL, solver: SolverName = "nat
 
 def _refuse_faulty(record: Fit) -> None:
     """Check a record as a file is checked when it is read: it may have been made, or changed, in Python."""
-    faults = fit_faults(record, load_bibliography(record.folder), Lost())
+    faults = fit_faults(record, load_bibliography(record.folder))
     for name in record.tables:
         rows = [fact for label, fact in record.data.items() if label.startswith(f"{name}.")]
-        faults += [fault for fact in rows for fault in datum_faults(record, fact, ("tables", name), Lost())]
+        faults += [fault for fact in rows for fault in datum_faults(record, fact, ("tables", name))]
         if not rows:
             faults.append(Fault("the table was not read", ("tables", name), "a fit from `load_fit`, or facts"))
     if faults:

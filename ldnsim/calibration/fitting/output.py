@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ldnsim.foundation.fields import Record
 from ldnsim.foundation.units import Quantity
 from ldnsim.foundation.yaml import read_text
-from ldnsim.library.files import check_file, library
-from ldnsim.library.folders import BIBLIOGRAPHY, is_file
+from ldnsim.library.bibliography import BIBLIOGRAPHY
+from ldnsim.library.files import library, load_file
+from ldnsim.library.index import is_file
 from ldnsim.model.records import Account
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def fit_files(result: FitResult) -> dict[str, str]:
     known = library("parts")
     for part in {part.name: part for parts in model.slots.values() for part in parts}.values():
         text = record_text(part)
-        if part.name not in known or record_text(check_file(known[part.name])) != text:
+        if part.name not in known or record_text(load_file(known[part.name])) != text:
             files[f"{part.name}.yaml"] = text
     own = result.fit.folder / BIBLIOGRAPHY if result.fit.folder else None
     if own is not None and is_file(own):

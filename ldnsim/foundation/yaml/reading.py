@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST_FILE", "read_document", "read_text"]
 
 LARGEST_FILE = 256 * 1024  # bytes
-WANTED = "a YAML file, in UTF-8"
+WANTED = "a text file in UTF-8"
 # control characters, line breaks that only some programs see, marks of byte order, and what is no character at all
 FORBIDDEN = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffd]")
 EMPTY = "a mapping that starts with 'format: ldnsim-.../1'"

@@ -1,6 +1,6 @@
-"""What a record must satisfy beyond its schema. Each check yields faults with paths; `files` finds their lines.
+"""What a record must satisfy beyond its schema. Each check yields faults with paths; the loader finds their lines.
 
-`lost` names what could not be read: checks say nothing that only follows from it.
+A record is checked once it and all records in it fit their schemas, and the records in it have passed their own checks.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 from ldnsim.library.checks.fit import datum_faults, fit_faults
 from ldnsim.library.checks.model import model_faults
 from ldnsim.library.checks.part import part_faults
-from ldnsim.library.checks.plausible import plausible_account_faults, plausible_faults
+from ldnsim.library.checks.plausible import implausible_account_values, implausible_values
 from ldnsim.library.checks.predictions import prediction_faults
 from ldnsim.library.checks.scenario import scenario_faults
 
 __all__ = [
     "datum_faults",
     "fit_faults",
+    "implausible_account_values",
+    "implausible_values",
     "model_faults",
     "part_faults",
-    "plausible_account_faults",
-    "plausible_faults",
     "prediction_faults",
     "scenario_faults",
 ]

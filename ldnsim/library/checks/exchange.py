@@ -3,10 +3,10 @@ unit, and without running in a circle; and sums are gathered in the unit of what
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed, nearest
-from ldnsim.foundation.expressions import read_equations
+from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest
 from ldnsim.foundation.units import parse_unit
 from ldnsim.model.system import compose, part_dimensions
 
@@ -22,37 +22,32 @@ Steps = tuple[str | int, ...]
 
 
 class Exchange:
-    """Who gives what: export -> slot -> parts; and the dimension of each name of a part, as far as it can be read."""
+    """What parts export: export -> slot -> parts; and the dimension of each name of a part."""
 
-    def __init__(self, model: Model, lost: Lost) -> None:
-        self.model, self.lost = model, lost
-        self.givers: dict[str, dict[str, list[Part]]] = {}
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.exporters: dict[str, dict[str, list[Part]]] = {}
         for slot, parts in model.slots.items():
             for part in parts:
                 for export in part.exports:
-                    self.givers.setdefault(export, {}).setdefault(slot, []).append(part)
+                    self.exporters.setdefault(export, {}).setdefault(slot, []).append(part)
         self.known: dict[int, dict[str, Dimension]] = {}
 
     def dimension(self, part: Part, name: str) -> Dimension | None:
         if id(part) not in self.known:
-            equations, _, unread = read_equations(part.equations)
-            self.known[id(part)] = part_dimensions(part, unread, equations)[0]
+            self.known[id(part)] = part_dimensions(part)[0]
         return self.known[id(part)].get(name)
 
-    def readable_givers(self, export: str) -> Iterator[Part]:
-        """The parts that export a name, without those of slots that could not be read whole."""
-        for slot, parts in self.givers.get(export, {}).items():
-            if not self.lost.touches("slots", slot):
-                yield from parts
+    def parts_exporting(self, export: str) -> Iterator[Part]:
+        return chain.from_iterable(self.exporters.get(export, {}).values())
 
 
 def exchange_faults(exchange: Exchange) -> Iterator[Fault]:
     """Faults of the parts in their slots against each other."""
-    model, givers = exchange.model, exchange.givers
+    model, exporters = exchange.model, exchange.exporters
     needed = {need for parts in model.slots.values() for part in parts for need in part.needs} | set(model.outputs)
     for slot, parts in model.slots.items():
-        whole = not exchange.lost.touches("slots", slot)
-        wanted = sorted(name for name in needed if list(givers.get(name, ())) == [slot]) if whole else []
+        wanted = sorted(name for name in needed if list(exporters.get(name, ())) == [slot])
         for index, part in enumerate(parts):
             path = ("slots", slot, index)
             missing = [export for export in wanted if export not in part.exports]
@@ -61,7 +56,7 @@ def exchange_faults(exchange: Exchange) -> Iterator[Fault]:
                 message = f"{part.name} does not export {listed(missing)}, which slot {slot} gives to others"
                 yield Fault(message, path, f"exports: {listed(wanted)}", near)
             for export in part.exports:
-                first = next(iter(givers[export]))
+                first = next(iter(exporters[export]))
                 if first != slot:
                     message = f"{part.name} exports {export!r}, and so does slot {first}"
                     yield Fault(message, path, "an export of one slot only")
@@ -72,18 +67,18 @@ def exchange_faults(exchange: Exchange) -> Iterator[Fault]:
 
 def _sum_faults(exchange: Exchange) -> Iterator[Fault]:
     """Terms that no part gathers or that have another unit than their sum; sums that are exports as well."""
-    slots, lost = exchange.model.slots, exchange.lost
+    slots = exchange.model.slots
     gathered = {name: unit for parts in slots.values() for part in parts for name, unit in part.gathers.items()}
     for slot, parts in slots.items():
         for index, part in enumerate(parts):
             path = ("slots", slot, index)
             for name in part.gathers:
-                if name in exchange.givers:
-                    message = f"{part.name} gathers {name!r}, which slot {next(iter(exchange.givers[name]))} exports"
+                if name in exchange.exporters:
+                    message = f"{part.name} gathers {name!r}, which slot {next(iter(exchange.exporters[name]))} exports"
                     yield Fault(message, path, "a name for the sum that no slot exports")
             for term, total in ((name, total) for name, export in part.exports.items() for total in export.adds_to):
                 found = exchange.dimension(part, term)
-                if total not in gathered and not lost.touches("slots"):
+                if total not in gathered:
                     message = f"{part.name} adds {term} to {total!r}, which no part gathers"
                     expected = f"one of {listed(gathered)}" if gathered else "a part that gathers it"
                     yield Fault(message, path, expected, nearest(total, gathered))
@@ -93,16 +88,16 @@ def _sum_faults(exchange: Exchange) -> Iterator[Fault]:
 
 
 def _need_faults(exchange: Exchange, part: Part, need: str, unit: str, path: Steps) -> Iterator[Fault]:
-    if need not in exchange.givers and not exchange.lost.touches("slots"):
-        expected = f"one of {listed(exchange.givers)}"
+    if need not in exchange.exporters:
+        expected = f"one of {listed(exchange.exporters)}"
         yield Fault(
-            f"{part.name} needs {need!r}, which no slot exports", path, expected, nearest(need, exchange.givers)
+            f"{part.name} needs {need!r}, which no slot exports", path, expected, nearest(need, exchange.exporters)
         )
     wanted = parse_unit(unit).dimension
-    for giver in exchange.readable_givers(need):
-        found = exchange.dimension(giver, need)
+    for exporter in exchange.parts_exporting(need):
+        found = exchange.dimension(exporter, need)
         if found is not None and found != wanted:
-            message = f"{part.name} needs {need} in {unit}, but {giver.name} exports it in {found}"
+            message = f"{part.name} needs {need} in {unit}, but {exporter.name} exports it in {found}"
             yield Fault(message, path, f"{need} in one unit")
 
 
@@ -112,7 +107,7 @@ def cycle_faults(model: Model) -> Iterator[Fault]:
     for slot, parts in model.slots.items():
         structures += [(("slots", slot, index), {slot: part.name}) for index, part in enumerate(parts)]
     structures += [(("accounts", name), account.choices) for name, account in model.accounts.items()]
-    told: set[str] = set()
+    reported: set[str] = set()
     seen: set[tuple[str, ...]] = set()
     for path, choices in structures:
         parts_of = model.parts(choices)
@@ -124,6 +119,6 @@ def cycle_faults(model: Model) -> Iterator[Fault]:
             compose(model, parts_of)
         except LdnsimError as caught:
             for fault in caught.faults:
-                if fault.message not in told:
-                    told.add(fault.message)
+                if fault.message not in reported:
+                    reported.add(fault.message)
                     yield Fault(fault.message, path, fault.expected, fault.nearest, at_key=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.errors import MOST_FAULTS, Fault, Lost, listed, nearest
+from ldnsim.foundation.errors import MOST_FAULTS, Fault, listed, nearest
 from ldnsim.foundation.expressions import BUILT_IN
 from ldnsim.foundation.fields import hours
 from ldnsim.foundation.units import coherent, drug_dimension, parse_unit
@@ -29,48 +29,43 @@ __all__ = ["datum_faults", "fit_faults"]
 Path = tuple[str | int, ...]
 
 
-def fit_faults(fit: Fit, sources: Collection[str], lost: Lost, *, model_stands: bool = True) -> list[Fault]:
-    """Faults of a fit file, as far as it could be read."""
-    checks: list[Iterator[Fault]] = [_of_scenario(fit, lost, model_stands)]
-    if model_stands and ("model",) not in lost:
-        checks.append(_estimate_faults(fit, lost))
+def fit_faults(fit: Fit, sources: Collection[str]) -> list[Fault]:
+    """Faults of a fit file."""
+    checks: list[Iterator[Fault]] = [_scenario_faults(fit), _estimate_faults(fit)]
     for name, fact in fit.facts.items():
-        checks.append(iter(datum_faults(fit, fact, ("facts", name), lost)))
+        checks.append(_datum_faults(fit, fact, ("facts", name)))
         checks.append(source_faults(fact.source, sources, ("facts", name, "source")))
     for name, table in fit.tables.items():
         checks.append(source_faults(table.source, sources, ("tables", name, "source")))
         if table.cv and table.sd and error_model(table) is None:
             checks.append(iter([Fault("both cv and sd", ("tables", name, "sd"), "one of them", at_key=True)]))
-    checks.append(_amount_faults(fit, lost))
+    checks.append(_count_faults(fit))
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
 
 
-def datum_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> list[Fault]:
-    """Faults of one datum. Nothing is said about what was lost."""
-    return [fault for fault in _datum_faults(fit, fact, path, lost) if not lost.touches(*fault.path)]
+def datum_faults(fit: Fit, fact: Datum, path: Path) -> list[Fault]:
+    """Faults of one datum."""
+    return list(_datum_faults(fit, fact, path))
 
 
-def _of_scenario(fit: Fit, lost: Lost, model_stands: bool) -> Iterator[Fault]:
-    several = len(fit.model.accounts) > 1 and fit.account is None
-    if several and not lost.touches("model") and not lost.touches("account"):
+def _scenario_faults(fit: Fit) -> Iterator[Fault]:
+    if len(fit.model.accounts) > 1 and fit.account is None:
         message = f"'account' is missing: model {fit.model.name} has {len(fit.model.accounts)}"
         yield Fault(message, (), f"one of {listed(fit.model.accounts)}")
-    for fault in scenario_faults(fit.scenario, lost, model_stands=model_stands):
+    for fault in scenario_faults(fit.scenario):
         yield replace(fault, path=("account",)) if fault.path[:1] == ("accounts",) else fault
 
 
-def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
+def _estimate_faults(fit: Fit) -> Iterator[Fault]:
     setting = setting_of(fit.model, (*fit.scenario.accounts, fit.model.name)[0])
     seen: dict[str, str] = {}
     for address, estimate in fit.estimate.items():
         path = ("estimate", address)
-        if lost.touches(*path):
-            continue
         if address in fit.times:
             yield from _time_faults(fit, address, estimate)
             continue
         found = qualified(address, [setting])
-        if "." not in found and _is_asked_otherwise(fit, estimate):
+        if "." not in found and _may_be_a_time(fit, estimate):
             continue
         if found in seen:
             yield Fault(f"{address} is {seen[found]} again", path, "each parameter once", at_key=True)
@@ -84,14 +79,14 @@ def _estimate_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
             faults = [Fault(f"{address} moves none of the data", path, "data that depend on it", at_key=True)]
         yield from faults
         if not faults:
-            resolved, _ = examine(fit.scenario, Lost())
+            resolved, _ = examine(fit.scenario)
             start = estimate.start or resolved.settings[0].values[found]
             mass = molar_mass(fit.model, setting.parameters[found].of)
             yield from _bound_faults(address, estimate, [coherent(q, mass) for q in (start, *estimate.bounds)])
 
 
-def _is_asked_otherwise(fit: Fit, estimate: EstimatedParameter) -> bool:
-    """Whether it may be a time that the data call by another name, which is told there."""
+def _may_be_a_time(fit: Fit, estimate: EstimatedParameter) -> bool:
+    """Whether it may be a time that the data call by another name, which is a fault of the datum."""
     called = {moment for fact in fit.data.values() for moment in (fact.at, fact.over) if isinstance(moment, str)}
     return estimate.bounds[0].dimension == BUILT_IN["day"] and bool(called - fit.estimate.keys())
 
@@ -100,16 +95,16 @@ def _behind_data(fit: Fit, setting: Setting) -> set[str]:
     """Every parameter that a datum, or the delivery of a dose to it, depends on."""
     rests_on = compose(fit.model, setting.parts).rests_on
     behind = {name for fact in fit.data.values() for name in rests_on.get(fact.output, ())}
-    taken = {line.input for arm in fit.arms.values() for line in arm.regimen}
-    for product in (product for name, product in fit.model.inputs.items() if name in taken):
+    inputs = {line.input for arm in fit.arms.values() for line in arm.regimen}
+    for product in (product for name, product in fit.model.inputs.items() if name in inputs):
         if behind & set(product.to):
             behind |= set(product.delivery_parameters)
     return behind
 
 
 def _parameter_faults(fit: Fit, address: str, estimate: EstimatedParameter, known: Collection[str]) -> Iterator[Fault]:
-    """What an address is told when it is changed to the start or to a bound; and only parameters can be estimated."""
-    told: set[str] = set()
+    """What is wrong with changing an address to the start or to a bound; and only parameters can be estimated."""
+    reported: set[str] = set()
     values = {("bounds", 0): estimate.bounds[0], ("bounds", 1): estimate.bounds[1]}
     if estimate.start is not None:
         values = {("start",): estimate.start, **values}  # type: ignore[dict-item]
@@ -117,12 +112,12 @@ def _parameter_faults(fit: Fit, address: str, estimate: EstimatedParameter, know
     if address in fit.model.slots or address.endswith(".rivals") or head in (*fit.arms, "population", "duration"):
         yield Fault(f"{address} is no parameter", ("estimate", address), "slot.parameter", at_key=True)
         return
-    before = {fault.message for fault in examine(fit.scenario, Lost())[1]}
+    before = {fault.message for fault in examine(fit.scenario)[1]}
     for place, value in values.items():
         changed = fit.scenario.model_copy(update={"changes": {**fit.changes, address: str(value)}})
-        for fault in examine(changed, Lost())[1]:
-            if fault.path[:2] == ("changes", address) and fault.message not in told | before:
-                told.add(fault.message)
+        for fault in examine(changed)[1]:
+            if fault.path[:2] == ("changes", address) and fault.message not in reported | before:
+                reported.add(fault.message)
                 path = ("estimate", address, *(() if fault.at_key else place))
                 expected = "slot.parameter" if "slot.rivals" in fault.expected else fault.expected
                 near = fault.nearest if fault.nearest in known else nearest(address, [*fit.times, *known])
@@ -161,8 +156,8 @@ def _bound_faults(name: str, estimate: EstimatedParameter, values: list[float]) 
             yield Fault(message, ("estimate", name, "start"), f"a value from {where}")
 
 
-def _datum_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> Iterator[Fault]:
-    if fact.arm not in fit.arms and not lost.touches("arms"):
+def _datum_faults(fit: Fit, fact: Datum, path: Path) -> Iterator[Fault]:
+    if fact.arm not in fit.arms:
         yield Fault(f"there is no arm {fact.arm!r}", (*path, "arm"), listed(fit.arms), nearest(fact.arm, fit.arms))
     if (fact.at is None) == (fact.metric is None):
         both = "both" if fact.metric else "neither"
@@ -173,22 +168,21 @@ def _datum_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> Iterator[Fau
         yield Fault("a window without a metric", (*path, "window"), "metric: AUC_tau", at_key=True)
     if fact.metric == "half_life" and fact.window is None:
         yield Fault("a half-life depends on its window", path, "window: [2 h, 12 h]", at_key=True)
-    yield from _moment_faults(fit, fact, path, lost)
+    yield from _moment_faults(fit, fact, path)
     yield from _error_faults(fact, path)
-    if not lost.touches("model"):
-        yield from _output_faults(fit, fact, path)
+    yield from _output_faults(fit, fact, path)
 
 
-def _moment_faults(fit: Fit, fact: Datum, path: Path, lost: Lost) -> Iterator[Fault]:
+def _moment_faults(fit: Fit, fact: Datum, path: Path) -> Iterator[Fault]:
     end = hours(fit.duration)
     for field, moment in (("at", fact.at), ("over", fact.over)):
-        if isinstance(moment, str) and moment not in fit.estimate and not lost.touches("estimate"):
+        if isinstance(moment, str) and moment not in fit.estimate:
             names = [name for name in fit.estimate if "." not in name]
             expected = "a time, or the name of one that is estimated"
             yield Fault(f"no time {moment!r} is estimated", (*path, field), expected, nearest(moment, names))
-        elif isinstance(moment, float) and moment > end and not lost.touches("duration"):
+        elif isinstance(moment, float) and moment > end:
             yield Fault(f"{moment:g} h is outside of the run", (*path, field), f"0 h to {end:g} h")
-    if fact.window is not None and not lost.touches("duration"):
+    if fact.window is not None:
         start, stop = map(hours, fact.window)
         if not start < stop <= end:
             message = f"the window from {start:g} h to {stop:g} h does not lie in the run"
@@ -236,10 +230,8 @@ def _output_faults(fit: Fit, fact: Datum, path: Path) -> Iterator[Fault]:
             )
 
 
-def _amount_faults(fit: Fit, lost: Lost) -> Iterator[Fault]:
+def _count_faults(fit: Fit) -> Iterator[Fault]:
     """As many data as parameters, at the least."""
-    if lost.touches("facts") or lost.touches("tables") or lost.touches("estimate"):
-        return
     used = sum(fact.use == "fit" for fact in fit.data.values())
     if not fit.estimate:
         yield Fault("nothing is estimated", ("estimate",), "slot.parameter: {bounds: [low, high]}", at_key=True)

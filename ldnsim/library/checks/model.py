@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ldnsim.dosing.limits import AMOUNT, MASS
-from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError, Lost, listed, nearest
+from ldnsim.foundation.errors import MOST_FAULTS, Fault, LdnsimError, listed, nearest
 from ldnsim.foundation.expressions import BUILT_IN
 from ldnsim.foundation.units import DIMENSIONLESS, coherent, drug_dimension, parse_unit
 from ldnsim.library.checks.exchange import Exchange, cycle_faults, exchange_faults
@@ -29,61 +29,62 @@ ACCOUNT_WORDS = tuple(Account.model_fields)
 BASE = "base"
 
 
-def model_faults(model: Model, sources: Collection[str], lost: Lost, *, sound: bool = True) -> list[Fault]:
-    """Faults of a model, as far as it and its parts could be read. `sound` says that its parts are without fault."""
-    exchange = Exchange(model, lost)
+def model_faults(model: Model, sources: Collection[str]) -> list[Fault]:
+    """Faults of a model whose parts are without fault."""
+    exchange = Exchange(model)
     checks = [
-        _slot_faults(model, lost),
+        _slot_faults(model),
         exchange_faults(exchange),
-        _drug_faults(model, sources, lost),
-        _speaking_faults(model, lost),
-        _account_faults(model, sources, lost),
-        _input_faults(model, lost),
+        _drug_faults(model, sources),
+        _faults_of_drugs_in_parts(model),
+        _account_faults(model, sources),
+        _input_faults(model),
         _output_faults(exchange),
     ]
     faults = list(islice(chain.from_iterable(checks), MOST_FAULTS))
-    return faults or (list(cycle_faults(model)) if sound and not lost else [])
+    return faults or list(cycle_faults(model))
 
 
-def _slot_faults(model: Model, lost: Lost) -> Iterator[Fault]:
-    if not model.slots and not lost.touches("slots"):
+def _slot_faults(model: Model) -> Iterator[Fault]:
+    if not model.slots:
         yield Fault("a model without slots", ("slots",), "slot: part", at_key=True)
     for slot, parts in model.slots.items():
         if slot in RESERVED or slot in ACCOUNT_WORDS:
             yield Fault(f"{slot!r} is a reserved word", ("slots", slot), "another name", at_key=True)
         names = [part.name for part in parts]
         for index, name in enumerate(names):
-            if name in names[:index] and not lost.touches("slots", slot):
+            if name in names[:index]:
                 yield Fault(f"{name} stands twice in the slot", ("slots", slot, index), "each part once")
 
 
-def _drug_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
+def _drug_faults(model: Model, sources: Collection[str]) -> Iterator[Fault]:
     molar = parse_unit("g/mol").dimension
     for name, drug in model.drugs.items():
         yield from source_faults(drug.source, sources, ("drugs", name, "source"))
         masses: list[tuple[tuple[str, ...], Quantity]] = [(("drugs", name, "molar_mass"), drug.molar_mass)]
         masses += [(("drugs", name, "salts", salt), mass) for salt, mass in drug.salts.items()]
         for path, mass in masses:
-            if mass.dimension != molar and not lost.touches(*path):
+            if mass.dimension != molar:
                 yield Fault(f"{mass} is no molar mass", path, "a value in g/mol")
-        told = ("drugs", name, "mechanism", "from")
-        if drug.mechanism and drug.mechanism.from_.dimension not in (MASS, AMOUNT) and not lost.touches(*told):
-            yield Fault(f"{drug.mechanism.from_} is no dose", told, "a mass or an amount, such as 1 ug")
+        if drug.mechanism and drug.mechanism.from_.dimension not in (MASS, AMOUNT):
+            yield Fault(
+                f"{drug.mechanism.from_} is no dose",
+                ("drugs", name, "mechanism", "from"),
+                "a mass or an amount, such as 1 ug",
+            )
 
 
-def _speaking_faults(model: Model, lost: Lost) -> Iterator[Fault]:
-    """Parts that speak of drugs: drugs that there are, and ranges that hold their value by the drug's molar mass."""
-    known = {*model.drugs, *lost.names("drugs")}
+def _faults_of_drugs_in_parts(model: Model) -> Iterator[Fault]:
+    """Drugs of parameters and states that the model has, and ranges that hold their value by the drug's molar mass."""
     for slot, parts in model.slots.items():
         for index, part in enumerate(parts):
             path = ("slots", slot, index)
             records: list[Parameter | State] = [*part.parameters.values(), *part.states.values()]
             for drug in dict.fromkeys(record.of for record in records if record.of):
-                if drug not in known:
+                if drug not in model.drugs:
                     message = f"{part.name} speaks of {drug!r}, which drugs lacks"
                     yield Fault(message, path, listed(model.drugs), nearest(drug, model.drugs))
-            if not lost.touches("drugs") and not lost.touches("slots", slot):
-                yield from (fault.under(*path) for fault in _mixed_range_faults(model, part))
+            yield from (fault.under(*path) for fault in _mixed_range_faults(model, part))
 
 
 def _mixed_range_faults(model: Model, part: Part) -> Iterator[Fault]:
@@ -92,66 +93,60 @@ def _mixed_range_faults(model: Model, part: Part) -> Iterator[Fault]:
         quantities = [parameter.value, *(parameter.range or ())]
         if parameter.of in model.drugs and len({quantity.dimension for quantity in quantities}) > 1:
             for fault in range_faults(parameter, molar_mass(model, parameter.of)):
-                if fault.path == ("range",):  # the part tells the others itself
+                if fault.path == ("range",):  # the others are faults of the part itself
                     yield Fault(f"{part.name}.{name}: {fault.message}", (), fault.expected)
 
 
-def _account_faults(model: Model, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
-    known = [*model.slots, *lost.names("slots")]
+def _account_faults(model: Model, sources: Collection[str]) -> Iterator[Fault]:
     for name, account in model.accounts.items():
         yield from source_faults(account.source, sources, ("accounts", name, "source"))
-        sound = not lost.touches("slots")
+        complete = True
         for slot, choice in account.choices.items():
             path = ("accounts", name, slot)
             names = [part.name for part in model.slots.get(slot, ())]
-            if slot not in known and ("slots",) not in lost:
+            if slot not in model.slots:
                 expected = f"{', '.join(ACCOUNT_WORDS)} or a slot ({listed(model.slots)})"
-                near = nearest(slot, [*known, *ACCOUNT_WORDS])
+                near = nearest(slot, [*model.slots, *ACCOUNT_WORDS])
                 yield Fault(f"unknown key {slot!r}", path, expected, near, at_key=True)
-            elif choice not in names and not lost.touches("slots", slot):
-                sound = False
+            elif choice not in names:
+                complete = False
                 message = f"slot {slot} has no alternative {choice!r}"
                 yield Fault(message, path, listed(dict.fromkeys(names)), nearest(choice, names))
-        if sound:
+        if complete:
             try:
                 setting_of(model, name)
             except LdnsimError as caught:
                 yield from (fault.under("accounts", name) for fault in caught.faults)
 
 
-def _input_faults(model: Model, lost: Lost) -> Iterator[Fault]:
+def _input_faults(model: Model) -> Iterator[Fault]:
     parts = [(slot, part) for slot, parts in model.slots.items() for part in parts]
     parameters = {f"{slot}.{name}": record for slot, part in parts for name, record in part.parameters.items()}
     states = {f"{slot}.{name}": record for slot, part in parts for name, record in part.states.items()}
     for name, product in model.inputs.items():
         path = ("inputs", name)
-        if not lost.touches(*path, "drug"):
-            yield from (fault.under(*path) for fault in _product_faults(model, product, lost, (*path, "salt")))
-        if not product.to and not lost.touches(*path, "to"):
+        yield from (fault.under(*path) for fault in _product_faults(model, product))
+        if not product.to:
             yield Fault("the dose goes nowhere", (*path, "to"), "slot.state: share", at_key=True)
         if sum(share for share in product.to.values() if not isinstance(share, str)) > 1 + 1e-9:
             message = "the shares add up to more than the dose"
             yield Fault(message, (*path, "to"), "at most 1 in all", at_key=True)
-        if ("slots",) not in lost:
-            unread = lost.names("slots")
-            yield from (fault.under(*path) for fault in _delivery_faults(product, parameters, unread))
-            yield from (fault.under(*path) for fault in _target_faults(product, states, unread))
+        yield from (fault.under(*path) for fault in _delivery_faults(product, parameters))
+        yield from (fault.under(*path) for fault in _target_faults(product, states))
 
 
-def _product_faults(model: Model, product: Input, lost: Lost, salt_path: tuple[str, ...]) -> Iterator[Fault]:
+def _product_faults(model: Model, product: Input) -> Iterator[Fault]:
     if product.drug not in model.drugs:
-        if product.drug not in lost.names("drugs") and ("drugs",) not in lost:
-            message = f"unknown drug {product.drug!r}"
-            yield Fault(message, ("drug",), listed(model.drugs), nearest(product.drug, model.drugs))
+        message = f"unknown drug {product.drug!r}"
+        yield Fault(message, ("drug",), listed(model.drugs), nearest(product.drug, model.drugs))
         return
     known = [BASE, *model.drugs[product.drug].salts]
-    unread = lost.touches(*salt_path) or lost.touches("drugs", product.drug, "salts")
-    if product.salt not in known and not unread:
+    if product.salt not in known:
         message = f"{product.drug} has no salt {product.salt!r}"
         yield Fault(message, ("salt",), listed(known), nearest(product.salt, known))
 
 
-def _delivery_faults(product: Input, parameters: Mapping[str, Parameter], unread: Collection[str]) -> Iterator[Fault]:
+def _delivery_faults(product: Input, parameters: Mapping[str, Parameter]) -> Iterator[Fault]:
     """Faults of the delivery parameters: lag, release duration or rate, and shares that are parameters."""
     delivery: list[tuple[tuple[str, ...], str, Dimension]] = []
     hour = BUILT_IN["t"]
@@ -160,8 +155,6 @@ def _delivery_faults(product: Input, parameters: Mapping[str, Parameter], unread
             delivery.append(((field,), getattr(product, field), dimension))
     delivery += [(("to", target), way, DIMENSIONLESS) for target, way in product.to.items() if isinstance(way, str)]
     for path, address, wanted in delivery:
-        if address.split(".")[0] in unread:
-            continue
         if address not in parameters:
             yield Fault(f"{address!r} names no parameter", path, "slot.parameter", nearest(address, parameters))
         elif parameters[address].dimension != wanted:
@@ -169,10 +162,8 @@ def _delivery_faults(product: Input, parameters: Mapping[str, Parameter], unread
             yield Fault(f"{address} is in {parameters[address].value.unit}", path, f"a parameter {unit}")
 
 
-def _target_faults(product: Input, states: Mapping[str, State], unread: Collection[str]) -> Iterator[Fault]:
+def _target_faults(product: Input, states: Mapping[str, State]) -> Iterator[Fault]:
     for target in product.to:
-        if target.split(".")[0] in unread:
-            continue
         if target not in states:
             message = f"a dose into {target!r}, which is no state"
             yield Fault(message, ("to", target), "slot.state", nearest(target, states), at_key=True)
@@ -182,19 +173,17 @@ def _target_faults(product: Input, states: Mapping[str, State], unread: Collecti
 
 
 def _output_faults(exchange: Exchange) -> Iterator[Fault]:
-    model, lost, givers = exchange.model, exchange.lost, exchange.givers
+    model, exporters = exchange.model, exchange.exporters
     for name, output in model.outputs.items():
         path = ("outputs", name)
-        if name not in givers:
-            if not lost.touches("slots"):
-                yield Fault(f"no slot exports {name!r}", path, listed(givers), nearest(name, givers), at_key=True)
+        if name not in exporters:
+            yield Fault(f"no slot exports {name!r}", path, listed(exporters), nearest(name, exporters), at_key=True)
             continue
-        if output.of is not None and output.of not in {*model.drugs, *lost.names("drugs")}:
+        if output.of is not None and output.of not in model.drugs:
             message = f"unknown drug {output.of!r}"
             yield Fault(message, (*path, "of"), listed(model.drugs), nearest(output.of, model.drugs))
-        if not any(lost.touches(*path, field) for field in ("unit", "of", "relative_to")):
-            yield from (fault.under(*path) for fault in _output_unit_faults(exchange, name, output))
-        if output.observed is not None and not lost.touches(*path, "observed"):
+        yield from (fault.under(*path) for fault in _output_unit_faults(exchange, name, output))
+        if output.observed is not None:
             yield from (fault.under(*path, "observed") for fault in _observed_faults(output.observed))
 
 
@@ -213,7 +202,7 @@ def _output_unit_faults(exchange: Exchange, name: str, output: Output) -> Iterat
         return
     if output.relative_to is not None:
         return
-    for part in exchange.readable_givers(name):
+    for part in exchange.parts_exporting(name):
         wanted = exchange.dimension(part, name)
         if wanted is not None and found != wanted:
             message = f"{part.name} exports {name} in {wanted}, not in {output.unit}"

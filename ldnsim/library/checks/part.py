@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ldnsim.foundation.errors import MOST_FAULTS, Fault, Lost, listed, nearest
+from ldnsim.foundation.errors import MOST_FAULTS, Fault, listed, nearest
 from ldnsim.foundation.expressions import BUILT_IN, FUNCTIONS, Name, names_in, read_equations, walk
 from ldnsim.foundation.units import DIMENSIONLESS, coherent, drug_dimension
 from ldnsim.library.checks.sources import NEEDS_SOURCE, source_faults
@@ -27,32 +28,27 @@ DECLARED = ("parameters", "states", "needs", "gathers")  # where names are decla
 TAKEN = ("rivals", "source", "note")  # words that stand beside parameters in addresses and in rival sets
 
 
-def part_faults(part: Part, sources: Collection[str], lost: Lost) -> list[Fault]:
-    """Faults of one part's page, as far as it could be read."""
-    checks = [_parameter_faults(part, sources, lost), _state_faults(part, lost), _rival_faults(part, sources, lost)]
-    checks += [_tag_faults(part, lost), correlation_faults(part, sources, lost)]
-    if not lost.touches("equations"):
-        checks.append(_equation_faults(part, lost))
+def part_faults(part: Part, sources: Collection[str]) -> list[Fault]:
+    """Faults of one part."""
+    checks = [_parameter_faults(part, sources), _state_faults(part), _published_set_faults(part, sources)]
+    checks += [_tag_faults(part), correlation_faults(part, sources), _equation_faults(part)]
     return list(islice(chain.from_iterable(checks), MOST_FAULTS))
 
 
-def _parameter_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
+def _parameter_faults(part: Part, sources: Collection[str]) -> Iterator[Fault]:
     for name, parameter in part.parameters.items():
         path = ("parameters", name)
         if name in TAKEN:
             yield Fault(
                 f"{name!r} has a meaning of its own in addresses and rival sets", path, "another name", at_key=True
             )
-        if not lost.touches(*path, "source"):
-            if not parameter.source:
-                yield Fault(f"{name} has no source", path, NEEDS_SOURCE, at_key=True)
-            elif ASSUMED in parameter.source and not parameter.note.strip() and not lost.touches(*path, "note"):
-                yield Fault(f"{name} is assumed but says not why", path, "note: why this value", at_key=True)
+        if not parameter.source:
+            yield Fault(f"{name} has no source", path, NEEDS_SOURCE, at_key=True)
+        elif ASSUMED in parameter.source and not parameter.note.strip():
+            yield Fault(f"{name} is assumed but says not why", path, "note: why this value", at_key=True)
         yield from source_faults(parameter.source, sources, (*path, "source"))
-        if not any(lost.touches(*path, field) for field in ("value", "of", "range")):
-            yield from (fault.under(*path) for fault in range_faults(parameter, None))
-        if not lost.touches(*path):
-            yield from (fault.under(*path) for fault in variability_faults(parameter))
+        yield from (fault.under(*path) for fault in range_faults(parameter, None))
+        yield from (fault.under(*path) for fault in variability_faults(parameter))
 
 
 def range_faults(parameter: Parameter, molar_mass: float | None) -> Iterator[Fault]:
@@ -90,27 +86,25 @@ def range_faults(parameter: Parameter, molar_mass: float | None) -> Iterator[Fau
         )
 
 
-def _state_faults(part: Part, lost: Lost) -> Iterator[Fault]:
+def _state_faults(part: Part) -> Iterator[Fault]:
     for name, state in part.states.items():
         for field in ("initial", "scale"):
-            if not any(lost.touches("states", name, touched) for touched in (field, "unit", "of")):
-                yield from _state_unit_faults(state, name, field)
-        if ("parameters",) not in lost:
-            yield from (fault.under("states", name) for fault in _dose_faults(part, state, lost))
+            yield from _state_unit_faults(state, name, field)
+        yield from (fault.under("states", name) for fault in _dose_faults(part, state))
 
 
-def _dose_faults(part: Part, state: State, lost: Lost) -> Iterator[Fault]:
-    """The parameters that a dose into a state meets."""
+def _dose_faults(part: Part, state: State) -> Iterator[Fault]:
+    """The delivery parameters of a state."""
     hour = BUILT_IN["t"]
     wanted = {"lag": hour, "bioavailability": DIMENSIONLESS, "duration": hour}
     wanted["rate"] = state.dimension.times(hour, -1)
     for field, dimension in wanted.items():
         name = getattr(state, field)
-        if name is None or name in lost.names("parameters"):
+        if name is None:
             continue
         if name not in part.parameters:
             yield Fault(f"{name!r} is no parameter", (field,), listed(part.parameters), nearest(name, part.parameters))
-        elif part.parameters[name].dimension != dimension and not lost.touches("parameters", name):
+        elif part.parameters[name].dimension != dimension:
             unit = "without unit" if dimension == DIMENSIONLESS else f"in {dimension}"
             yield Fault(f"{name} is in {part.parameters[name].value.unit}", (field,), f"a parameter {unit}")
 
@@ -125,18 +119,15 @@ def _state_unit_faults(state: State, name: str, field: str) -> Iterator[Fault]:
         )
 
 
-def _rival_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
+def _published_set_faults(part: Part, sources: Collection[str]) -> Iterator[Fault]:
     for name, rival in part.rivals.items():
         path = ("rivals", name)
-        unsaid = ASSUMED in rival.source and not rival.note.strip() and not lost.touches(*path, "note")
-        if (not rival.source and not lost.touches(*path, "source")) or unsaid:
+        if not rival.source or (ASSUMED in rival.source and not rival.note.strip()):
             yield Fault(f"the set {name} has no source", path, NEEDS_SOURCE, at_key=True)
         yield from source_faults(rival.source, sources, (*path, "source"))
-        if not rival.values and not lost.touches(*path):
+        if not rival.values:
             yield Fault(f"the set {name} holds no value", path, "parameter: value", at_key=True)
         for key, value in rival.values.items():
-            if key in lost.names("parameters") or ("parameters",) in lost:
-                continue
             if key not in part.parameters:
                 yield Fault(
                     f"unknown parameter {key!r}",
@@ -145,19 +136,17 @@ def _rival_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[
                     nearest(key, part.parameters),
                     at_key=True,
                 )
-            elif not any(lost.touches("parameters", key, field) for field in ("value", "of")):
-                parameter = part.parameters[key]
-                if drug_dimension(value.dimension, parameter.of is not None) != parameter.dimension:
-                    yield Fault(
-                        f"{value} has another unit than {key}", (*path, key), f"a value in {parameter.value.unit}"
-                    )
+                continue
+            parameter = part.parameters[key]
+            if drug_dimension(value.dimension, parameter.of is not None) != parameter.dimension:
+                yield Fault(f"{value} has another unit than {key}", (*path, key), f"a value in {parameter.value.unit}")
 
 
-def _tag_faults(part: Part, lost: Lost) -> Iterator[Fault]:
+def _tag_faults(part: Part) -> Iterator[Fault]:
     """Exports with a tag of their own: weaker than that of their part, and with a reason."""
     for name, export in part.exports.items():
         path = ("exports", name, "evidence")
-        if export.evidence is None or lost.touches("exports", name) or lost.touches("evidence"):
+        if export.evidence is None:
             continue
         if weakest((export.evidence, part.evidence)) != export.evidence:
             yield Fault(f"{name} is called {export.evidence}, its part only {part.evidence}", path, part.evidence)
@@ -165,21 +154,15 @@ def _tag_faults(part: Part, lost: Lost) -> Iterator[Fault]:
             yield Fault(f"{name} has a tag of its own but says not why", path, "because: what it was held against")
 
 
-def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
+def _equation_faults(part: Part) -> Iterator[Fault]:
     """Each name declared once and defined once; nothing used that is not there; units that agree; no cycle."""
     reading = read_equations(part.equations)
     yield from (fault.under("equations") for fault in reading.faults)
-    gone = {field: lost.names(field) for field in (*DECLARED, "exports")}
-    whole = [field for field in DECLARED if (field,) in lost]
     declared = [name for field in DECLARED for name in getattr(part, field)]
     twice = [name for name, count in Counter(declared).items() if count > 1]
-    elsewhere = {*(name for field in DECLARED for name in gone[field]), *reading.lost}
     yield from _declaration_faults(part)
-    yield from _target_faults(
-        part, reading, {*declared, *elsewhere} - reading.lost, None if "states" in whole else gone["states"]
-    )
-    if not whole:
-        yield from _unknown_name_faults(reading, declared, elsewhere)
+    yield from _target_faults(part, reading, declared)
+    yield from _unknown_name_faults(reading, declared)
     for state in part.states:
         if state not in reading.lost and not any(e.is_derivative and e.target == state for e in reading.equations):
             yield Fault(f"the state {state} has no equation", ("states", state), f"d/dt({state}) = ...", at_key=True)
@@ -192,7 +175,7 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
                 yield Fault(message, (field, name), f"an equation that uses it, or no entry in {field}", at_key=True)
     own = [*part.parameters, *part.states, *sorted(assigned)]
     for export in part.exports:
-        if export not in own and export not in elsewhere and not whole:
+        if export not in own and export not in reading.lost:
             yield Fault(
                 f"{export!r} is exported but not defined",
                 ("exports", export),
@@ -200,17 +183,11 @@ def _equation_faults(part: Part, lost: Lost) -> Iterator[Fault]:
                 nearest(export, own),
                 at_key=True,
             )
-    unread = twice + [name for field in DECLARED for name in getattr(part, field) if _unread(lost, field, name)]
-    yield from part_dimensions(part, unread, reading.equations)[1]
+    yield from part_dimensions(part, twice, reading.equations)[1]
     places = {equation.target: equation.at for equation in reading.equations if not equation.is_derivative}
     for cycle in cycles_in({e.target: e.expression for e in reading.equations if not e.is_derivative}):
-        told = cycle_fault(cycle)
-        yield Fault(told.message, ("equations",), told.expected, offset=places[cycle[0]])
-
-
-def _unread(lost: Lost, field: str, name: str) -> bool:
-    """Whether the dimension of a declared name is not known."""
-    return any(lost.touches(field, name, part) for part in ("value", "of", "unit"))
+        fault = cycle_fault(cycle)
+        yield replace(fault, path=("equations",), offset=places[cycle[0]])
 
 
 def _declaration_faults(part: Part) -> Iterator[Fault]:
@@ -222,9 +199,7 @@ def _declaration_faults(part: Part) -> Iterator[Fault]:
             seen.setdefault(name, field)
 
 
-def _target_faults(
-    part: Part, reading: ReadEquations, declared: Collection[str], lost_states: Collection[str] | None
-) -> Iterator[Fault]:
+def _target_faults(part: Part, reading: ReadEquations, declared: Collection[str]) -> Iterator[Fault]:
     defined: Counter[str] = Counter()
     for equation in reading.equations:
         target = equation.target
@@ -232,12 +207,7 @@ def _target_faults(
         defined[what] += 1
         if defined[what] > 1:
             yield Fault(f"{what} is defined twice", ("equations",), "one equation", offset=equation.at)
-        elif (
-            equation.is_derivative
-            and lost_states is not None
-            and target not in part.states
-            and target not in lost_states
-        ):
+        elif equation.is_derivative and target not in part.states:
             near = nearest(target, part.states)
             yield Fault(
                 f"{target!r} is no state",
@@ -246,7 +216,7 @@ def _target_faults(
                 near,
                 equation.at,
             )
-        elif not equation.is_derivative and target in declared:
+        elif not equation.is_derivative and target in declared and target not in reading.lost:
             yield Fault(
                 f"{target!r} is declared above and cannot be assigned",
                 ("equations",),
@@ -255,12 +225,10 @@ def _target_faults(
             )
 
 
-def _unknown_name_faults(
-    reading: ReadEquations, declared: Collection[str], elsewhere: Collection[str]
-) -> Iterator[Fault]:
+def _unknown_name_faults(reading: ReadEquations, declared: Collection[str]) -> Iterator[Fault]:
     """Each unknown name where it is first used."""
     assigned = [equation.target for equation in reading.equations if not equation.is_derivative]
-    known = {*declared, *assigned, *elsewhere, *BUILT_IN}
+    known = {*declared, *assigned, *reading.lost, *BUILT_IN}
     for equation in reading.equations:
         for node in walk(equation.expression):
             if not isinstance(node, Name) or node.name in known:

@@ -1,6 +1,6 @@
 """Numbers that a body could hardly have: clearance beyond the liver's blood, volumes, half-lives, shares, ranges.
 
-A reason in the parameter's `plausible` field silences what is found; a reason with nothing to silence is told as well.
+A reason in the parameter's `plausible` field silences a fault; a reason without one is a fault as well.
 Bounds of flows and of the smallest volume are facts of the library; the others are assumed, far beyond any known drug.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ldnsim.library.facts import Fact
     from ldnsim.model.records import Model, Parameter, Part
 
-__all__ = ["plausible_account_faults", "plausible_faults"]
+__all__ = ["implausible_account_values", "implausible_values"]
 
 LIVER_FLOW, CARDIAC_OUTPUT, PLASMA_VOLUME = "ph001", "ph002", "ph003"
 LARGEST_VOLUME = 20_000.0  # L; assumed: chloroquine, among the most widely spread of all drugs, is near 14 000 L
@@ -33,11 +33,11 @@ SHARES = ("share", "fraction")  # how the description of a share begins
 REASON = "a likelier value, or `plausible:` and the reason why it may be so"
 
 
-def plausible_faults(part: Part) -> Iterator[Fault]:
-    """What is hard to believe in a part's parameters and rival sets, where no reason is given."""
+def implausible_values(part: Part) -> Iterator[Fault]:
+    """Implausible values of a part's parameters and published parameter sets, where no reason is given."""
     for name, parameter in part.parameters.items():
         path = ("parameters", name)
-        found = list(chain(_value_faults(name, parameter), _rival_faults(part, name, parameter)))
+        found = list(chain(_value_faults(name, parameter), _published_set_faults(part, name, parameter)))
         if not parameter.plausible.strip():
             yield from (fault if fault.path[:1] == ("rivals",) else fault.under(*path) for fault in found)
         elif not found:
@@ -45,7 +45,7 @@ def plausible_faults(part: Part) -> Iterator[Fault]:
             yield Fault(message, (*path, "plausible"), "no such key", at_key=True)
 
 
-def plausible_account_faults(model: Model) -> Iterator[Fault]:
+def implausible_account_values(model: Model) -> Iterator[Fault]:
     """Values of accounts that are outside of their parameter's range."""
     for name, account in model.accounts.items():
         setting = setting_of(model, name)
@@ -62,27 +62,27 @@ def plausible_account_faults(model: Model) -> Iterator[Fault]:
 
 def _value_faults(name: str, parameter: Parameter) -> Iterator[Fault]:
     """Why a parameter's value, or an end of the range of a share, cannot be in a body."""
-    if told := _unbelievable(name, parameter, parameter.value):
-        yield Fault(f"{name} of {parameter.value}: {told}", ("value",), REASON)
+    if why := _why_implausible(name, parameter, parameter.value):
+        yield Fault(f"{name} of {parameter.value}: {why}", ("value",), REASON)
     if _is_share(parameter):
         for index, end in enumerate(parameter.range or ()):
             if not 0 <= coherent(end) <= 1:
                 yield Fault(f"the range of a share reaches {end}", ("range", index), "0 to 1")
 
 
-def _rival_faults(part: Part, name: str, parameter: Parameter) -> Iterator[Fault]:
+def _published_set_faults(part: Part, name: str, parameter: Parameter) -> Iterator[Fault]:
     for title, rival in part.rivals.items():
         if name not in rival.values:
             continue
         value, path = rival.values[name], ("rivals", title, name)
-        if told := _unbelievable(name, parameter, value):
-            yield Fault(f"{name} of {value}: {told}", path, REASON)
+        if why := _why_implausible(name, parameter, value):
+            yield Fault(f"{name} of {value}: {why}", path, REASON)
         elif not rival.note.strip() and _outside(value, parameter):
             yield Fault(f"{value} is outside of the range of {name}", path, "a `note` of the set that says why")
 
 
 def _outside(value: Quantity, parameter: Parameter) -> bool:
-    """Whether a value is beyond the parameter's range; mixed units are the model's to compare, and not told here."""
+    """Whether a value is beyond the parameter's range; mixed units are compared by the model."""
     if parameter.range is None or len({value.dimension, *(end.dimension for end in parameter.range)}) > 1:
         return False
     low, high = map(coherent, parameter.range)
@@ -94,7 +94,7 @@ def _is_share(parameter: Parameter) -> bool:
     return parameter.dimension == DIMENSIONLESS and parameter.description.lower().startswith(SHARES)
 
 
-def _unbelievable(name: str, parameter: Parameter, quantity: Quantity) -> str:
+def _why_implausible(name: str, parameter: Parameter, quantity: Quantity) -> str:
     """What is wrong with a value of a parameter; "" where nothing is."""
     value, dimension = coherent(quantity), parameter.dimension
     if _is_share(parameter):

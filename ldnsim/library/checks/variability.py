@@ -13,7 +13,6 @@ from ldnsim.model.variability import NotTogether, logit_sd_bounds, mixing
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ldnsim.foundation.errors import Lost
     from ldnsim.model.records import Parameter, Part
 
 __all__ = ["correlation_faults", "variability_faults"]
@@ -47,11 +46,11 @@ def variability_faults(parameter: Parameter) -> Iterator[Fault]:
                 yield Fault(f"with a CV of {cv:.0%} this reaches below 0", (field,), "log_normal, or a smaller CV")
 
 
-def correlation_faults(part: Part, sources: Collection[str], lost: Lost) -> Iterator[Fault]:
+def correlation_faults(part: Part, sources: Collection[str]) -> Iterator[Fault]:
     """Correlations of parameters that vary, with a source, that can hold together."""
     pairs: list[frozenset[str]] = []
-    clean = not lost.touches("correlations") and not lost.touches("parameters")
-    for index, one in enumerate(part.correlations if clean else ()):
+    clean = True
+    for index, one in enumerate(part.correlations):
         path = ("correlations", index)
         for which, name in enumerate(one.between):
             if name not in part.parameters:

@@ -16,7 +16,6 @@ from ldnsim.scenario.design import MOST_CELLS, SAMPLED, Range, ends_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ldnsim.foundation.errors import Lost
     from ldnsim.foundation.fields import Change
     from ldnsim.scenario.record import ScenarioRecord
 
@@ -26,17 +25,16 @@ MOST_AXES = 20
 MOST_VALUES = 2_000  # of all axes together
 
 
-def axis_faults(scenario: ScenarioRecord, lost: Lost) -> Iterator[Fault]:
+def axis_faults(scenario: ScenarioRecord) -> Iterator[Fault]:
     """What is wrong with the axes alone, and with the design; paths start at the scenario."""
     swept = scenario.sweep
-    if not lost.touches("design") and not lost.touches("sweep"):
-        yield from _design_faults(scenario)
+    yield from _design_faults(scenario)
     if len(swept) > MOST_AXES:
         yield Fault(f"{len(swept)} axes", ("sweep",), f"at most {MOST_AXES}", at_key=True)
     elif sum(2 if isinstance(axis, Range) else len(axis) for axis in swept.values()) > MOST_VALUES:
         yield Fault("too many values on the axes", ("sweep",), f"at most {MOST_VALUES} on all of them", at_key=True)
     elif swept:
-        axes = _Axes(scenario, lost)
+        axes = _Axes(scenario)
         for address, axis in swept.items():
             if isinstance(axis, Range):
                 yield from axes.range_faults(address, axis)
@@ -86,14 +84,14 @@ def _design_faults(scenario: ScenarioRecord) -> Iterator[Fault]:
 class _Axes:
     """The scenario as it is without its sweep, against which each value is held."""
 
-    def __init__(self, scenario: ScenarioRecord, lost: Lost) -> None:
-        self.scenario, self.lost = scenario, lost
-        resolved, found = examine(scenario, lost)
+    def __init__(self, scenario: ScenarioRecord) -> None:
+        self.scenario = scenario
+        resolved, found = examine(scenario)
         self.settings = resolved.settings
-        self.told = {fault.message for fault in found}
+        self.faults_before = {fault.message for fault in found}
 
     def range_faults(self, address: str, given: Range) -> Iterator[Fault]:
-        """A range is sound where its ends are."""
+        """A range is valid where its ends are."""
         path = ("sweep", address)
         name = qualified(address, self.settings)
         if name in self.scenario.model.slots or name.endswith("." + RIVALS):
@@ -127,21 +125,25 @@ class _Axes:
 
     def changed(self, address: str, value: Change) -> list[Fault]:
         """What is wrong once one address is changed, and was not wrong before: with the address, or with its value."""
-        faults = examine(self.with_change(address, value), self.lost)[1]
-        return [fault for fault in faults if fault.path[:2] == ("changes", address) and fault.message not in self.told]
+        faults = examine(self.with_change(address, value))[1]
+        return [
+            fault
+            for fault in faults
+            if fault.path[:2] == ("changes", address) and fault.message not in self.faults_before
+        ]
 
     def with_change(self, address: str, value: Change) -> ScenarioRecord:
         return self.scenario.model_copy(update={"changes": {**self.scenario.changes, address: value}})
 
     def unfit(self, address: str, value: Change) -> Iterator[Fault]:
         """What is wrong with a value. Quick: only what the address names is looked at, not the whole scenario."""
-        plan = plan_of(self.with_change(address, value), self.lost)
+        plan = plan_of(self.with_change(address, value))
         yield from (f for f in plan.faults if f.path == ("changes", address) and not f.at_key)
         for (arm, number), fields in plan.changed.items():
             if address in fields.values():
                 line = plan.arms[arm].regimen[number]
-                faults = line_faults(line, self.scenario.model, plan.duration, self.scenario.start_day, self.lost)
-                yield from (fault for fault in faults if fault.message not in self.told)
+                faults = line_faults(line, self.scenario.model, plan.duration, self.scenario.start_day)
+                yield from (fault for fault in faults if fault.message not in self.faults_before)
         if address in self.scenario.model.slots:
             yield from choice_faults(self.scenario.model, address, value)
         elif address in plan.to_model:

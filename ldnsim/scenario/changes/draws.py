@@ -16,25 +16,23 @@ from ldnsim.model.variability import NotTogether, mixing, normals
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ldnsim.foundation.errors import Lost
     from ldnsim.foundation.fields import Change
     from ldnsim.model.records import Model, Parameter
     from ldnsim.scenario.population import Population
     from ldnsim.scenario.uncertainty import StoredFit, Uncertainty
 
-__all__ = ["doubt_of", "settings_of_draw"]
+__all__ = ["resolve_uncertainty", "settings_of_draw"]
 
 ROUNDING = 1e-9
 Path = tuple[str | int, ...]
 
 
-def doubt_of(
+def resolve_uncertainty(
     model: Model,
     uncertainty: Uncertainty,
     settings: Sequence[Setting],
     population: Population | None,
     changes: Mapping[str, Change],
-    lost: Lost,
 ) -> tuple[Uncertainty, tuple[Setting, ...], list[Fault]]:
     """The uncertainty with qualified addresses, the settings with a fit's estimates in them, and all that is wrong.
 
@@ -44,7 +42,7 @@ def doubt_of(
     given = population.given if population else frozenset()
     faults: list[Fault] = []
     fitted = {qualified(name, settings): name for name in uncertainty.fit.order} if uncertainty.fit else {}
-    if not uncertainty.parameters and uncertainty.fit is None and not lost.touches("uncertainty"):
+    if not uncertainty.parameters and uncertainty.fit is None:
         expected = "parameters: [plasma.F], or fit: fit.json"
         faults.append(Fault("nothing is said to be uncertain", ("uncertainty",), expected, at_key=True))
     names: dict[str, str] = {}
@@ -52,11 +50,11 @@ def doubt_of(
         path: Path = ("uncertainty", "parameters", index)
         name = qualified(address, settings)
         records = [setting.parameters[name] for setting in settings if name in setting.values]
-        fault = _miss(address, name, known, path) or _not_drawn(name, records, fitted, given, path)
+        fault = _address_fault(address, name, known, path) or _range_fault(name, records, fitted, given, path)
         if fault is None and name in names:
             fault = Fault(f"{names[name]!r} and {address!r} are the same parameter", path, "each of them once")
         if fault is None:
-            faults += _outside(model, name, settings, path)
+            faults += _range_faults(model, name, settings, path)
         names.setdefault(name, address)
         faults += [fault] if fault else []
     if uncertainty.fit is not None:
@@ -68,8 +66,8 @@ def doubt_of(
     fit = uncertainty.fit
     if fit is not None and not faults:
         estimates = {qualified(name, settings): fit.parameters[name].value for name in fit.order}
-        about = _about(fit, settings)
-        settings = tuple(_with(setting, estimates if setting.account in about else {}) for setting in settings)
+        accounts = _accounts_of(fit, settings)
+        settings = tuple(_with(setting, estimates if setting.account in accounts else {}) for setting in settings)
         order = tuple(qualified(name, settings) for name in fit.order)
         fit = fit.model_copy(
             update={
@@ -95,9 +93,11 @@ def settings_of_draw(
             number = math.fsum(a * b for a, b in zip(row, z, strict=False))
             together[name] = math.exp(math.sqrt(fit.covariance_log[at][at]) * number)
     drawn = []
-    about = _about(fit, settings) if fit is not None else set()
+    accounts = _accounts_of(fit, settings) if fit is not None else set()
     for setting in settings:
-        own = {name: factor for name, factor in together.items() if name in setting.values and setting.account in about}
+        own = {
+            name: factor for name, factor in together.items() if name in setting.values and setting.account in accounts
+        }
         values = {name: _times(setting.values[name], factor) for name, factor in own.items()}
         for name in uncertainty.parameters:
             if name in setting.values:
@@ -108,7 +108,7 @@ def settings_of_draw(
     return tuple(drawn)
 
 
-def _about(fit: StoredFit, settings: Sequence[Setting]) -> set[str]:
+def _accounts_of(fit: StoredFit, settings: Sequence[Setting]) -> set[str]:
     """The accounts that a fit is about: its own where that is compared, else all: it may be called otherwise."""
     names = {setting.account for setting in settings}
     return names & {fit.account} or names
@@ -136,7 +136,7 @@ def _ranked(record: Parameter, value: Quantity, mass: float | None, rank: float)
     return Quantity(found / declared(value.unit, mass), value.unit)
 
 
-def _miss(address: str, name: str, known: Mapping[str, Parameter], path: Path) -> Fault | None:
+def _address_fault(address: str, name: str, known: Mapping[str, Parameter], path: Path) -> Fault | None:
     if name in known:
         return None
     if name.endswith("." + RIVALS):
@@ -145,7 +145,7 @@ def _miss(address: str, name: str, known: Mapping[str, Parameter], path: Path) -
     return Fault(f"{shown(address)} names no parameter", path, "a parameter of the accounts compared", near)
 
 
-def _not_drawn(
+def _range_fault(
     name: str, records: Sequence[Parameter], fitted: Mapping[str, str], given: Collection[str], path: Path
 ) -> Fault | None:
     """Why a parameter cannot be drawn from its range; or None."""
@@ -158,7 +158,7 @@ def _not_drawn(
     return None
 
 
-def _outside(model: Model, name: str, settings: Sequence[Setting], path: Path) -> Iterator[Fault]:
+def _range_faults(model: Model, name: str, settings: Sequence[Setting], path: Path) -> Iterator[Fault]:
     for setting in settings:
         if name not in setting.values:
             continue

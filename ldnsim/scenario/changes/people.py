@@ -16,13 +16,12 @@ from ldnsim.model.variability import NotTogether, Spread, mixing, varied
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ldnsim.foundation.errors import Lost
     from ldnsim.foundation.fields import Change
     from ldnsim.foundation.units import Quantity
     from ldnsim.model.records import Model, Parameter
     from ldnsim.scenario.population import PeopleTable, Population
 
-__all__ = ["crowd_of", "spread_faults"]
+__all__ = ["resolve_population", "spread_faults"]
 
 TOLERANCE = 1e-9
 FAR = 4.0  # standard deviations that a distribution without range must stay positive for
@@ -30,28 +29,26 @@ FAR = 4.0  # standard deviations that a distribution without range must stay pos
 Path = tuple[str | int, ...]
 
 
-def crowd_of(
+def resolve_population(
     model: Model,
     population: Population,
     settings: Sequence[Setting],
     changes: Mapping[str, Change],
-    lost: Lost,
 ) -> tuple[Population, list[Fault]]:
     """The population with qualified addresses, and all that is wrong with it; paths start at the scenario."""
-    crowd = _Crowd(model, population, settings)
+    checked = _Checked(model, population, settings)
     faults: list[Fault] = []
     for address, spread in population.covariates.items():
-        if not lost.touches("population", "covariates", address):
-            faults += crowd.covariate(address, spread)
+        faults += checked.covariate(address, spread)
     if population.table is not None:
-        faults += crowd.table(population.table)
-    faults += crowd.correlations(lost)
-    faults += crowd.changed(changes)
-    faults += crowd.unfit(changes)
-    return crowd.qualified(), faults
+        faults += checked.table(population.table)
+    faults += checked.correlations()
+    faults += checked.changed(changes)
+    faults += checked.unfit(changes)
+    return checked.qualified(), faults
 
 
-class _Crowd:
+class _Checked:
     def __init__(self, model: Model, population: Population, settings: Sequence[Setting]) -> None:
         self.model, self.population, self.settings = model, population, settings
         self.known: dict[str, list[Parameter]] = {}  # accounts may know a parameter by different records
@@ -133,13 +130,11 @@ class _Crowd:
         table = self.population.table
         return table is not None and name in {self.full(column.address) for column in table.columns}
 
-    def correlations(self, lost: Lost) -> Iterator[Fault]:
-        told: set[frozenset[str]] = set()
-        clean = not any(lost.touches("population", field) for field in ("covariates", "correlations", "table"))
+    def correlations(self) -> Iterator[Fault]:
+        seen: set[frozenset[str]] = set()
+        clean = True
         for index, one in enumerate(self.population.correlations):
             path = ("population", "correlations", index)
-            if lost.touches(*path, "between"):
-                continue
             for which, address in enumerate(one.between):
                 fault = self.miss(address, (*path, "between", which), at_key=False)
                 if fault is None and not self.drawn(address):
@@ -153,10 +148,10 @@ class _Crowd:
             pair = frozenset(map(self.full, one.between))
             if len(pair) == 1:
                 yield Fault("a correlation of something with itself", (*path, "between"), "two parameters")
-            elif pair in told:
+            elif pair in seen:
                 yield Fault("this correlation stands here twice", (*path, "between"), "each pair once")
-            clean = clean and len(pair) == 2 and pair not in told
-            told.add(pair)
+            clean = clean and len(pair) == 2 and pair not in seen
+            seen.add(pair)
         if clean:
             yield from self.together()
 

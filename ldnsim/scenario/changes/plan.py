@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from ldnsim.dosing.regimen import RegimenLine
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost, listed, nearest, shown
+from ldnsim.foundation.errors import Fault, LdnsimError, listed, nearest, shown
 from ldnsim.foundation.fields import Duration
 from ldnsim.foundation.schema_faults import faults_of
 from ldnsim.foundation.units import Quantity
@@ -44,7 +44,7 @@ PEOPLE = ("size", "seed")  # what of a population is one value
 class ChangePlan:
     """The scenario's own part with its changes applied; `to_model` are the others.
 
-    `changed` says which addresses changed a line of an arm, so that what is wrong with it is told where it was written.
+    `changed` says which addresses changed a line of an arm, so that its faults are reported there.
     """
 
     arms: dict[str, Arm]
@@ -54,7 +54,7 @@ class ChangePlan:
     changed: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def blamed(self, fault: Fault) -> Fault:
+    def at_change(self, fault: Fault) -> Fault:
         """A fault that a changed line did not have before, at the address that changed it."""
         if fault.path[:1] != ("arms",) or len(fault.path) < 4:
             return fault
@@ -64,16 +64,13 @@ class ChangePlan:
         return Fault(fault.message, ("changes", address), fault.expected, fault.nearest) if address else fault
 
 
-def plan_of(scenario: ScenarioRecord, lost: Lost) -> ChangePlan:
-    """The plan; its `faults` have paths that start at the scenario. Nothing is said about arms that were lost."""
+def plan_of(scenario: ScenarioRecord) -> ChangePlan:
+    """The plan; its `faults` have paths that start at the scenario."""
     plan = ChangePlan(dict(scenario.arms), scenario.duration, scenario.population)
-    unread = {str(path[1]) for path in lost if path[:1] == ("arms",) and 2 <= len(path) <= 3}
     people: dict[str, int] = {}
     for address, value in scenario.changes.items():
         head, _, rest = address.partition(".")
         try:
-            if head in unread or (("arms",) in lost and rest and head not in {*scenario.model.slots, "population"}):
-                continue
             if head in plan.arms:
                 _change_arm(plan, address, head, rest, value)
             elif address == "duration":
@@ -111,7 +108,7 @@ def _change_arm(plan: ChangePlan, address: str, name: str, rest: str, value: Cha
         attribute = LINE_FIELDS[about]
         old = getattr(line, attribute)
         new = relative(value, old if isinstance(old, Quantity) else None) if about in QUANTITIES else value
-    alone = RegimenLine.model_validate({"input": "", "at": "00:00", about: new})  # the other values are sound
+    alone = RegimenLine.model_validate({"input": "", "at": "00:00", about: new})  # the other values are valid
     lines[index] = line.model_copy(update={attribute: getattr(alone, attribute)})
     plan.arms[name] = plan.arms[name].model_copy(update={"regimen": tuple(lines)})
     plan.changed.setdefault((name, index), {})[about] = address

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ldnsim.model.settings import Setting
     from ldnsim.scenario.record import ScenarioRecord
 
-__all__ = ["miss_faults", "way_faults"]
+__all__ = ["address_faults", "delivery_faults"]
 
 MOST_NUMBERS = 8  # lines of an arm whose fields are among the names known
 GRAMMAR = "slot.parameter, slot, slot.rivals, arm.field, population.size or duration"
 
 
-def miss_faults(
+def address_faults(
     scenario: ScenarioRecord,
     arms: Mapping[str, Arm],
     settings: Sequence[Setting],
@@ -43,7 +43,7 @@ def miss_faults(
             continue
         moved = _moved(settings, found, value)
         if not moved:
-            yield _miss(scenario, settings, address, found, value)
+            yield _address_fault(scenario, settings, address, found, value)
             continue
         behind = _behind_outputs(scenario, arms, settings) if behind is None else behind
         if behind.isdisjoint(moved):
@@ -62,7 +62,9 @@ def _moved(settings: Sequence[Setting], found: str, value: Change) -> set[str]:
     return {f"{slot}.{key}" for rivals in sets if value in rivals for key in rivals[str(value)].values}
 
 
-def _miss(scenario: ScenarioRecord, settings: Sequence[Setting], address: str, found: str, value: Change) -> Fault:
+def _address_fault(
+    scenario: ScenarioRecord, settings: Sequence[Setting], address: str, found: str, value: Change
+) -> Fault:
     """Why an address changes nothing in any of the accounts."""
     path = ("changes", address)
     slot, _, name = found.partition(".")
@@ -79,7 +81,7 @@ def _miss(scenario: ScenarioRecord, settings: Sequence[Setting], address: str, f
     )
 
 
-def way_faults(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> Iterator[Fault]:
+def delivery_faults(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> Iterator[Fault]:
     """Doses that go to states which an account lacks."""
     inputs = {line.input for arm in arms.values() for line in arm.regimen}
     lacking: dict[str, str] = {}  # input -> what the first account that cannot take it lacks
@@ -112,7 +114,7 @@ def _known(scenario: ScenarioRecord, settings: Sequence[Setting]) -> list[str]:
 
 
 def _behind_outputs(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings: Sequence[Setting]) -> set[str]:
-    """Every qualified name that a reported output, or the way of a dose to it, depends on, in any of the accounts."""
+    """Every qualified name that a reported output, or the delivery of a dose to it, depends on in any account."""
     model = scenario.model
     blockades = [name for name, output in model.outputs.items() if kind_named(output.kind).is_blockade]  # always shown
     inputs = {line.input for arm in arms.values() for line in arm.regimen}
@@ -124,8 +126,8 @@ def _behind_outputs(scenario: ScenarioRecord, arms: Mapping[str, Arm], settings:
             name for output in (*(scenario.report or model.outputs), *blockades) for name in rests_on.get(output, ())
         }
         for name, product in model.inputs.items():
-            taken = name in inputs or not inputs <= model.inputs.keys()  # an input that is misspelt may be any of them
-            if taken and here & set(product.to):
+            given = name in inputs or not inputs <= model.inputs.keys()  # an input that is misspelt may be any of them
+            if given and here & set(product.to):
                 here |= set(product.delivery_parameters)
         behind |= here
     return behind

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ldnsim.dosing.cycles import repeat_faults
 from ldnsim.dosing.limits import arm_faults, time_faults
-from ldnsim.foundation.errors import Fault, LdnsimError, Lost
+from ldnsim.foundation.errors import Fault, LdnsimError
 from ldnsim.model.settings import Setting, choice_faults, qualified, setting_of, with_alternatives
-from ldnsim.scenario.changes.draws import doubt_of
-from ldnsim.scenario.changes.people import crowd_of
+from ldnsim.scenario.changes.draws import resolve_uncertainty
+from ldnsim.scenario.changes.people import resolve_population
 from ldnsim.scenario.changes.plan import plan_of
-from ldnsim.scenario.changes.reach import miss_faults, way_faults
+from ldnsim.scenario.changes.reach import address_faults, delivery_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,49 +44,42 @@ def resolve(scenario: ScenarioRecord) -> Resolved:
     Raises LdnsimError with a fault for every address that names nothing or moves nothing, every unfit value, and every
     dose or time that the changed scenario cannot have.
     """
-    resolved, faults = examine(scenario, Lost())
+    resolved, faults = examine(scenario)
     if faults:
         raise LdnsimError(faults)
     return resolved
 
 
-def examine(scenario: ScenarioRecord, lost: Lost, *, model_stands: bool = True) -> tuple[Resolved, list[Fault]]:
-    """The scenario with its changes applied as far as possible, and all that is wrong; paths start at the scenario.
-
-    Without a model that stands, only what the scenario itself says is looked at.
-    """
-    plan = plan_of(scenario, lost)
-    faults = plan.faults
-    settings: tuple[Setting, ...] = ()
-    if model_stands and ("model",) not in lost:
-        settings, found = _settings(scenario, plan.arms, plan.to_model)
-        faults += found
+def examine(scenario: ScenarioRecord) -> tuple[Resolved, list[Fault]]:
+    """The scenario with its changes applied as far as possible, and all that is wrong; paths start at the scenario."""
+    plan = plan_of(scenario)
+    settings, found = _settings(scenario, plan.arms, plan.to_model)
+    faults = [*plan.faults, *found]
     population = plan.population
-    if population is not None and settings:
-        population, found = crowd_of(scenario.model, population, settings, plan.to_model, lost)
+    if population is not None:
+        population, found = resolve_population(scenario.model, population, settings, plan.to_model)
         faults += found
     uncertainty = scenario.uncertainty
-    if uncertainty is not None and settings:
-        uncertainty, settings, found = doubt_of(scenario.model, uncertainty, settings, population, plan.to_model, lost)
+    if uncertainty is not None:
+        uncertainty, settings, found = resolve_uncertainty(
+            scenario.model, uncertainty, settings, population, plan.to_model
+        )
         faults += found
-    faults += time_faults(plan.duration, scenario.window, scenario.sample, lost)
-    found = _arm_faults(scenario, plan.arms, plan.duration, settings, lost)
-    before = (
-        set(_arm_faults(scenario, scenario.arms, plan.duration, settings, lost)) if found and plan.changed else set()
-    )
-    faults += (fault if fault in before else plan.blamed(fault) for fault in found)
+    faults += time_faults(plan.duration, scenario.window, scenario.sample)
+    found = _arm_faults(scenario, plan.arms, plan.duration, settings)
+    before = set(_arm_faults(scenario, scenario.arms, plan.duration, settings)) if found and plan.changed else set()
+    faults += (fault if fault in before else plan.at_change(fault) for fault in found)
     resolved = Resolved(settings, plan.arms, plan.duration, population, uncertainty)
     return resolved, list(dict.fromkeys(faults))
 
 
 def _arm_faults(
-    scenario: ScenarioRecord, arms: Mapping[str, Arm], duration: Quantity, settings: tuple[Setting, ...], lost: Lost
+    scenario: ScenarioRecord, arms: Mapping[str, Arm], duration: Quantity, settings: tuple[Setting, ...]
 ) -> list[Fault]:
-    model = None if ("model",) in lost else scenario.model
     as_written = not scenario.changes
-    faults = list(arm_faults(arms, model, duration, scenario.start_day, lost, as_written=as_written))
+    faults = list(arm_faults(arms, scenario.model, duration, scenario.start_day, as_written=as_written))
     faults += repeat_faults(arms) if scenario.start == "steady_state" else []
-    return faults + list(way_faults(scenario, arms, settings))
+    return faults + list(delivery_faults(scenario, arms, settings))
 
 
 def _settings(
@@ -107,14 +100,14 @@ def _settings(
     plain = [setting_of(model, name) for name in accounts]
     rest = {address: value for address, value in changes.items() if address not in model.slots}
     addresses = {address: (qualified(address, plain), value) for address, value in rest.items()}
-    faults += miss_faults(scenario, arms, plain, addresses)
-    missed = {fault.path[1] for fault in faults}
-    sound = {found: (address, value) for address, (found, value) in addresses.items() if address not in missed}
-    written = {found: address for found, (address, _) in sound.items()}
+    faults += address_faults(scenario, arms, plain, addresses)
+    unresolved = {fault.path[1] for fault in faults}
+    valid = {found: (address, value) for address, (found, value) in addresses.items() if address not in unresolved}
+    written = {found: address for found, (address, _) in valid.items()}
     settings = []
     for before in plain:
         try:
-            settings.append(setting_of(model, before.account, {found: value for found, (_, value) in sound.items()}))
+            settings.append(setting_of(model, before.account, {found: value for found, (_, value) in valid.items()}))
         except LdnsimError as caught:
             settings.append(before)
             for fault in caught.faults:
