@@ -133,7 +133,7 @@ def describe(
 
 @app.command(
     **help_of(
-        "Check part, model, scenario and fit files: all faults at once, with line and caret.",
+        "Check part, model, scenario and fit files: faults with line and caret.",
         "ldnsim check my_question.yaml",
         "ldnsim check mine/ --json",
     )

@@ -109,7 +109,7 @@ def clipped(text: str, width: int = 60) -> str:
 
 
 def shown(found: object) -> str:
-    """What somebody wrote, short enough for a message."""
+    """A value as it was written, short enough for a message."""
     if isinstance(found, str):
         return repr(clipped(found))
     if type(found) in KINDS:
