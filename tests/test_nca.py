@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics import nca
-from ldnsim.metrics.signal import Mesh, Signal
+from ldnsim.metrics.mesh import Mesh
+from ldnsim.metrics.signal import Signal
 
 THEOPH = {  # subject: times h, concentrations mg/L
     1: (

@@ -92,10 +92,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _reasons(status: np.ndarray, lost: dict[int, str]) -> list[str]:
+def _reasons(status: np.ndarray, unresolved: dict[int, str]) -> list[str]:
     texts = [""] * len(status)
     for person in np.flatnonzero(status).tolist():
-        texts[person] = lost.get(person) or REASONS[Status(int(status[person]))]
+        texts[person] = unresolved.get(person) or REASONS[Status(int(status[person]))]
     return texts
 
 
@@ -118,7 +118,7 @@ def walk(
     people = len(packed)
     grids, place, shape = _placed(times, people)
     start, end = grids.time[grids.first], grids.time[grids.last - 1]
-    system, parameters, packed, lost = with_stops(system, parameters, packed, start, end)
+    system, parameters, packed, unresolved = with_stops(system, parameters, packed, start, end)
     recorded = shared_windows(people, ()) if windows is None else windows
     room = room_for(guess(recorded, packed.last - packed.first, end - start), len(outputs))
     job = Job(
@@ -151,14 +151,14 @@ def walk(
     )
     run = partial(_run, compiled(system, tuple(outputs)), threads)
     run(job)
-    job.status[list(lost)] = Status.BAD_EQUATION
+    job.status[list(unresolved)] = Status.BAD_EQUATION
     return Walk(
         np.moveaxis(job.values.reshape(len(outputs), *shape), 0, -1),  # in memory, an output's values stand together
         job.ends.reshape(people, len(system.states)),
         job.status,
         job.tries,
         None if windows is None else gathered(run, job, room),
-        _reasons(job.status, lost),
+        _reasons(job.status, unresolved),
     )
 
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ldnsim.foundation.polynomials import LEADING, NODE_COUNT, NODES
+from ldnsim.metrics.mesh import SHORTEST
 
 __all__ = [
-    "LEADING", "NODES", "NODE_COUNT", "Pieces", "Windows", "evaluate", "no_pieces", "shared_windows", "windows_of",
+    "LEADING", "NODES", "NODE_COUNT", "Pieces", "Windows", "no_pieces", "shared_windows", "windows_of",
 ]  # fmt: skip
-
-SHORTEST = 1e-9  # h: shorter windows are a difference in the last bits
 
 
 @dataclass(frozen=True)
@@ -126,50 +125,3 @@ def windows_of(spans: np.ndarray) -> Windows:
         covered &= end - start > SHORTEST
     last = np.cumsum(covered.sum(axis=1))
     return Windows(np.append(0, last[:-1])[:people], last, start[covered], end[covered])
-
-
-def evaluate(pieces: Pieces, person: int, times: np.ndarray) -> np.ndarray:
-    """The outputs of one person at any times within the windows.
-
-    At the time of an event it is the value before the event, as in samples; at the start of a window the value after.
-
-    Parameters
-    ----------
-    pieces : Pieces
-        What a solver recorded.
-    person : int
-        The person's number, from 0.
-    times : numpy.ndarray
-        (times,) in h.
-
-    Returns
-    -------
-    numpy.ndarray
-        (outputs, times).
-
-    Raises
-    ------
-    ValueError
-        For a time outside the person's windows.
-
-    Examples
-    --------
-    A line from 1 to 3, from 0 to 10 h:
-
-    >>> first, last, start, end = np.array([[0], [1], [0.0], [10.0]])
-    >>> line = Pieces(first.astype(int), last.astype(int), start, end, 1.0 + 2.0 * NODES[None, None], NODES)
-    >>> evaluate(line, 0, np.array([2.5, 10.0])).round(12)
-    array([[1.5, 3. ]])
-    """
-    times = np.asarray(times, float)
-    own = slice(pieces.first[person], pieces.last[person])
-    start, end, values = pieces.start[own], pieces.end[own], pieces.values[:, own]
-    piece = np.minimum(np.searchsorted(end, times), max(0, len(end) - 1))
-    if len(times) and (not len(end) or not np.all((start[piece] <= times) & (times <= end[piece]))):
-        raise ValueError("a time lies outside the windows that were recorded")
-    x = (times - start[piece]) / (end[piece] - start[piece])
-    basis = np.ones((len(times), len(pieces.nodes)))
-    for node, at in enumerate(pieces.nodes):
-        for other in np.delete(pieces.nodes, node):
-            basis[:, node] *= (x - other) / (at - other)
-    return np.asarray(np.einsum("otn,tn->ot", values[:, piece], basis))

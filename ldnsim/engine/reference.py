@@ -96,7 +96,7 @@ def solve(
     parameters, initial = np.asarray(parameters, float), np.asarray(initial, float)
     check(system, parameters, initial, schedules, times, rtol, windows)
     start, end = run_ends(times, len(parameters))
-    system, parameters, schedules, lost = with_stops(system, parameters, pack(schedules), start, end)
+    system, parameters, schedules, unresolved = with_stops(system, parameters, pack(schedules), start, end)
     observe = output_function(system, outputs)
     shape = (len(times.time),) if isinstance(times, Grids) else (len(parameters), len(times))
     values = np.full((*shape, len(outputs)), np.nan)
@@ -109,8 +109,8 @@ def solve(
         at = times.time[own] if isinstance(times, Grids) else np.asarray(times, float)
         spans = () if windows is None else windows.of(person)
         try:
-            if person in lost:
-                raise Failed(Status.BAD_EQUATION, lost[person])
+            if person in unresolved:
+                raise Failed(Status.BAD_EQUATION, unresolved[person])
             found = integrate(system, parameters[person], initial[person], schedule, at, rtol, spans)
             rows = [observe(*sample) for sample in found.samples]
             recorded = [[observe(*node) for node in nodes] for _, _, nodes in found.pieces]

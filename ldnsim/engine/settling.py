@@ -22,7 +22,7 @@ __all__ = ["expands", "reach", "refine"]
 EXACT = 1e-12  # rtol, the smallest
 WIDE = 1e-3  # of a state's size, for slopes: its square root of the solver's rounding
 NEAR = 1e-8  # error, of a state's size
-DOUBTED, LOST = 1e-6, 1e-2  # error: told, and no answer
+DOUBTED, LOST = 1e-6, 1e-2  # error: reported, and too large for an answer
 MOST_ITERATIONS = 60
 STALLED = 8  # iterations without half the error
 SQUARINGS = 12  # of the slopes: 4096 cycles
@@ -105,10 +105,10 @@ def _write(
     """The best state of each person, or, where no state comes back, what runs away."""
     arrived = known & (error.max(axis=1) <= LOST)
     found.state[who[arrived]], found.verified[who[arrived]] = best[arrived], True
-    told = np.where(error > DOUBTED, error, np.abs(drift))
-    found.residual[who[arrived]] = told[arrived]
-    lost = known & ~arrived
-    found.grows[who[lost]] = np.argmax(np.abs(drift[lost]), axis=1)
+    reported = np.where(error > DOUBTED, error, np.abs(drift))
+    found.residual[who[arrived]] = reported[arrived]
+    runaway = known & ~arrived
+    found.grows[who[runaway]] = np.argmax(np.abs(drift[runaway]), axis=1)
 
 
 def _give_up_growing(found: Returning, who: np.ndarray, slope: np.ndarray, active: np.ndarray) -> None:

@@ -36,13 +36,13 @@ COMPARE = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greate
 
 class Stopping(NamedTuple):
     """What a solver solves instead: the system, parameters and schedules with conditions as parameters that events set.
-    lost: person -> why a condition's changes cannot be found.
+    unresolved: person -> why a condition's changes cannot be found.
     """
 
     system: System
     parameters: np.ndarray
     schedules: Schedules
-    lost: dict[int, str]
+    unresolved: dict[int, str]
 
 
 class Stretches(NamedTuple):
@@ -80,17 +80,21 @@ def with_stops(
     known = switched(system)
     if known is None or not len(parameters):
         return Stopping(system, parameters, schedules, {})
-    run, changes, lost = _changes(known, parameters, schedules, start, end)
+    run, changes, unresolved = _changes(known, parameters, schedules, start, end)
     merged = _merged(schedules, run, changes, len(system.parameters))
-    told = {person: lost[number] for person, number in enumerate(run.tolist()) if number in lost} if lost else {}
-    return Stopping(known.system, np.column_stack([parameters, changes.before[run]]), merged, told)
+    named = (
+        {person: unresolved[number] for person, number in enumerate(run.tolist()) if number in unresolved}
+        if unresolved
+        else {}
+    )
+    return Stopping(known.system, np.column_stack([parameters, changes.before[run]]), merged, named)
 
 
 def _changes(
     known: Switched, parameters: np.ndarray, schedules: Schedules, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, ConditionChanges, dict[int, str]]:
     """The run of each person (people who share one have all that matters in common), the runs' changes, and runs that
-    are lost.
+    are unresolved.
     """
     looked_at = parameters[:, list(known.parameters)]
     sets = (schedules.kind == Kind.SET) & np.isin(schedules.index, known.parameters)
@@ -103,11 +107,11 @@ def _changes(
         day, of_day = _distinct(looked_at[example])
         whole = np.arange(len(of_day))
         course = Stretches(whole, np.zeros(len(whole)), np.full(len(whole), DAY), looked_at[example][of_day])
-        course, lost = _followed(known, course)
-        changes = _every_day(_told(course, len(whole), known), course, day, start[example], end[example])
-        return run, changes, {number: lost[of] for number, of in enumerate(day.tolist()) if of in lost}
-    course, lost = _followed(known, _begun(known, looked_at, schedules, sets, start, end, example))
-    return run, _told(course, len(example), known), lost
+        course, unresolved = _followed(known, course)
+        changes = _every_day(_changes_between(course, len(whole), known), course, day, start[example], end[example])
+        return run, changes, {number: unresolved[of] for number, of in enumerate(day.tolist()) if of in unresolved}
+    course, unresolved = _followed(known, _begun(known, looked_at, schedules, sets, start, end, example))
+    return run, _changes_between(course, len(example), known), unresolved
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,18 +150,18 @@ def _begun(
 
 
 def _followed(known: Switched, course: Stretches) -> tuple[Stretches, dict[int, str]]:
-    """The course with every condition, and the runs that are lost."""
-    lost: dict[int, str] = {}
+    """The course with every condition, and the runs that are unresolved."""
+    unresolved: dict[int, str] = {}
     for condition in known.conditions:
         stretch, at, given_up = _found(known, condition, course)
         for number in given_up:
             reason = f"a comparison on the time in {condition.equation} changes too often for each change to be found"
-            lost.setdefault(number, reason)
+            unresolved.setdefault(number, reason)
         course = _cut(course, stretch, at)
         middle = course.start + 0.5 * (course.end - course.start)
         holds = _holds(known, condition, middle, course.given)
         course = course._replace(given=np.column_stack([course.given, holds]))
-    return course, lost
+    return course, unresolved
 
 
 def _given(known: Switched, given: np.ndarray) -> dict[Node, np.ndarray]:
@@ -269,7 +273,7 @@ def _cut(course: Stretches, stretch: np.ndarray, at: np.ndarray) -> Stretches:
     return Stretches(course.run[owner], start, end, course.given[owner])
 
 
-def _told(course: Stretches, runs: int, known: Switched) -> ConditionChanges:
+def _changes_between(course: Stretches, runs: int, known: Switched) -> ConditionChanges:
     """The changes from each stretch to the next one of its run."""
     state = course.given[:, len(known.parameters) :]
     opens = np.append(True, course.run[1:] != course.run[:-1])
@@ -283,7 +287,7 @@ def _told(course: Stretches, runs: int, known: Switched) -> ConditionChanges:
 def _every_day(
     changes: ConditionChanges, course: Stretches, day: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> ConditionChanges:
-    """ConditionChanges of days, repeated from start to end (runs,), h; run i has those of day[i]."""
+    """Changes of days, repeated from start to end (runs,), h; run i has those of day[i]."""
     days = len(changes.first)
     conditions = changes.before.shape[1]
     closes = np.append(np.flatnonzero(course.run[1:] != course.run[:-1]), len(course.run) - 1)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnsim.metrics.catalogue import metrics_of
+from ldnsim.metrics.mesh import Mesh
 from ldnsim.metrics.registry import Metric
-from ldnsim.metrics.signal import Mesh, Signal
+from ldnsim.metrics.signal import Signal
 from ldnsim.metrics.view import Floats, OutputView, Texts
 from ldnsim.model.baselines import DRUG_FREE
 from ldnsim.model.output_kinds import OutputKind
@@ -70,7 +71,7 @@ def measured(
             recorded=Signal(mesh, curves.values),
             twin=twin,
             blockade=gate,
-            first=lambda curve=curve: curve.rows(first_of),  # type: ignore[misc] # of this output
+            first=lambda curve=curve: curve.of_rows(first_of),  # type: ignore[misc] # of this output
         )
         found += [Measured(name, metric.name, *metric.read(view)) for metric in metrics_of(curves.kind)]
     return found

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ldnsim.metrics.mesh import Mesh
 from ldnsim.metrics.outputs import PIECE_END, PIECE_START, pieces_name
-from ldnsim.metrics.signal import Mesh, Signal
+from ldnsim.metrics.signal import Signal
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -20,9 +20,10 @@ from ldnsim.foundation.errors import LdnsimError
 from ldnsim.metrics.attributes import RELATIVE_TO, evidence_tags, inputs_of_output
 from ldnsim.metrics.catalogue import metric_named
 from ldnsim.metrics.measuring import Curves, Measured, measured
+from ldnsim.metrics.mesh import COINCIDENT, Mesh
 from ldnsim.metrics.outputs import kind_in, output_of, outputs_in, pieces_name, twin_name
 from ldnsim.metrics.recorded import mesh_in, signal_in, spread
-from ldnsim.metrics.signal import COINCIDENT, Mesh, Signal, sampled
+from ldnsim.metrics.signal import Signal, sampled
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]

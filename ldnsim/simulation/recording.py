@@ -8,7 +8,8 @@ import numpy as np
 
 from ldnsim.dosing.regimen import DAY
 from ldnsim.engine.pieces import NODE_COUNT, Windows, shared_windows
-from ldnsim.metrics.signal import Mesh, Signal
+from ldnsim.metrics.mesh import Mesh
+from ldnsim.metrics.signal import Signal
 from ldnsim.model.baselines import DRUG_FREE, divisor
 from ldnsim.model.output_kinds import kind_named
 

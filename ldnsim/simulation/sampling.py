@@ -8,7 +8,7 @@ import numpy as np
 
 from ldnsim.dosing.regimen import planned_doses
 from ldnsim.foundation.fields import hours
-from ldnsim.metrics.signal import COINCIDENT
+from ldnsim.metrics.mesh import COINCIDENT
 from ldnsim.simulation.provenance import window_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from test_method import plainly
 from ldnsim.engine import native, reference, room
 from ldnsim.engine.events import Event, Kind, Status
 from ldnsim.engine.grids import Grids
-from ldnsim.engine.pieces import NODES, Pieces, Windows, evaluate, shared_windows
+from ldnsim.engine.pieces import NODES, Pieces, Windows, shared_windows
+from tests.curves import evaluate
 
 RUN = np.array([0.0, 120.0])
 ONE = np.array([[1.0]])

@@ -36,7 +36,7 @@ def stops_of(text: str, parameters: dict[str, float] | None = None, end: float =
     found = with_stops(system, p, no_events(1), np.array([start]), np.array([end]))
     first = found.parameters[0, p.shape[1] :].tolist()
     [events] = list(found.schedules)
-    return first, [(e.time, e.index - p.shape[1], e.value) for e in events], found.lost
+    return first, [(e.time, e.index - p.shape[1], e.value) for e in events], found.unresolved
 
 
 def decayed(t: np.ndarray, begin: np.ndarray, end: np.ndarray, k: float) -> np.ndarray:

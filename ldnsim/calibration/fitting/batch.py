@@ -15,7 +15,8 @@ from ldnsim.engine.events import Solution, Status
 from ldnsim.engine.orbit import periodic_states
 from ldnsim.engine.pieces import no_pieces, windows_of
 from ldnsim.engine.rhythm import repeats_daily
-from ldnsim.metrics.signal import Mesh, Signal
+from ldnsim.metrics.mesh import Mesh
+from ldnsim.metrics.signal import Signal
 from ldnsim.model.baselines import divisor
 from ldnsim.model.system import System, compose, molar_mass
 from ldnsim.simulation.people import TYPICAL, doses_of, parameters_of
