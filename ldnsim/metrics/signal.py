@@ -60,7 +60,8 @@ class Signal:
 
     def lowest(self) -> Floats:
         """The lowest value (rows,); NaN where values are missing."""
-        return -self.negative.highest()
+        low = self.mesh.reduced(np.minimum, self._columns.min(axis=0))
+        return _not_below(-self.negative.highest(), low)
 
     def time_of_highest(self) -> Floats:
         """The first time of the highest value (rows,), h; NaN where values are missing."""
@@ -165,7 +166,8 @@ class Signal:
     def on(self, mesh: Mesh, parent: Places) -> Signal:
         """The same curve on a finer mesh, each piece of which lies in one of this (`Mesh.cut`)."""
         inside = 2 * (mesh.times() - self.mesh.start[parent, None]) / self.mesh.width[parent, None] - 1
-        return Signal(mesh, valued(self._coefficients(parent)[:, None], inside))
+        values = valued(self._coefficients(parent)[:, None], inside)
+        return Signal(mesh, _not_below(values, self._columns.min(axis=0)[parent, None]))
 
     def crossed(self, level: Floats) -> tuple[Places, Floats]:
         """Rows (n,) and times (n,), h, where the curve passes a level (rows,)."""
@@ -277,6 +279,12 @@ class Signal:
     def _missing(self) -> NDArray[np.bool_]:
         """Which pieces (pieces,) have missing values."""
         return np.asarray(np.isnan(self.means))
+
+
+def _not_below(values: Floats, low: Floats) -> Floats:
+    """Values of polynomials whose lowest value at a node is `low`: where this is not negative, they are not either.
+    Beside a corner of an output, a polynomial dips under its values."""
+    return np.where(low >= 0, np.maximum(values, 0.0), values)
 
 
 def sampled(time: Floats, curves: Floats, edges: Floats | None = None, *, logarithmic: bool = False) -> Signal:
