@@ -435,3 +435,10 @@ def test_figures_show_every_datum_once():
 def test_a_figure_of_nothing_is_refused():
     with pytest.raises(LdnsimError, match="nothing to draw"):
         ldn.plots.predicted_observed(fitted("occupancy_pet").predictions.iloc[:0])
+
+
+def test_a_residual_of_next_to_nothing_has_no_sign():
+    """It was printed as -0.0."""
+    from ldnsim.calibration.fitting.tables import _signed
+
+    assert [_signed(value) for value in (-0.04, 0.0, -0.05001, 1.26)] == ["0.0", "0.0", "-0.1", "+1.3"]

@@ -50,11 +50,14 @@ class Panel(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         self._added = widgets.VBox([])
         self._more = widgets.Dropdown(options=self._addable(), layout={"width": WIDTH})
         self._more.observe(self._add_chosen, "value")
-        self.sheet = Sheet()
+        # as wide as there is room for, and below the controls where beside them there is not enough
+        self.sheet = Sheet(layout={"flex": "1 1 480px", "min_width": "0"})
         self._add(self._found(address) for address in sliders)
         self._draw()
-        controls = widgets.VBox(self._rows(), layout={"flex": f"0 0 {WIDTH}", "padding": "0 18px 0 0"})
-        super().__init__([controls, self.sheet], layout={"align_items": "flex-start"})
+        controls = widgets.VBox(
+            self._rows(), layout={"flex": "0 0 auto", "padding": "0 18px 0 0", "overflow": "visible"}
+        )
+        super().__init__([controls, self.sheet], layout={"align_items": "flex-start", "flex_flow": "row wrap"})
 
     def _rows(self) -> list[Any]:
         """The controls from top to bottom."""

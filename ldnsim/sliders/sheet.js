@@ -38,16 +38,23 @@ function render({ model, el }) {
   const draw = () => {
     const wanted = model.get("figures");
     while (plots.children.length > wanted.length) {
-      Plotly.purge(plots.lastChild);
+      Plotly.purge(plots.lastChild.querySelector(".plot"));
       plots.lastChild.remove();
       drawn.pop();
     }
     wanted.forEach((text, index) => {
-      const place = plots.children[index] || add("div", "plot", plots);
+      let place = plots.children[index];
+      if (!place) {
+        place = add("figure", "", plots);
+        add("figcaption", "", place);
+        add("div", "plot", place);
+      }
       if (drawn[index] === text) return;
       drawn[index] = text;
       const figure = JSON.parse(text);
-      Plotly.react(place, figure.data, figure.layout, config);
+      const { title, ...layout } = figure.layout; // above the figure as text: within, a legend of two lines lies over it
+      place.querySelector("figcaption").innerHTML = title?.text ?? ""; // of ldnsim's own making, escaped
+      Plotly.react(place.querySelector(".plot"), figure.data, layout, config);
     });
   };
   const say = () => {

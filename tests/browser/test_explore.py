@@ -84,3 +84,20 @@ def test_nothing_leaves_the_machine_and_nothing_fails(tab, served):
     titles = tab.run("[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)")
     assert titles
     assert not [title for title in titles if "hare" in title or "loud" in title]  # no upload is offered
+
+
+RIGHT_EDGES = f"[...{SHEET}.querySelectorAll('.main-svg')].map(svg => svg.getBoundingClientRect().right)"
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_figures_fit_beside_an_open_sidebar(tab, width):
+    """At 1280 px they were cut off at 19:00, and the title lay over the legend."""
+    tab.call("Emulation.setDeviceMetricsOverride", width=width, height=1000, deviceScaleFactor=1, mobile=False)
+    tab.run("jupyterapp.commands.execute('filebrowser:activate')")
+    output = "document.querySelector('.jp-OutputArea-output')"
+    tab.until(f"Math.max(...{RIGHT_EDGES}) <= {output}.getBoundingClientRect().right + 1")
+    below = f"""[...{SHEET}.querySelectorAll('figure')].every(figure =>
+      figure.querySelector('figcaption').getBoundingClientRect().bottom
+      <= figure.querySelector('.legend').getBoundingClientRect().top)"""
+    tab.until(below)
+    assert tab.run(f"[...{SHEET}.querySelectorAll('figcaption')].map(title => title.textContent)")[0] != ""

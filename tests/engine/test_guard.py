@@ -12,8 +12,9 @@ from systems import library, system_from
 from ldnsim.engine import native, reference
 from ldnsim.engine.events import Event, Kind, Status
 from ldnsim.engine.guard import POINTS, share_of
-from ldnsim.engine.pieces import evaluate, shared_windows
+from ldnsim.engine.pieces import shared_windows
 from ldnsim.engine.program import Program
+from tests.curves import evaluate
 
 SOLVERS = pytest.mark.parametrize("solve", [native.solve, reference.solve], ids=["native", "reference"])
 NOTHING = np.zeros((1, 0))

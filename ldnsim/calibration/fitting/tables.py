@@ -67,7 +67,7 @@ def data_table(result: FitResult) -> pd.DataFrame:
             "observed": [_number(value) for value in rows["observed"]],
             "predicted": [_number(value) for value in rows["predicted"]],
             "unit": [unit if unit != "1" else "" for unit in rows["unit"]],
-            "residual": ["" if np.isnan(value) else f"{value:+.1f}" for value in rows["residual"]],
+            "residual": ["" if np.isnan(value) else _signed(value) for value in rows["residual"]],
             "use": rows["use"],
         },
         index=rows.index,
@@ -93,6 +93,11 @@ def summary(result: FitResult) -> str:
         f"{result.degrees_of_freedom} degrees of freedom. {result.agreeing} of {result.tried} starts reached this "
         "optimum."
     )
+
+
+def _signed(value: float) -> str:
+    """With its sign, and one digit after the point; what rounds to zero has none."""
+    return f"{value:+.1f}" if round(value, 1) else "0.0"
 
 
 def _number(value: float) -> str:
